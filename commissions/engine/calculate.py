@@ -1,0 +1,101 @@
+"""Entitlements: what every payee has earned of every deal, a pure function of the facts.
+
+Two passes over a project's deals, neither keeping any: `Calculator.observe` adds up what retroactive tiers need to know
+of a whole period, `Calculator.entitle` lays each deal on its plans' ladders and returns its rows. Memory grows with
+periods and brokers, not with deals. `entitlements` does both for deals at hand.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, tzinfo
+
+from commissions.engine.layout import Case, OutOfOrder, Rule, Track
+from commissions.engine.rows import rows
+from commissions.engine.types import DealFact, Entitlement, Id, Series
+
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+class Calculator:
+    """Lay one project's deals on all of its plans, as of one instant; later facts do not exist for it.
+
+    Feed every deal of the project to `observe` (in any order; may be left out where `needs_totals` is false), then every
+    deal to `entitle`, contracted ones by (contracted_at, number compared by code point), others anywhere between.
+    """
+
+    def __init__(self, series: Iterable[Series], *, zone: tzinfo, currency: str, as_of: datetime) -> None:
+        self.zone = zone
+        self.currency = currency
+        self.as_of = as_of
+        self._everywhere: list[Track] = []
+        self._by_agency: dict[Id, list[Track]] = {}
+        self._last: tuple[datetime, str] | None = None
+        tracks = [Track(one, currency) for one in series]
+        self.needs_totals = any(track.totals for track in tracks)
+        for track in tracks:
+            if track.lays_whole_deals:
+                self._everywhere.append(track)
+            else:
+                self._by_agency.setdefault(track.series.agency_id, []).append(track)
+
+    def observe(self, deal: DealFact) -> None:
+        """Add a deal to the totals of its periods.
+
+        Raises: NotAnAmount for a price the currency cannot express.
+        """
+        if not self.needs_totals:
+            return
+        case = Case(deal, self.as_of, self.zone, self.currency)
+        if case.live_since is not None:
+            for track, _ in self._placements(case):
+                track.observe(case)
+
+    def entitle(self, deal: DealFact) -> list[Entitlement]:
+        """Return the deal's rows: per share (on-site: per deal) and component, also those that earn nothing.
+
+        A deal subscribed after `as_of`, or that no version is in force for, has none.
+        Raises: OutOfOrder; NotAnAmount for a price the currency cannot express.
+        """
+        if deal.subscribed_at > self.as_of:
+            return []
+        case = Case(deal, self.as_of, self.zone, self.currency)
+        live = case.live_since is not None
+        if case.live_since is not None:
+            self._advance(case.live_since, deal.number)
+        found: list[Entitlement] = []
+        for track, rule in self._placements(case):
+            shares = case.shares_of(track.series.agency_id)
+            spans = track.lay(case, rule, shares) if live else []
+            found += rows(case, track, rule, shares, spans)
+        return found
+
+    def _advance(self, contracted_at: datetime, number: str) -> None:
+        place = (contracted_at, number)
+        if self._last is not None and place <= self._last:
+            raise OutOfOrder(f"deal {number} stands after {self._last[1]}")
+        self._last = place
+
+    def _placements(self, case: Case) -> Iterator[tuple[Track, Rule]]:
+        """Yield the tracks that count the deal, with the version it falls under."""
+        tracks = list(self._everywhere)
+        if self._by_agency:
+            for agency_id in dict.fromkeys(share.agency_id for share in case.shares):
+                tracks += self._by_agency.get(agency_id, ())
+        for track in tracks:
+            rule = track.rule_for(case)
+            if rule is not None:
+                yield track, rule
+
+
+def entitlements(
+    series: Iterable[Series], deals: Iterable[DealFact], *, zone: tzinfo, currency: str, as_of: datetime
+) -> list[Entitlement]:
+    """Return the rows of deals at hand, in the order the deals are laid; those not contracted come last.
+
+    Raises: NotAnAmount for a price the currency cannot express.
+    Source: domain 6.1.
+    """
+    calculator = Calculator(series, zone=zone, currency=currency, as_of=as_of)
+    ordered = sorted(deals, key=lambda deal: (deal.contracted_at or _LAST, deal.number))
+    for deal in ordered:
+        calculator.observe(deal)
+    return [row for deal in ordered for row in calculator.entitle(deal)]

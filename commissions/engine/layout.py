@@ -1,0 +1,259 @@
+"""Laying a series' deals end to end: which version a deal falls under, and where its shares lie by it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from channels_platform.lib.money import from_minor, to_minor
+from commissions.engine.bonuses import in_filing_order
+from commissions.engine.release import Schedule, milestones, schedules
+from commissions.engine.tiers import Ladder, Number, whole
+from commissions.engine.types import (
+    AppliesTo,
+    Basis,
+    DealFact,
+    Id,
+    Measure,
+    Milestone,
+    Mode,
+    Period,
+    PlanVersion,
+    Scope,
+    Series,
+    ShareFact,
+)
+
+_LineKey = tuple[str, Id]
+_Line = defaultdict[_LineKey, Number]
+
+
+class OutOfOrder(ValueError):
+    """A deal came before one that is laid earlier, or was never observed."""
+
+
+def period_label(period: Period, day: date) -> str:
+    """Name the period a local day is in: 2026-03, 2026-Q1, 2026, or nothing for the whole plan."""
+    if period == Period.MONTH:
+        return f"{day.year:04d}-{day.month:02d}"
+    if period == Period.QUARTER:
+        return f"{day.year:04d}-Q{(day.month + 2) // 3}"
+    if period == Period.YEAR:
+        return f"{day.year:04d}"
+    return ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A deal as of an instant, with what every plan asks of it worked out once.
+
+    Units: `price` in minor units.
+    """
+
+    deal: DealFact
+    as_of: datetime
+    zone: tzinfo
+    currency: str
+
+    @cached_property
+    def cancelled(self) -> bool:
+        return self.deal.cancelled_at is not None and self.deal.cancelled_at <= self.as_of
+
+    @cached_property
+    def cancelled_on(self) -> date | None:
+        if self.deal.cancelled_at is None or not self.cancelled:
+            return None
+        return self.deal.cancelled_at.astimezone(self.zone).date()
+
+    @cached_property
+    def live_since(self) -> datetime | None:
+        """When a deal that is contracted and not cancelled was contracted, else None."""
+        contracted_at = self.deal.contracted_at
+        if contracted_at is None or contracted_at > self.as_of or self.cancelled:
+            return None
+        return contracted_at
+
+    @cached_property
+    def subscribed_on(self) -> date:
+        return self.deal.subscribed_at.astimezone(self.zone).date()
+
+    @cached_property
+    def contracted_on(self) -> date:
+        if self.deal.contracted_at is None:
+            raise ValueError(f"deal {self.deal.number} is not contracted")
+        return self.deal.contracted_at.astimezone(self.zone).date()
+
+    @cached_property
+    def price(self) -> int:
+        return to_minor(self.deal.price, self.currency)
+
+    @cached_property
+    def price_text(self) -> str:
+        return str(from_minor(self.price, self.currency))
+
+    @cached_property
+    def shares(self) -> Sequence[ShareFact]:
+        """All shares, the earlier-filed referral's first."""
+        return in_filing_order(self.deal.shares)
+
+    @cached_property
+    def reached(self) -> frozenset[Milestone]:
+        return milestones(self.deal, as_of=self.as_of)
+
+    @property
+    def handed_over(self) -> bool:
+        return Milestone.HANDOVER in self.reached
+
+    def shares_of(self, agency_id: Id) -> list[ShareFact]:
+        return [share for share in self.shares if share.agency_id == agency_id]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One way to lay a series' deals; versions that agree on it see the same positions."""
+
+    scope: Scope
+    measure: Measure
+    period: Period
+    whole_deals: bool
+    amounts: bool
+
+    @classmethod
+    def of(cls, version: PlanVersion, *, onsite: bool) -> "Layout":
+        scope = Scope.PROJECT if onsite else Scope(version.scope)
+        measure = Measure(version.measure)
+        return cls(
+            scope, measure, Period(version.period), whole_deals=scope == Scope.PROJECT, amounts=measure == Measure.AMOUNT
+        )
+
+    def label(self, case: Case) -> str:
+        return period_label(self.period, case.contracted_on)
+
+    def pieces(self, case: Case, shares: Sequence[ShareFact]) -> list[tuple[_LineKey, Number]]:
+        """Return which lines a live deal takes room on, and how much: once where deals are laid whole, else per share.
+
+        Units: units, or minor units of amount.
+        Source: domain 6.3.
+        """
+        label = self.label(case)
+        size = case.price if self.amounts else 1
+        if self.whole_deals:
+            return [((label, None), size)]
+        by_broker = self.scope == Scope.BROKER
+        return [
+            ((label, share.broker_id if by_broker else None), whole(share.fraction) * size) for share in shares
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A plan version made ready for many deals; `head` opens each of its explanations."""
+
+    version: PlanVersion
+    layout: Layout
+    ladder: Ladder
+    schedules: dict[str, Schedule]
+    retroactive: bool
+    fixed: bool
+    head: dict[str, Any]
+
+    @classmethod
+    def of(cls, version: PlanVersion, *, onsite: bool, currency: str) -> "Rule":
+        layout = Layout.of(version, onsite=onsite)
+        return cls(
+            version=version,
+            layout=layout,
+            ladder=Ladder.of(version, currency),
+            schedules=schedules(version),
+            retroactive=version.mode == Mode.RETROACTIVE,
+            fixed=version.basis == Basis.FIXED,
+            head={
+                "version": str(version.id),
+                "basis": Basis(version.basis).value,
+                "measure": layout.measure.value,
+                "mode": Mode(version.mode).value,
+                "scope": layout.scope.value,
+            },
+        )
+
+    def base(self, price: int, share: Fraction) -> Number:
+        """Return what one unit of a span's length is worth: minor units of price, or units for a fixed sum."""
+        worth: Number = whole(share) if self.layout.whole_deals else 1
+        if self.layout.amounts:
+            if not self.fixed:
+                return worth
+            return Fraction(worth) / price if price else 0
+        return worth if self.fixed else worth * price
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a share (or its whole deal) lies; `total` is what its period reaches, known for retroactive rules."""
+
+    begin: Number
+    length: Number
+    total: Number | None
+
+
+@dataclass
+class Track:
+    """One series in progress: its rules, and how far each of its layouts is laid or adds up to."""
+
+    series: Series
+    currency: str
+    rules: list[Rule] = field(init=False)
+    totals: dict[Layout, _Line] = field(init=False)
+    laid: dict[Layout, _Line] = field(init=False)
+    _by_day: dict[date, Rule | None] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        onsite = self.series.onsite
+        self.rules = [Rule.of(version, onsite=onsite, currency=self.currency) for version in self.series.versions]
+        self.totals = {rule.layout: defaultdict(int) for rule in self.rules if rule.retroactive}
+        self.laid = {rule.layout: defaultdict(int) for rule in self.rules if not rule.retroactive}
+
+    @property
+    def lays_whole_deals(self) -> bool:
+        return any(rule.layout.whole_deals for rule in self.rules)
+
+    def rule_for(self, case: Case) -> Rule | None:
+        """Return the version in force on the local day of subscription, if the series takes such a deal."""
+        applies_to = self.series.applies_to
+        if applies_to != AppliesTo.ALL and bool(case.shares) != (applies_to == AppliesTo.REFERRED):
+            return None
+        day = case.subscribed_on
+        if day not in self._by_day:
+            self._by_day[day] = next((rule for rule in self.rules if _in_force(rule.version, day)), None)
+        return self._by_day[day]
+
+    def observe(self, case: Case) -> None:
+        """Add a live deal to the totals that retroactive rules go by."""
+        shares = case.shares_of(self.series.agency_id)
+        for layout, totals in self.totals.items():
+            for key, length in layout.pieces(case, shares):
+                totals[key] = whole(totals[key] + length)
+
+    def lay(self, case: Case, rule: Rule, shares: Sequence[ShareFact]) -> list[Span]:
+        """Lay a live deal on every layout; return where it lies by the rule: one span, or one per share."""
+        spans: list[Span] = []
+        for layout, laid in self.laid.items():
+            mine = not rule.retroactive and layout == rule.layout
+            for key, length in layout.pieces(case, shares):
+                begin = laid[key]
+                laid[key] = whole(begin + length)
+                if mine:
+                    spans.append(Span(begin, length, None))
+        if rule.retroactive:
+            totals = self.totals[rule.layout]
+            for key, length in rule.layout.pieces(case, shares):
+                if key not in totals:
+                    raise OutOfOrder(f"deal {case.deal.number} was not observed")
+                spans.append(Span(0, length, totals[key]))
+        return spans
+
+
+def _in_force(version: PlanVersion, day: date) -> bool:
+    return (version.from_on is None or version.from_on <= day) and (version.to_on is None or day <= version.to_on)
