@@ -1,0 +1,1 @@
+"""How facts look to people: words, figures, colours. No model, no query."""

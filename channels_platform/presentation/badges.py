@@ -1,0 +1,106 @@
+"""Each state's word, icon and tone: a state is never shown by colour alone."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+
+@dataclass(frozen=True)
+class Badge:
+    """What a state looks like; `tone` is good, wait, bad, info or past."""
+
+    word: str | Promise
+    tone: str
+    icon: str
+
+
+_REFERRAL = {
+    "filed": Badge(pgettext_lazy("referral state", "Filed"), "info", "send"),
+    "visited": Badge(pgettext_lazy("referral state", "Visited"), "info", "person-walking"),
+    "won": Badge(pgettext_lazy("referral state", "Won"), "good", "trophy"),
+    "rejected": Badge(pgettext_lazy("referral state", "Rejected"), "bad", "x-circle"),
+    "lapsed": Badge(pgettext_lazy("referral state", "Lapsed"), "past", "hourglass-split"),
+    "expired": Badge(pgettext_lazy("referral state", "Expired"), "past", "clock-history"),
+    "withdrawn": Badge(pgettext_lazy("referral state", "Withdrawn"), "past", "arrow-counterclockwise"),
+    "lost": Badge(pgettext_lazy("referral state", "Lost"), "past", "dash-circle"),
+}
+_DEAL = {
+    "subscribed": Badge(pgettext_lazy("deal state", "Subscribed"), "info", "pencil"),
+    "contracted": Badge(pgettext_lazy("deal state", "Contracted"), "info", "file-text"),
+    "handed_over": Badge(pgettext_lazy("deal state", "Handed over"), "good", "key"),
+    "cancelled": Badge(pgettext_lazy("deal state", "Cancelled"), "past", "slash-circle"),
+}
+_BATCH = {
+    "draft": Badge(pgettext_lazy("batch state", "Draft"), "past", "pencil"),
+    "submitted": Badge(pgettext_lazy("batch state", "Submitted"), "wait", "hourglass-split"),
+    "returned": Badge(pgettext_lazy("batch state", "Returned"), "wait", "arrow-counterclockwise"),
+    "approved": Badge(pgettext_lazy("batch state", "Approved"), "info", "shield-check"),
+    "paid": Badge(pgettext_lazy("batch state", "Paid"), "good", "check-circle"),
+    "void": Badge(pgettext_lazy("batch state", "Void"), "past", "slash-circle"),
+}
+_LINE = {
+    "pending": Badge(pgettext_lazy("line state", "Waiting"), "wait", "hourglass-split"),
+    "needs_invoice": Badge(pgettext_lazy("line state", "Needs an invoice"), "wait", "receipt"),
+    "ready": Badge(pgettext_lazy("line state", "Ready"), "info", "check"),
+    "paid": Badge(pgettext_lazy("line state", "Paid"), "good", "check-circle"),
+    "failed": Badge(pgettext_lazy("line state", "Failed"), "bad", "x-circle"),
+}
+_PROJECT = {
+    "preparing": Badge(pgettext_lazy("project status", "Preparing"), "past", "pencil"),
+    "open": Badge(pgettext_lazy("project status", "Open"), "good", "door-open"),
+    "paused": Badge(pgettext_lazy("project status", "Paused"), "wait", "pause-circle"),
+    "closed": Badge(pgettext_lazy("project status", "Closed"), "past", "slash-circle"),
+}
+_UNIT = {
+    "available": Badge(pgettext_lazy("unit state", "Available"), "good", "house"),
+    "reserved": Badge(pgettext_lazy("unit state", "Reserved"), "wait", "lock"),
+    "subscribed": Badge(pgettext_lazy("unit state", "Subscribed"), "info", "pencil"),
+    "contracted": Badge(pgettext_lazy("unit state", "Contracted"), "info", "file-text"),
+    "handed_over": Badge(pgettext_lazy("unit state", "Handed over"), "past", "key"),
+}
+_AGREEMENT = {
+    "draft": Badge(pgettext_lazy("agreement state", "Draft"), "past", "pencil"),
+    "approved": Badge(pgettext_lazy("agreement state", "Approved"), "good", "shield-check"),
+    "ended": Badge(pgettext_lazy("agreement state", "Ended"), "past", "clock-history"),
+}
+_DISPUTE = {
+    "open": Badge(pgettext_lazy("dispute state", "Open"), "wait", "flag"),
+    "decided": Badge(pgettext_lazy("dispute state", "Decided"), "good", "check-circle"),
+    "withdrawn": Badge(pgettext_lazy("dispute state", "Withdrawn"), "past", "arrow-counterclockwise"),
+}
+_JOB = {
+    "queued": Badge(pgettext_lazy("job state", "Queued"), "past", "hourglass-split"),
+    "running": Badge(pgettext_lazy("job state", "Running"), "info", "arrow-clockwise"),
+    "done": Badge(pgettext_lazy("job state", "Done"), "good", "check-circle"),
+    "failed": Badge(pgettext_lazy("job state", "Failed"), "bad", "x-circle"),
+}
+_VISIT = {
+    "expected": Badge(pgettext_lazy("visit state", "Expected"), "wait", "clock"),
+    "arrived": Badge(pgettext_lazy("visit state", "Arrived"), "good", "person-check"),
+    "missed": Badge(pgettext_lazy("visit state", "Missed"), "past", "dash-circle"),
+    "refused": Badge(pgettext_lazy("visit state", "Refused"), "bad", "x-circle"),
+}
+
+BADGES: dict[str, dict[str, Badge]] = {
+    "referral": _REFERRAL,
+    "deal": _DEAL,
+    "batch": _BATCH,
+    "line": _LINE,
+    "project": _PROJECT,
+    "unit": _UNIT,
+    "agreement": _AGREEMENT,
+    "dispute": _DISPUTE,
+    "job": _JOB,
+    "visit": _VISIT,
+}
+
+UNKNOWN = Badge(gettext_lazy("Unknown"), "past", "question-circle")
+
+
+def badge_of(kind: str, state: str) -> Badge:
+    """Return the badge of a state; an unlisted one shows its own name, plainly."""
+    known = BADGES[kind].get(str(state))
+    if known:
+        return known
+    return Badge(str(state).replace("_", " ") or UNKNOWN.word, UNKNOWN.tone, UNKNOWN.icon)

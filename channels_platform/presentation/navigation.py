@@ -1,0 +1,95 @@
+"""Where each person can go: the one table behind top bar, bottom bar, menus and landing pages."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from channels_platform.accounts.permissions import AGENCY_ROLES, Can, Role, may
+
+
+@dataclass(frozen=True)
+class Item:
+    """One place. `key` is the letter after `g`; `can` lists the acts of which one is needed."""
+
+    area: str
+    url_name: str
+    label: str | Promise
+    icon: str
+    key: str
+    can: tuple[Can, ...]
+
+
+ITEMS = (
+    Item("portal", "portal:home", _("Home"), "house", "h", (Can.FILE_REFERRAL,)),
+    Item("portal", "portal:referrals", _("Clients"), "people", "c", (Can.FILE_REFERRAL,)),
+    Item("portal", "portal:file", _("File a client"), "person-plus", "f", (Can.FILE_REFERRAL,)),
+    Item("portal", "portal:money", _("Money"), "wallet2", "m", (Can.SEE_OWN_MONEY,)),
+    Item("desk", "desk:today", _("Today"), "calendar-event", "t", (Can.CONFIRM_VISIT, Can.SUBSCRIBE_DEAL)),
+    Item("desk", "desk:find", _("Find"), "search", "f", (Can.CONFIRM_VISIT,)),
+    Item("desk", "desk:natural_visit", _("Natural visit"), "person-walking", "n", (Can.RECORD_NATURAL_VISIT,)),
+    Item("finance", "finance:balances", _("Balances"), "wallet2", "b", (Can.SEE_MONEY,)),
+    Item("finance", "finance:batches", _("Payout batches"), "cash-stack", "p", (Can.SEE_MONEY,)),
+)
+
+AREAS = (
+    ("portal", "portal:home", _("Portal"), "person-badge", (Can.FILE_REFERRAL,)),
+    ("desk", "desk:today", _("Site desk"), "building", (Can.CONFIRM_VISIT, Can.SUBSCRIBE_DEAL)),
+    ("finance", "finance:balances", _("Finance"), "bank", (Can.SEE_MONEY,)),
+    ("admin", "admin:index", _("Administration"), "gear", (Can.SEE_ADMIN,)),
+)
+
+_LANDING = {
+    Role.RECEPTION: "desk:today",
+    Role.CONSULTANT: "desk:today",
+    Role.FINANCE: "finance:balances",
+    Role.FINANCE_APPROVER: "finance:balances",
+    Role.MARKETING: "admin:index",
+    Role.MARKETING_MANAGER: "admin:index",
+    Role.AUDITOR: "admin:index",
+}
+
+
+def _reverse(url_name: str) -> str:
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return ""
+
+
+def _any(user: Any, acts: Iterable[Can]) -> bool:
+    return any(may(user, act) for act in acts)
+
+
+def places(user: Any, area: str, path: str) -> list[dict[str, Any]]:
+    """Return the places of an area that the person may see; the longest address above `path` is current."""
+    found = [
+        {"url": url, "label": item.label, "icon": item.icon, "key": item.key, "current": False}
+        for item in ITEMS
+        if item.area == area and _any(user, item.can) and (url := _reverse(item.url_name))
+    ]
+    above = [place for place in found if path.startswith(place["url"])]
+    if above:
+        max(above, key=lambda place: len(place["url"]))["current"] = True
+    return found
+
+
+def areas(user: Any, current: str) -> list[dict[str, Any]]:
+    """Return the other areas the person may enter."""
+    return [
+        {"url": url, "label": label, "icon": icon}
+        for area, url_name, label, icon, can in AREAS
+        if area != current and _any(user, can) and (url := _reverse(url_name))
+    ]
+
+
+def landing_page(user: Any) -> str:
+    """Return the address where a person begins: by role; a superuser without one in the admin."""
+    role = getattr(user, "role", "")
+    if role in AGENCY_ROLES:
+        return _reverse("portal:home") or "/"
+    name = _LANDING.get(role) or ("admin:index" if getattr(user, "is_superuser", False) else "")
+    return (_reverse(name) if name else "") or "/"
