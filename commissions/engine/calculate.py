@@ -44,7 +44,7 @@ class Calculator:
         """
         if not self.needs_totals:
             return
-        case = Case(deal, self.as_of, self.zone, self.currency)
+        case = Case(deal, as_of=self.as_of, zone=self.zone, currency=self.currency)
         if case.live_since is not None:
             for track, _ in self._placements(case):
                 track.observe(case)
@@ -57,7 +57,7 @@ class Calculator:
         """
         if deal.subscribed_at > self.as_of:
             return []
-        case = Case(deal, self.as_of, self.zone, self.currency)
+        case = Case(deal, as_of=self.as_of, zone=self.zone, currency=self.currency)
         live = case.live_since is not None
         if case.live_since is not None:
             self._advance(case.live_since, deal.number)

@@ -27,6 +27,7 @@ from commissions.engine.types import (
     Bonus,
     Entitlement,
     Id,
+    Milestone,
     Payee,
     PayeeKey,
     ShareFact,
@@ -70,7 +71,7 @@ def _commission(
     case: Case, track: Track, rule: Rule, share: ShareFact | None, payee: PayeeKey, span: Span | None
 ) -> Entitlement:
     fraction = share.fraction if share is not None else _WHOLE
-    explanation = {**rule.head, "price": case.price_text, "share": str(fraction)}
+    explanation = {**rule.head, "price": _money(case, case.price), "share": str(fraction)}
     if span is None:
         explanation.update(_why_zero(case))
         return _row(case, track, rule, share, payee, COMMISSION, (0, 0, 0), explanation)
@@ -87,8 +88,8 @@ def _commission(
     explanation.update(_placement(case, rule, span, slices, base))
     explanation["method"] = str(case.deal.method)
     explanation["reached"], explanation["awaited"] = schedule.reached_and_awaited(case.reached)
-    if rule.version.retention_fraction and not case.handed_over:
-        explanation["retention"] = exact_text(rule.version.retention_fraction)
+    if rule.retention is not None and Milestone.HANDOVER not in case.reached:
+        explanation["retention"] = rule.retention
     return _row(case, track, rule, share, payee, COMMISSION, (earned, released, kept), explanation)
 
 
@@ -134,7 +135,7 @@ def _bonus(
         "release": str(bonus.release),
         "released": bonus.release in case.reached,
     }
-    if case.cancelled:
+    if case.cancelled_on is not None:
         part = 0
         explanation.update(_why_zero(case))
     released = part if bonus.release in case.reached else 0
