@@ -1,0 +1,15 @@
+"""The doors to background work."""
+
+from channels_platform.jobs.services.background import create_job, job_at_work, report_progress
+from channels_platform.jobs.services.outbox import deliver_message, enqueue, sweep_messages
+from channels_platform.jobs.services.periodic import periodic
+
+__all__ = [
+    "create_job",
+    "deliver_message",
+    "enqueue",
+    "job_at_work",
+    "periodic",
+    "report_progress",
+    "sweep_messages",
+]

@@ -1,0 +1,29 @@
+"""What every test may use."""
+
+from collections.abc import Iterator
+
+import pytest
+import zeal
+from django.conf import settings
+from django.core.cache import cache
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _leave_no_redis_keys() -> Iterator[None]:
+    """Delete this run's names in the shared Redis when it is over."""
+    yield
+    client = cache._cache.get_client()
+    for key in client.scan_iter(match=f"{settings.REDIS_PREFIX}:*", count=1000):
+        client.delete(key)
+
+
+@pytest.fixture(autouse=True)
+def _media_of_its_own(settings, tmp_path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture
+def no_n_plus_one() -> Iterator[None]:
+    """Fail where one query is made per row."""
+    with zeal.zeal_context():
+        yield
