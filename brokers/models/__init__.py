@@ -1,0 +1,3 @@
+from brokers.models.agency import Agency, Agreement, Broker, Store
+
+__all__ = ["Agency", "Agreement", "Broker", "Store"]

@@ -1,0 +1,150 @@
+"""Agencies, their stores and brokers, and the agreements under which they file."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from brokers import states
+from channels_platform.lib.ids import uuid7
+from projects.models.project import CODE
+
+
+class Agency(models.Model):
+    """An agency (渠道公司), or the roof under which individuals refer."""
+
+    class Kind(models.TextChoices):
+        ONSITE = states.AgencyKind.ONSITE, _("On-site agency")
+        REFERRAL = states.AgencyKind.REFERRAL, _("Referral agency")
+        COMMUNITY = states.AgencyKind.COMMUNITY, _("Individuals")
+        PLATFORM = states.AgencyKind.PLATFORM, _("Platform")
+
+    class Status(models.TextChoices):
+        ACTIVE = states.AgencyStatus.ACTIVE, _("Active")
+        SUSPENDED = states.AgencyStatus.SUSPENDED, _("Suspended")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    code = models.CharField(_("code"), max_length=60, unique=True, validators=[CODE])
+    name = models.CharField(_("name"), max_length=120)
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.REFERRAL)
+    licence_no = models.CharField(_("licence number"), max_length=60, blank=True)
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.ACTIVE)
+    bank_name = models.CharField(_("bank"), max_length=120, blank=True)
+    bank_account = models.CharField(_("bank account"), max_length=40, blank=True)
+    created_at = models.DateTimeField(_("created"), editable=False)
+
+    class Meta:
+        verbose_name = _("agency")
+        verbose_name_plural = _("agencies")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_onsite(self) -> bool:
+        return self.kind == self.Kind.ONSITE
+
+
+class Store(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    agency = models.ForeignKey(Agency, verbose_name=_("agency"), on_delete=models.PROTECT, related_name="stores")
+    name = models.CharField(_("name"), max_length=120)
+
+    class Meta:
+        verbose_name = _("store")
+        verbose_name_plural = _("stores")
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["agency", "name"], name="store_name_in_agency")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Broker(models.Model):
+    """A person who files clients; belongs to one agency at a time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, verbose_name=_("account"), on_delete=models.PROTECT, related_name="broker"
+    )
+    agency = models.ForeignKey(Agency, verbose_name=_("agency"), on_delete=models.PROTECT, related_name="brokers")
+    store = models.ForeignKey(
+        Store, verbose_name=_("store"), null=True, blank=True, on_delete=models.PROTECT, related_name="brokers"
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    recruited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("recruited by"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="recruits",
+    )
+    bank_name = models.CharField(_("bank"), max_length=120, blank=True)
+    bank_account = models.CharField(_("bank account"), max_length=40, blank=True)
+    probing_flagged_at = models.DateTimeField(_("flagged for probing"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created"), editable=False)
+
+    class Meta:
+        verbose_name = _("broker")
+        verbose_name_plural = _("brokers")
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class Agreement(models.Model):
+    """An agency's agreement to sell a project; filings are accepted only while one is in force.
+
+    `from_on` and `to_on` are local dates of the project, both included.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = states.AgreementState.DRAFT, _("Waiting for approval")
+        APPROVED = states.AgreementState.APPROVED, _("Approved")
+        ENDED = states.AgreementState.ENDED, _("Ended")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    agency = models.ForeignKey(Agency, verbose_name=_("agency"), on_delete=models.PROTECT, related_name="agreements")
+    project = models.ForeignKey(
+        "projects.Project", verbose_name=_("project"), on_delete=models.PROTECT, related_name="agreements"
+    )
+    from_on = models.DateField(_("from"))
+    to_on = models.DateField(_("to"), null=True, blank=True)
+    auto_renew = models.BooleanField(_("renews by itself"), default=False)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT, editable=False)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("author"), on_delete=models.PROTECT, related_name="+", editable=False
+    )
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("approved by"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+    )
+    approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
+    created_at = models.DateTimeField(_("created"), editable=False)
+
+    class Meta:
+        verbose_name = _("agreement")
+        verbose_name_plural = _("agreements")
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(to_on__isnull=True) | Q(to_on__gte=F("from_on")), name="agreement_span_right_way_round"
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("author")), name="agreement_second_person"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="draft") | Q(approved_by__isnull=False), name="agreement_approved_by_someone"
+            ),
+        ]
+        indexes = [models.Index(fields=["project", "agency", "state"], name="agreement_lookup")]
+
+    def __str__(self) -> str:
+        return f"{self.agency} · {self.project}"

@@ -1,0 +1,49 @@
+"""Reading agencies, brokers and agreements, within what a person may see."""
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from brokers.models import Agency, Agreement, Broker
+from brokers.states import AgreementState
+
+
+def in_force_on(day: date) -> Q:
+    """Return the condition that an agreement is in force on a local date of its project."""
+    return Q(state=AgreementState.APPROVED, from_on__lte=day) & (
+        Q(to_on__isnull=True) | Q(to_on__gte=day) | Q(auto_renew=True)
+    )
+
+
+def agency_of(user: Any) -> Agency | None:
+    """Return the agency that a person of the agency side works for."""
+    broker = broker_of(user)
+    return broker.agency if broker else None
+
+
+def broker_of(user: Any) -> Broker | None:
+    """Return the person's broker record, or None."""
+    return Broker.objects.select_related("agency", "user").filter(user=user).first()
+
+
+def visible_agencies(user: Any) -> QuerySet[Agency]:
+    """Return all agencies for staff; one's own for agency people."""
+    if getattr(user, "is_agency_side", False):
+        return Agency.objects.filter(brokers__user=user)
+    return Agency.objects.all()
+
+
+def visible_brokers(user: Any) -> QuerySet[Broker]:
+    """Return all brokers for staff; those of one's own agency for its manager; oneself for a broker."""
+    brokers = Broker.objects.select_related("agency", "user", "store")
+    if getattr(user, "role", "") == "broker":
+        return brokers.filter(user=user)
+    if getattr(user, "is_agency_side", False):
+        return brokers.filter(agency__brokers__user=user)
+    return brokers
+
+
+def agreements_in_force(*, agency: Agency, on: date) -> QuerySet[Agreement]:
+    """Return the agency's agreements in force on `on`."""
+    return Agreement.objects.filter(in_force_on(on), agency=agency).select_related("project")

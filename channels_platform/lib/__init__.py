@@ -1,0 +1,1 @@
+"""Small exact tools that know no framework: money, clock, spans, phones, crypto, errors."""

@@ -1,0 +1,27 @@
+"""Half-open spans of time [starts_at, ends_at) and the windows policies make of days."""
+
+from datetime import datetime, time, timedelta, tzinfo
+from enum import StrEnum
+
+
+class WindowEnd(StrEnum):
+    EXACT = "exact"
+    END_OF_DAY = "end_of_day"
+
+
+def window_end(*, start: datetime, days: int, end: WindowEnd, zone: tzinfo) -> datetime:
+    """Return the instant at which a window of `days` from `start` is over.
+
+    exact:      start + days x 24 h.
+    end_of_day: the local midnight that begins date(start) + days + 1.
+    Source:     domain 4.1.
+    """
+    if end == WindowEnd.EXACT:
+        return start + timedelta(hours=24 * days)
+    last = start.astimezone(zone).date() + timedelta(days=days + 1)
+    return datetime.combine(last, time.min, tzinfo=zone).astimezone(start.tzinfo)
+
+
+def holds(*, starts_at: datetime, ends_at: datetime, at: datetime) -> bool:
+    """Whether the half-open span covers the instant."""
+    return starts_at <= at < ends_at

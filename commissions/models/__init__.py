@@ -1,0 +1,20 @@
+from commissions.models.accrual import Accrual, CommissionRun
+from commissions.models.ledger import LedgerEntry, LedgerTransaction
+from commissions.models.payout import Invoice, PayoutBatch, PayoutEntry, PayoutLine, Repayment, WriteOff
+from commissions.models.plan import Payee, Plan, PlanVersion
+
+__all__ = [
+    "Accrual",
+    "CommissionRun",
+    "Invoice",
+    "LedgerEntry",
+    "LedgerTransaction",
+    "Payee",
+    "PayoutBatch",
+    "PayoutEntry",
+    "PayoutLine",
+    "Plan",
+    "PlanVersion",
+    "Repayment",
+    "WriteOff",
+]

@@ -1,0 +1,157 @@
+"""The ledger (佣金台账): append-only, double-entry, each transaction summing to zero."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from commissions import states
+
+APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+
+
+class LedgerTransaction(models.Model):
+    """What belongs together: entries of one currency that sum to zero."""
+
+    class Kind(models.TextChoices):
+        ACCRUAL = states.TransactionKind.ACCRUAL, _("Accrual")
+        PAYOUT = states.TransactionKind.PAYOUT, _("Payout")
+        REPAYMENT = states.TransactionKind.REPAYMENT, _("Repayment")
+        WRITE_OFF = states.TransactionKind.WRITE_OFF, _("Write-off")
+
+    id = models.BigAutoField(primary_key=True)
+    project = models.ForeignKey(
+        "projects.Project", verbose_name=_("project"), on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    currency = models.CharField(_("currency"), max_length=3)
+    posted_at = models.DateTimeField(_("posted"))
+    run = models.ForeignKey(
+        "commissions.CommissionRun",
+        verbose_name=_("run"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="transactions",
+        db_index=False,
+    )
+    line = models.ForeignKey(
+        "commissions.PayoutLine",
+        verbose_name=_("payout line"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="transactions",
+    )
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("who"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+
+    class Meta:
+        verbose_name = _("ledger transaction")
+        verbose_name_plural = _("ledger transactions")
+        ordering = ["-id"]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class LedgerEntry(models.Model):
+    """One amount on one account of one payee in one project, and what it is for.
+
+    `amount` is positive for what the payee has, negative on `expense`. A transaction's entries
+    are inserted by one statement, which the database refuses unless they sum to zero.
+    """
+
+    class Account(models.TextChoices):
+        EXPENSE = states.Account.EXPENSE, _("Expense")
+        PENDING = states.Account.PENDING, _("Pending")
+        RETAINED = states.Account.RETAINED, _("Retained")
+        PAYABLE = states.Account.PAYABLE, _("Payable")
+        PAID = states.Account.PAID, _("Paid")
+        TAX = states.Account.TAX, _("Tax withheld")
+
+    id = models.BigAutoField(primary_key=True)
+    transaction = models.ForeignKey(
+        LedgerTransaction, verbose_name=_("transaction"), on_delete=models.PROTECT, related_name="entries"
+    )
+    project = models.ForeignKey(
+        "projects.Project", verbose_name=_("project"), on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    payee = models.ForeignKey(
+        "commissions.Payee", verbose_name=_("payee"), on_delete=models.PROTECT, related_name="entries", db_index=False
+    )
+    account = models.CharField(_("account"), max_length=8, choices=Account.choices)
+    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
+    settles = models.BooleanField(default=False, editable=False)
+    deal = models.ForeignKey(
+        "leads.Deal",
+        verbose_name=_("deal"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    referral = models.ForeignKey(
+        "leads.Referral",
+        verbose_name=_("referral"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    kind = models.CharField(_("kind"), max_length=80)
+    version = models.ForeignKey(
+        "commissions.PlanVersion",
+        verbose_name=_("plan version"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    explanation = models.JSONField(_("explanation"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("ledger entry")
+        verbose_name_plural = _("ledger entries")
+        ordering = ["-id"]
+        constraints = [models.CheckConstraint(condition=~Q(amount=0), name="ledger_entry_not_zero")]
+        indexes = [
+            models.Index(fields=["project", "deal"], name="ledger_of_deal"),
+            models.Index(fields=["payee", "project"], name="ledger_of_payee"),
+            models.Index(
+                fields=["payee"], name="ledger_payable_to_settle", condition=Q(account="payable", settles=False)
+            ),
+        ]
+        triggers = [
+            APPEND_ONLY,
+            pgtrigger.Trigger(
+                name="balanced",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="new_entries"),
+                func="""
+                IF EXISTS (
+                    SELECT 1 FROM new_entries GROUP BY transaction_id HAVING SUM(amount) <> 0
+                ) THEN
+                    RAISE EXCEPTION 'a ledger transaction must sum to zero' USING ERRCODE = 'check_violation';
+                END IF;
+                RETURN NULL;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.amount}"

@@ -1,0 +1,228 @@
+"""Payout batches (结佣批次): what is paid to whom, approved by a second person."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from channels_platform.lib.ids import uuid7
+from commissions import states
+
+
+def _person(label, **kwargs):  # type: ignore[no-untyped-def]
+    return models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=label, on_delete=models.PROTECT, related_name="+", **kwargs
+    )
+
+
+class PayoutBatch(models.Model):
+    """One company's payout in one currency, gathered at a cut-off.
+
+    `tax_month` is the first day of the cut-off's local month: the month individuals are taxed in.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = states.BatchState.DRAFT, _("Draft")
+        SUBMITTED = states.BatchState.SUBMITTED, _("Submitted")
+        APPROVED = states.BatchState.APPROVED, _("Approved")
+        PAID = states.BatchState.PAID, _("Paid")
+        VOID = states.BatchState.VOID, _("Void")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    number = models.CharField(_("number"), max_length=40, unique=True)
+    company = models.ForeignKey(
+        "projects.PayingCompany", verbose_name=_("paying company"), on_delete=models.PROTECT, related_name="batches"
+    )
+    currency = models.CharField(_("currency"), max_length=3)
+    cutoff_at = models.DateTimeField(_("cut-off"))
+    tax_month = models.DateField(_("tax month"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
+    prepared_by = _person(_("prepared by"), null=True, blank=True)
+    prepared_at = models.DateTimeField(_("prepared"))
+    submitted_by = _person(_("submitted by"), null=True, blank=True)
+    submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True)
+    approved_by = _person(_("approved by"), null=True, blank=True)
+    approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
+    closed_by = _person(_("closed by"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("payout batch")
+        verbose_name_plural = _("payout batches")
+        ordering = ["-prepared_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | Q(prepared_by__isnull=True) | ~Q(approved_by=F("prepared_by")),
+                name="batch_approver_is_not_preparer",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("submitted_by")),
+                name="batch_approver_is_not_submitter",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["approved", "paid"]) | Q(approved_by__isnull=False),
+                name="batch_approved_by_someone",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="draft") | Q(state="void") | Q(submitted_by__isnull=False),
+                name="batch_submitted_by_someone",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="only_known_moves",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
+                func="IF (OLD.state || '>' || NEW.state) <> ALL (ARRAY["
+                + ", ".join(f"'{a}>{b}'" for a, b in sorted(states.BATCH_MOVES))
+                + "]) THEN RAISE EXCEPTION 'batch cannot go from % to %', OLD.state, NEW.state "
+                "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
+            ),
+            pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class PayoutLine(models.Model):
+    """One payee's part of a batch. `net` = `gross` - `tax`."""
+
+    class State(models.TextChoices):
+        OPEN = states.LineState.OPEN, _("Open")
+        PAID = states.LineState.PAID, _("Paid")
+        FAILED = states.LineState.FAILED, _("Failed")
+        VOID = states.LineState.VOID, _("Void")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    batch = models.ForeignKey(PayoutBatch, verbose_name=_("batch"), on_delete=models.PROTECT, related_name="lines")
+    payee = models.ForeignKey(
+        "commissions.Payee", verbose_name=_("payee"), on_delete=models.PROTECT, related_name="payout_lines"
+    )
+    gross = models.DecimalField(_("gross"), max_digits=18, decimal_places=4)
+    tax = models.DecimalField(_("tax"), max_digits=18, decimal_places=4, default=0)
+    net = models.DecimalField(_("net"), max_digits=18, decimal_places=4)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.OPEN)
+    bank_reference = models.CharField(_("bank reference"), max_length=80, blank=True)
+    paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("payout line")
+        verbose_name_plural = _("payout lines")
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "payee"], name="payout_line_per_payee"),
+            models.CheckConstraint(condition=Q(gross__gt=0), name="payout_line_positive"),
+            models.CheckConstraint(condition=Q(tax__gte=0) & Q(net=F("gross") - F("tax")), name="payout_line_net"),
+        ]
+        triggers = [pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.batch} {self.payee}"
+
+
+class PayoutEntry(models.Model):
+    """A payable ledger entry taken into a line; in one live batch at most."""
+
+    id = models.BigAutoField(primary_key=True)
+    line = models.ForeignKey(PayoutLine, on_delete=models.PROTECT, related_name="items")
+    entry = models.ForeignKey("commissions.LedgerEntry", on_delete=models.PROTECT, related_name="payouts")
+    live = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name = _("settled entry")
+        verbose_name_plural = _("settled entries")
+        constraints = [
+            models.UniqueConstraint(fields=["entry"], condition=Q(live=True), name="entry_in_one_live_batch")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line_id} {self.entry_id}"
+
+
+class Invoice(models.Model):
+    """An agency's invoice for its line; the amount equals the line."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    line = models.ForeignKey(
+        PayoutLine, verbose_name=_("payout line"), on_delete=models.PROTECT, related_name="invoices"
+    )
+    agency = models.ForeignKey("brokers.Agency", verbose_name=_("issuer"), on_delete=models.PROTECT, related_name="+")
+    number = models.CharField(_("invoice number"), max_length=60)
+    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
+    vat_rate = models.DecimalField(_("VAT rate"), max_digits=5, decimal_places=4)
+    received_at = models.DateTimeField(_("received"))
+    received_from = _person(_("received from"), null=True, blank=True)
+    live = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name = _("invoice")
+        verbose_name_plural = _("invoices")
+        constraints = [
+            models.UniqueConstraint(fields=["line"], condition=Q(live=True), name="one_live_invoice_per_line"),
+            models.UniqueConstraint(
+                fields=["agency", "number"], condition=Q(live=True), name="invoice_number_of_issuer"
+            ),
+            models.CheckConstraint(condition=Q(vat_rate__gte=0) & Q(vat_rate__lt=1), name="invoice_vat_rate"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Repayment(models.Model):
+    """Money a payee paid back."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    payee = models.ForeignKey("commissions.Payee", on_delete=models.PROTECT, related_name="repayments")
+    project = models.ForeignKey("projects.Project", on_delete=models.PROTECT, related_name="+")
+    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
+    reference = models.CharField(_("bank reference"), max_length=80)
+    recorded_by = _person(_("recorded by"), null=True)
+    recorded_at = models.DateTimeField(_("recorded"))
+
+    class Meta:
+        verbose_name = _("repayment")
+        verbose_name_plural = _("repayments")
+        constraints = [
+            models.UniqueConstraint(fields=["project", "reference"], name="repayment_reference_in_project"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="repayment_positive"),
+        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class WriteOff(models.Model):
+    """An amount owed back that the company gives up, with a second person's approval."""
+
+    class State(models.TextChoices):
+        ASKED = states.RequestState.ASKED, _("Waiting for approval")
+        APPROVED = states.RequestState.APPROVED, _("Approved")
+        DECLINED = states.RequestState.DECLINED, _("Declined")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    payee = models.ForeignKey("commissions.Payee", on_delete=models.PROTECT, related_name="write_offs")
+    project = models.ForeignKey("projects.Project", on_delete=models.PROTECT, related_name="+")
+    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
+    reason = models.TextField(_("reason"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ASKED)
+    asked_by = _person(_("asked by"), null=True)
+    asked_at = models.DateTimeField(_("asked"))
+    decided_by = _person(_("decided by"), null=True, blank=True)
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("write-off")
+        verbose_name_plural = _("write-offs")
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="write_off_positive"),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("asked_by")), name="write_off_second_person"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.payee} {self.amount}"

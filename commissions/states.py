@@ -1,0 +1,63 @@
+"""States of plans and payouts, and the moves between them."""
+
+from enum import StrEnum
+
+
+class PlanState(StrEnum):
+    DRAFT = "draft"
+    APPROVED = "approved"
+
+
+class Account(StrEnum):
+    """Ledger accounts, per payee and project. All but `expense` are what the payee has."""
+
+    EXPENSE = "expense"
+    PENDING = "pending"
+    RETAINED = "retained"
+    PAYABLE = "payable"
+    PAID = "paid"
+    TAX = "tax"
+
+
+class TransactionKind(StrEnum):
+    ACCRUAL = "accrual"
+    PAYOUT = "payout"
+    REPAYMENT = "repayment"
+    WRITE_OFF = "write_off"
+
+
+class BatchState(StrEnum):
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    PAID = "paid"
+    VOID = "void"
+
+
+BATCH_MOVES: frozenset[tuple[BatchState, BatchState]] = frozenset(
+    {
+        (BatchState.DRAFT, BatchState.SUBMITTED),
+        (BatchState.DRAFT, BatchState.VOID),
+        (BatchState.SUBMITTED, BatchState.APPROVED),
+        (BatchState.SUBMITTED, BatchState.DRAFT),
+        (BatchState.SUBMITTED, BatchState.VOID),
+        (BatchState.APPROVED, BatchState.PAID),
+        (BatchState.APPROVED, BatchState.DRAFT),
+        (BatchState.APPROVED, BatchState.VOID),
+    }
+)
+
+
+class LineState(StrEnum):
+    OPEN = "open"
+    PAID = "paid"
+    FAILED = "failed"
+    VOID = "void"
+
+
+class RequestState(StrEnum):
+    """A write-off asks for a second person."""
+
+    ASKED = "asked"
+    APPROVED = "approved"
+    DECLINED = "declined"

@@ -1,0 +1,26 @@
+"""Reading what is sold, within what a person may see."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from channels_platform.lib.errors import Refused
+from projects.models import Policy, Project
+
+
+def visible_projects(user: Any) -> QuerySet[Project]:
+    """Return the projects that a member of staff is assigned to; none for agency people."""
+    if getattr(user, "is_superuser", False) or getattr(user, "all_projects", False):
+        return Project.objects.all()
+    return Project.objects.filter(staff=user)
+
+
+def current_policy(project: Project) -> Policy:
+    """Return the policy version in force now.
+
+    Raises: Refused `no_policy` when the project has none yet.
+    """
+    policy = Policy.objects.filter(project=project).order_by("-version").first()
+    if policy is None:
+        raise Refused("the project has no policy yet", code="no_policy", field="project")
+    return policy
