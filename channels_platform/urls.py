@@ -1,15 +1,17 @@
 """Every address of the site, by face."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.i18n import set_language
 
 from channels_platform.jobs.health import healthz, readyz
+
+# The admin is entered like everything else: same lock-out, second factor and audit trail.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
-    path("language/", set_language, name="set_language"),
+    path("", include("channels_platform.accounts.urls")),
 ]

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from channels_platform.lib import clock
+from channels_platform.lib import clock, phones
 from channels_platform.presentation import formats, navigation
 from channels_platform.presentation.badges import badge_of
 
@@ -74,11 +74,7 @@ def percent(value: Fraction | Decimal | int | str) -> str:
 @register.filter
 def mask(phone: str) -> str:
     """A phone as everyone may see it; what is masked already stays as it is."""
-    text = str(phone)
-    if "*" in text:
-        return text
-    national = text.removeprefix("+86")
-    return f"{national[:3]}****{national[-4:]}" if len(national) >= 8 else "****"
+    return phone if "*" in phone else phones.mask(phone)
 
 
 @register.simple_tag

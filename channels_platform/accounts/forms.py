@@ -1,0 +1,55 @@
+"""Forms of people's own accounts."""
+
+from typing import Any
+
+from allauth.account.forms import LoginForm as AllauthLoginForm
+from django import forms
+from django.contrib.auth import password_validation
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from channels_platform.accounts.models import User
+
+
+class LoginForm(AllauthLoginForm):
+    """Username and password, spelled for phone keyboards."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].widget.attrs.update(
+            {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false", "placeholder": ""}
+        )
+        self.fields["password"].widget.attrs["placeholder"] = ""
+        self.fields["password"].help_text = ""
+
+
+class InvitationForm(forms.Form):
+    """The first password, twice."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "autofocus": True}),
+        help_text=password_validation.password_validators_help_text_html(),
+    )
+    repeated = forms.CharField(
+        label=_("Password, again"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._user = user
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        password, repeated = cleaned.get("password"), cleaned.get("repeated")
+        if password and repeated and password != repeated:
+            self.add_error("repeated", _("The two passwords are not the same."))
+        elif password:
+            try:
+                password_validation.validate_password(password, self._user)
+            except ValidationError as weak:
+                self.add_error("password", weak)
+        return cleaned

@@ -1,0 +1,12 @@
+"""What people choose for themselves."""
+
+from channels_platform.accounts.models import User
+
+
+def choose_language(*, user: User, language: str) -> None:
+    """Keep the language in which the person wants pages and mail.
+
+    Writes: User.language.
+    """
+    User.objects.filter(pk=user.pk).exclude(language=language).update(language=language)
+    user.language = language
