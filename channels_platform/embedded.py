@@ -217,10 +217,11 @@ SERVICES: dict[str, Service] = {service.name: service for service in (Postgres()
 _attached: dict[str, tuple[int, str]] = {}
 
 
-def attach(name: str, *, linger: float | None = None) -> str:
+def attach(name: str) -> str:
     """Return the address of a running service, starting it where none runs.
 
-    The service stays up for as long as this process lives, and `linger` seconds after its last user.
+    The service stays up for as long as this process lives, and CHANNELS_LINGER_SECONDS (of the one who
+    started it) after its last user.
     Raises: EmbeddedError, with the end of the server's log.
     """
     if name in _attached:
@@ -228,7 +229,7 @@ def attach(name: str, *, linger: float | None = None) -> str:
     home = _home(name)
     with locked(home / "start.lock"):
         if _free(home / "keeper.lock"):
-            _start_keeper(name, home, LINGER_SECONDS if linger is None else linger)
+            _start_keeper(name, home, float(os.environ.get("CHANNELS_LINGER_SECONDS") or LINGER_SECONDS))
         facts = json.loads((home / "service.json").read_text())
         users = os.open(home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(users, fcntl.LOCK_SH)
@@ -249,6 +250,11 @@ def release(name: str) -> bool:
         with contextlib.suppress(ProcessLookupError):
             os.kill(json.loads((home / "service.json").read_text())["keeper"], signal.SIGTERM)
         return _wait(lambda: _free(home / "keeper.lock"), START_SECONDS)
+
+
+def attached() -> list[str]:
+    """Return the names of the services this process uses."""
+    return list(_attached)
 
 
 def is_running(name: str) -> bool:
@@ -326,7 +332,7 @@ def _launch(service: Service, facts: Facts) -> subprocess.Popen[bytes]:
     """Start the server and wait until it answers."""
     child = subprocess.Popen(
         service.command(facts), stdin=subprocess.DEVNULL, stdout=sys.stderr, stderr=sys.stderr, cwd=facts["data"],
-        start_new_session=True, preexec_fn=_dies_with_parent(service.stop_signal), **service.identity(),
+        start_new_session=True, preexec_fn=dies_with_parent(service.stop_signal), **service.identity(),
     )  # fmt: skip
 
     def answers() -> bool:
@@ -358,7 +364,7 @@ def _end(child: subprocess.Popen[bytes], service: Service, home: Path, alive: in
 # --- small tools ----------------------------------------------------------------------------------------
 
 
-def _dies_with_parent(number: signal.Signals) -> Callable[[], None] | None:
+def dies_with_parent(number: signal.Signals) -> Callable[[], None] | None:
     """Return a preexec function that has Linux send the signal when the parent is gone."""
     if not sys.platform.startswith("linux"):
         return None
