@@ -1,0 +1,1 @@
+"""Commission as a pure function of facts (domain 6); imports no framework."""

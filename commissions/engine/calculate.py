@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
 
 from commissions.engine.layout import Case, OutOfOrder, Rule, Track
-from commissions.engine.rows import rows
+from commissions.engine.rows import merged, rows
 from commissions.engine.types import DealFact, Entitlement, Id, Series
 
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -18,8 +18,8 @@ _LAST = datetime.max.replace(tzinfo=UTC)
 class Calculator:
     """Lay one project's deals on all of its plans, as of one instant; later facts do not exist for it.
 
-    Feed every deal of the project to `observe` (in any order; may be left out where `needs_totals` is false), then every
-    deal to `entitle`, contracted ones by (contracted_at, number compared by code point), others anywhere between.
+    Feed every deal of the project to `observe` (in any order; may be left out where `needs_totals` is false), then
+    every deal to `entitle`, contracted ones by (contracted_at, number compared by code point), others anywhere.
     """
 
     def __init__(self, series: Iterable[Series], *, zone: tzinfo, currency: str, as_of: datetime) -> None:
@@ -66,7 +66,7 @@ class Calculator:
             shares = case.shares_of(track.series.agency_id)
             spans = track.lay(case, rule, shares) if live else []
             found += rows(case, track, rule, shares, spans)
-        return found
+        return merged(found)
 
     def _advance(self, contracted_at: datetime, number: str) -> None:
         place = (contracted_at, number)

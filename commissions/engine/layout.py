@@ -109,7 +109,11 @@ class Layout:
         scope = Scope.PROJECT if onsite else Scope(version.scope)
         measure = Measure(version.measure)
         return cls(
-            scope, measure, Period(version.period), whole_deals=scope == Scope.PROJECT, amounts=measure == Measure.AMOUNT
+            scope,
+            measure,
+            Period(version.period),
+            whole_deals=scope == Scope.PROJECT,
+            amounts=measure == Measure.AMOUNT,
         )
 
     def label(self, case: Case) -> str:
@@ -128,9 +132,7 @@ class Layout:
         if self.whole_deals:
             return [((label, None), size)]
         by_broker = self.scope == Scope.BROKER
-        return [
-            ((label, share.broker_id if by_broker else None), whole(share.fraction) * size) for share in shares
-        ]
+        return [((label, share.broker_id if by_broker else None), whole(share.fraction) * size) for share in shares]
 
 
 @dataclass(frozen=True, slots=True)

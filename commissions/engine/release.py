@@ -1,6 +1,6 @@
 """Milestones reached, and what of a commission they release and a retention holds back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -106,7 +106,7 @@ class Schedule:
         return done, waiting
 
 
-def schedules(version: PlanVersion) -> Mapping[str, Schedule]:
+def schedules(version: PlanVersion) -> dict[str, Schedule]:
     return {Method(method).value: Schedule.of(steps) for method, steps in version.release.items()}
 
 

@@ -11,8 +11,10 @@ Explanations hold what JSON holds, so that a stored one compares equal to a fres
     retention                            fraction kept until handover, while it is kept
     bonus amount to release released     for a bonus instead of the above
     zero on                              why nothing is earned, and since which local date
+    parts                                explanations of rows added into one (`merged`)
 """
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -58,6 +60,31 @@ def rows(case: Case, track: Track, rule: Rule, shares: list[ShareFact], spans: l
             if share.agency_id == agency_id:
                 found.append(_bonus(case, track, rule, bonus, share, _payee_key(agency_id, share, bonus.to), part))
     return found
+
+
+def merged(found: list[Entitlement]) -> list[Entitlement]:
+    """Add up rows of one payee, referral and kind: an agency's and its brokers' plan may name a bonus alike.
+
+    The first row's plan version stands for the sum.
+    """
+    by_key: dict[tuple[PayeeKey, Id, str], Entitlement] = {}
+    for row in found:
+        key = (row.payee, row.referral_id, row.kind)
+        first = by_key.get(key)
+        by_key[key] = row if first is None else _sum(first, row)
+    return found if len(by_key) == len(found) else list(by_key.values())
+
+
+def _sum(one: Entitlement, other: Entitlement) -> Entitlement:
+    return replace(
+        one,
+        earned=one.earned + other.earned,
+        released=one.released + other.released,
+        retained=one.retained + other.retained,
+        pending=one.pending + other.pending,
+        payable=one.payable + other.payable,
+        explanation={"parts": [*one.explanation.get("parts", [one.explanation]), other.explanation]},
+    )
 
 
 def _payee_key(agency_id: Id, share: ShareFact | None, payee: Payee) -> PayeeKey:

@@ -1,0 +1,218 @@
+"""Explanations in words: why a row is what it is, what it waits for, why it is nothing.
+
+The sentences are English templates handed to the reader's `gettext`; numbers, money and dates are written by the
+reader's `Words` too, so that one stored explanation reads right in every language.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Protocol
+
+from channels_platform.lib.money import exact_text, parse_decimal, parse_fraction
+from commissions.engine.types import Measure, Milestone, Mode, ZeroReason
+
+
+def gettext_noop(message: str) -> str:
+    """Mark a template for makemessages; it is translated where it is used."""
+    return message
+
+
+class Words(Protocol):
+    """How a reader's language writes things; a face implements it with its framework's formats."""
+
+    def gettext(self, message: str) -> str: ...
+    def money(self, amount: Decimal) -> str: ...
+    def number(self, value: Fraction) -> str: ...
+    def percent(self, fraction: Fraction) -> str: ...
+    def day(self, on: date) -> str: ...
+    def month(self, year: int, month: int) -> str: ...
+
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+class PlainWords:
+    """English without a framework, for log lines, tests and the docs."""
+
+    def gettext(self, message: str) -> str:
+        return message
+
+    def money(self, amount: Decimal) -> str:
+        return f"{amount:,f}"
+
+    def number(self, value: Fraction) -> str:
+        return exact_text(value)
+
+    def percent(self, fraction: Fraction) -> str:
+        hundredths = fraction * 10000
+        text = exact_text(hundredths / 100)
+        # a third of a hundred has no end: two digits are what a person reads
+        return f"{text if '/' not in text else exact_text(Fraction(round(hundredths), 100))} %"
+
+    def day(self, on: date) -> str:
+        return f"{on.day} {_MONTHS[on.month - 1]} {on.year}"
+
+    def month(self, year: int, month: int) -> str:
+        return f"{_MONTHS[month - 1]} {year}"
+
+
+_MOMENTS = {
+    Milestone.SUBSCRIBED: gettext_noop("at subscription"),
+    Milestone.CONTRACTED: gettext_noop("when the contract is signed"),
+    Milestone.FIRST_PAYMENT: gettext_noop("when the first payment is collected"),
+    Milestone.LOAN_RELEASED: gettext_noop("when the loan is paid out"),
+    Milestone.FULLY_COLLECTED: gettext_noop("when the full price is collected"),
+    Milestone.HANDOVER: gettext_noop("at handover"),
+}
+
+_ZERO = {
+    ZeroReason.NOT_CONTRACTED: gettext_noop("Nothing earned yet: the contract is not signed."),
+    ZeroReason.CANCELLED: gettext_noop("Nothing earned: the deal was cancelled on {day} before handover."),
+    ZeroReason.NO_LONGER_DUE: gettext_noop(
+        "Nothing earned any more: the deal no longer falls under this plan and referral."
+    ),
+}
+
+_MARGINAL_UNITS = gettext_noop("units {begin}-{end} of {period} at {pay}")
+_MARGINAL_AMOUNT = gettext_noop("{begin}-{end} of {period} at {pay}")
+_RETROACTIVE_UNITS = gettext_noop("units in {period}: {total}, so all at the tier from {begin}: {pay}")
+_RETROACTIVE_AMOUNT = gettext_noop("sales in {period}: {total}, so all at the tier from {begin}: {pay}")
+_RATE_OF = gettext_noop("{rate} of {base}")
+_PER_UNIT = gettext_noop("{amount} a unit × {units}")
+_TIMES_SHARE = gettext_noop("{base} × {share}")
+_BONUS = gettext_noop("bonus “{name}”: {base}")
+_QUARTER = gettext_noop("quarter {quarter} of {year}")
+_WHOLE_PLAN = gettext_noop("the whole plan")
+_WAITS = gettext_noop("{part} more is released {moment}.")
+_WAITS_EXPECTED = gettext_noop("{part} more is released {moment} (expected {day}).")
+_BONUS_WAITS = gettext_noop("The bonus is released {moment}.")
+_BONUS_WAITS_EXPECTED = gettext_noop("The bonus is released {moment} (expected {day}).")
+_KEPT = gettext_noop("{part} of what is released is kept until handover.")
+
+
+def says_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two explanations give the same reasons.
+
+    A retroactive period's running total is left aside: each new deal moves it for every row of the period, though the
+    tier reached, which decides, stays.
+    """
+    if one.keys() != other.keys():
+        return False
+    return all(one[key] == other[key] for key in one if key != "total")
+
+
+def render(explanation: Mapping[str, Any], words: Words) -> str:
+    """Return how the row's figure comes about, in one line; why it is nothing where it is.
+
+    Such as: units 20-21 of March 2026 at 6.2 % of 1,280,000.00 × 1/2
+    """
+    if "parts" in explanation:
+        return "; ".join(render(part, words) for part in explanation["parts"])
+    zero = why_zero(explanation, words)
+    if zero is not None:
+        return zero
+    if "bonus" in explanation:
+        base = _of_share(explanation["amount"], explanation["share"], words)
+        return words.gettext(_BONUS).format(name=explanation["bonus"], base=base)
+    slices = explanation["slices"]
+    return "; ".join(_slice(explanation, piece, words) for piece in slices)
+
+
+def waits(
+    explanation: Mapping[str, Any], words: Words, *, expected: Mapping[Milestone, date] | None = None
+) -> list[str]:
+    """Return what is still to be released and when, a sentence each; [] where nothing is.
+
+    `expected` gives dates for milestones where somebody knows them. Parts are of what is earned, less the retention
+    while it is kept: what will become payable.
+    """
+    if "parts" in explanation:
+        return [line for part in explanation["parts"] for line in waits(part, words, expected=expected)]
+    if "zero" in explanation:
+        return []
+    expected = expected or {}
+    if "bonus" in explanation:
+        if explanation["released"]:
+            return []
+        return [_wait(_BONUS_WAITS, _BONUS_WAITS_EXPECTED, explanation["release"], words, expected)]
+    kept = parse_fraction(explanation.get("retention", "0"))
+    lines = []
+    for when, fraction in explanation["awaited"]:
+        # handover itself ends the retention
+        part = parse_fraction(fraction) * (1 if when == Milestone.HANDOVER else 1 - kept)
+        lines.append(_wait(_WAITS, _WAITS_EXPECTED, when, words, expected, part=words.percent(part)))
+    if kept:
+        lines.append(words.gettext(_KEPT).format(part=words.percent(kept)))
+    return lines
+
+
+def why_zero(explanation: Mapping[str, Any], words: Words) -> str | None:
+    """Return why the row earns nothing, or None where it does earn."""
+    if "zero" not in explanation:
+        return None
+    template = words.gettext(_ZERO[ZeroReason(explanation["zero"])])
+    day = words.day(date.fromisoformat(explanation["on"])) if "on" in explanation else ""
+    return template.format(day=day)
+
+
+def _wait(template: str, dated: str, when: str, words: Words, expected: Mapping[Milestone, date], **facts: str) -> str:
+    milestone = Milestone(when)
+    facts["moment"] = words.gettext(_MOMENTS[milestone])
+    on = expected.get(milestone)
+    if on is None:
+        return words.gettext(template).format(**facts)
+    return words.gettext(dated).format(day=words.day(on), **facts)
+
+
+def _slice(explanation: Mapping[str, Any], piece: Mapping[str, str], words: Words) -> str:
+    amounts = explanation["measure"] == Measure.AMOUNT
+    facts = {
+        "begin": _position(piece["from"], words, amounts=amounts),
+        "period": period_words(explanation["period"], words),
+        "pay": _pay(explanation, piece, words),
+    }
+    if explanation["mode"] == Mode.RETROACTIVE:
+        template = _RETROACTIVE_AMOUNT if amounts else _RETROACTIVE_UNITS
+        facts["total"] = _position(explanation["total"], words, amounts=amounts)
+    else:
+        template = _MARGINAL_AMOUNT if amounts else _MARGINAL_UNITS
+        facts["end"] = _position(piece["to"], words, amounts=amounts)
+    return words.gettext(template).format(**facts)
+
+
+def _pay(explanation: Mapping[str, Any], piece: Mapping[str, str], words: Words) -> str:
+    if "amount" in piece:
+        units = words.number(parse_fraction(piece["base"])) if "base" in piece else explanation["share"]
+        return words.gettext(_PER_UNIT).format(amount=words.money(parse_decimal(piece["amount"])), units=units)
+    if "base" in piece:
+        base = _position(piece["base"], words, amounts=True)
+    else:
+        base = _of_share(explanation["price"], explanation["share"], words)
+    return words.gettext(_RATE_OF).format(rate=words.percent(parse_fraction(piece["rate"])), base=base)
+
+
+def _of_share(amount: str, share: str, words: Words) -> str:
+    base = words.money(parse_decimal(amount))
+    return base if share == "1" else words.gettext(_TIMES_SHARE).format(base=base, share=share)
+
+
+def _position(text: str, words: Words, *, amounts: bool) -> str:
+    """A position or base that no decimal expresses is written as the ratio it is."""
+    if amounts and "/" not in text:
+        return words.money(parse_decimal(text))
+    return words.number(parse_fraction(text))
+
+
+def period_words(label: str, words: Words) -> str:
+    """Return the period a `period_label` names."""
+    year, _, rest = label.partition("-")
+    if not label:
+        return words.gettext(_WHOLE_PLAN)
+    if rest.startswith("Q"):
+        return words.gettext(_QUARTER).format(quarter=rest[1:], year=year)
+    return words.month(int(year), int(rest)) if rest else year
