@@ -1,12 +1,17 @@
 """The Celery application: `celery -A channels_platform.celery worker|beat`."""
 
 import os
+import warnings
 
 from celery import Celery
+from celery.platforms import SecurityWarning
 from celery.signals import setup_logging
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "channels_platform.settings")
+
+# It warns root of pickled messages; we accept none (settings: accept_content).
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("channels")
 app.config_from_object("django.conf:settings", namespace="CELERY")

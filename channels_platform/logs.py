@@ -21,6 +21,12 @@ def _redact_line(logger: Any, method: str, line: Any) -> Any:
     return redact(line) if isinstance(line, str) else line
 
 
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether a record is no mere answer to a load balancer."""
+    event = record.msg if isinstance(record.msg, dict) else {}
+    return not str(event.get("request", "")).endswith(("/healthz", "/readyz"))
+
+
 class PersonalDataFilter(SafeExceptionReporterFilter):
     """Error reports show no form input at all: it is people's names and phones."""
 
@@ -61,11 +67,14 @@ def configure(*, level: str, as_json: bool) -> dict[str, Any]:
                 "foreign_pre_chain": shared,
             },
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "event"}},
+        "filters": {"worth": {"()": lambda: _is_worth_a_line}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "event", "filters": ["worth"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "propagate": True, "level": level},
             "django.server": {"handlers": [], "propagate": True, "level": logging.WARNING},
-            "celery": {"level": logging.WARNING if level == "INFO" else level},
+            # a line per beat of the heart tells nobody anything: runs are recorded as rows
+            "celery": {"level": logging.WARNING},
+            "django_structlog.celery": {"level": logging.WARNING},
         },
     }

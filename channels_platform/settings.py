@@ -297,6 +297,6 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 
 # --- logs -----------------------------------------------------------------------------------------------
 
-LOGGING = logs.configure(level=env.text("LOG_LEVEL", "INFO"), as_json=env.flag("LOG_JSON", PRODUCTION))
+LOGGING = logs.configure(level=env.text("LOG_LEVEL", "INFO" if PRODUCTION else "WARNING"), as_json=env.flag("LOG_JSON", PRODUCTION))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DEFAULT_EXCEPTION_REPORTER_FILTER = "channels_platform.logs.PersonalDataFilter"

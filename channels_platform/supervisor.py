@@ -110,7 +110,7 @@ def _address() -> tuple[str, int]:
 def _prepare() -> None:
     from django.conf import settings
     from django.contrib.auth import get_user_model
-    from django.core.management import call_command
+    from django.core.management import call_command, get_commands
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
 
@@ -124,7 +124,7 @@ def _prepare() -> None:
     refuse_unsafe_start()
     if settings.PRODUCTION:
         call_command("collectstatic", verbosity=0, interactive=False)
-    elif not get_user_model().objects.exists():
+    elif "demo" in get_commands() and not get_user_model().objects.exists():
         _say("Making demo data (once) ...")
         call_command("demo")
     forget_heartbeat()
@@ -219,13 +219,13 @@ def _is_ready(host: str, port: int) -> bool:
 
 def _announce(host: str, port: int, *, late: bool) -> None:
     from django.conf import settings
-    from django.core.management import call_command
+    from django.core.management import call_command, get_commands
 
     address = f"http://{_visible(host)}:{port}/"
     if late:
         _say(f"Not everything answers yet: see {address}readyz")
     _say(f"\nChannels runs at {address}  (Ctrl-C stops it)")
-    if settings.PRODUCTION:
+    if settings.PRODUCTION or "demo" not in get_commands():
         return
     said = io.StringIO()
     call_command("demo", "--accounts", stdout=said)
