@@ -20,7 +20,7 @@ _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
 
 # ASCII digits only: Decimal() itself takes 1e3, 1_000, full-width digits, NaN and surrounding blanks.
 _DECIMAL = re.compile(r"-?[0-9]{1,24}(\.[0-9]{1,12})?", re.ASCII)
-_RATIO = re.compile(r"[0-9]{1,9}/[0-9]{1,9}", re.ASCII)
+_RATIO = re.compile(r"[0-9]{1,24}/[0-9]{1,24}", re.ASCII)
 
 
 class NotANumber(Invalid):

@@ -88,8 +88,10 @@ _TIMES_SHARE = gettext_noop("{base} × {share}")
 _BONUS = gettext_noop("bonus “{name}”: {base}")
 _QUARTER = gettext_noop("quarter {quarter} of {year}")
 _WHOLE_PLAN = gettext_noop("the whole plan")
-_WAITS = gettext_noop("{part} more is released {moment}.")
-_WAITS_EXPECTED = gettext_noop("{part} more is released {moment} (expected {day}).")
+_WAITS = gettext_noop("{part} is released {moment}.")
+_WAITS_EXPECTED = gettext_noop("{part} is released {moment} (expected {day}).")
+_WAITS_MORE = gettext_noop("{part} more is released {moment}.")
+_WAITS_MORE_EXPECTED = gettext_noop("{part} more is released {moment} (expected {day}).")
 _BONUS_WAITS = gettext_noop("The bonus is released {moment}.")
 _BONUS_WAITS_EXPECTED = gettext_noop("The bonus is released {moment} (expected {day}).")
 _KEPT = gettext_noop("{part} of what is released is kept until handover.")
@@ -141,11 +143,13 @@ def waits(
             return []
         return [_wait(_BONUS_WAITS, _BONUS_WAITS_EXPECTED, explanation["release"], words, expected)]
     kept = parse_fraction(explanation.get("retention", "0"))
-    lines = []
+    lines: list[str] = []
     for when, fraction in explanation["awaited"]:
         # handover itself ends the retention
         part = parse_fraction(fraction) * (1 if when == Milestone.HANDOVER else 1 - kept)
-        lines.append(_wait(_WAITS, _WAITS_EXPECTED, when, words, expected, part=words.percent(part)))
+        more = explanation["reached"] or lines
+        template, dated = (_WAITS_MORE, _WAITS_MORE_EXPECTED) if more else (_WAITS, _WAITS_EXPECTED)
+        lines.append(_wait(template, dated, when, words, expected, part=words.percent(part)))
     if kept:
         lines.append(words.gettext(_KEPT).format(part=words.percent(kept)))
     return lines
