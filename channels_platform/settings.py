@@ -165,7 +165,12 @@ LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_ADAPTER = "channels_platform.accounts.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"login": "channels_platform.accounts.forms.LoginForm"}
+ACCOUNT_FORMS = {
+    "login": "channels_platform.accounts.forms.LoginForm",
+    "change_password": "channels_platform.accounts.forms.ChangePasswordForm",
+    "reset_password": "channels_platform.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "channels_platform.accounts.forms.ResetPasswordKeyForm",
+}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -297,6 +302,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 
 # --- logs -----------------------------------------------------------------------------------------------
 
-LOGGING = logs.configure(level=env.text("LOG_LEVEL", "INFO" if PRODUCTION else "WARNING"), as_json=env.flag("LOG_JSON", PRODUCTION))
+LOGGING = logs.configure(
+    level=env.text("LOG_LEVEL", "INFO" if PRODUCTION else "WARNING"), as_json=env.flag("LOG_JSON", PRODUCTION)
+)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DEFAULT_EXCEPTION_REPORTER_FILTER = "channels_platform.logs.PersonalDataFilter"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from allauth.account.forms import LoginForm as AllauthLoginForm
+from allauth.account import forms as allauth_forms
 from django import forms
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
@@ -11,16 +11,39 @@ from django.utils.translation import gettext_lazy as _
 from channels_platform.accounts.models import User
 
 
-class LoginForm(AllauthLoginForm):
+class _Plain:
+    """Labels stand above the fields; a placeholder that repeats them only looks like an answer."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+
+class LoginForm(_Plain, allauth_forms.LoginForm):
     """Username and password, spelled for phone keyboards."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["login"].widget.attrs.update(
-            {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false", "placeholder": ""}
-        )
-        self.fields["password"].widget.attrs["placeholder"] = ""
+        self.fields["login"].widget.attrs.update({"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"})
         self.fields["password"].help_text = ""
+        self.fields["remember"].label = _("Keep me signed in on this device")
+
+
+class ChangePasswordForm(_Plain, allauth_forms.ChangePasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].help_text = ""
+
+
+class ResetPasswordForm(_Plain, allauth_forms.ResetPasswordForm):
+    pass
+
+
+class ResetPasswordKeyForm(_Plain, allauth_forms.ResetPasswordKeyForm):
+    pass
 
 
 class InvitationForm(forms.Form):
