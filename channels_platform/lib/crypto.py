@@ -23,6 +23,11 @@ class BlindIndex:
             raise ValueError("a blind index needs a key")
         self._keys = tuple(keys)
 
+    @property
+    def in_rotation(self) -> bool:
+        """Whether some rows may still stand under an older key."""
+        return len(self._keys) > 1
+
     def digest(self, value: str) -> bytes:
         return hmac.digest(self._keys[0], value.encode(), hashlib.sha256)
 

@@ -19,14 +19,17 @@ def decide_filing(*, rules: Rules, facts: FilingFacts, now: datetime) -> FilingD
     return FilingDecision(None, lapse_at, claim)
 
 
-def decide_addition(*, rules: Rules, findings: PhoneFindings | None, filed_today: int) -> Reason | None:
+def decide_addition(
+    *, rules: Rules, findings: PhoneFindings | None, filed_today: int, masked: bool
+) -> Reason | None:
     """Judge a phone added to a live referral by checks 4 to 9; None: it joins.
 
+    `masked`: what is added is a mask, of which nothing but the daily limit can be judged.
     Source: domain 4.2, last paragraph.
     """
     if findings is None:
         return Reason.INVALID_PHONE
-    return _refusal_by_phones(rules, findings, filed_today)
+    return _refusal_by_phones(rules, findings, filed_today, masked)
 
 
 def _first_refusal(rules: Rules, facts: FilingFacts) -> Reason | None:
@@ -38,16 +41,16 @@ def _first_refusal(rules: Rules, facts: FilingFacts) -> Reason | None:
         return Reason.BROKER_INACTIVE
     if facts.findings is None:
         return Reason.INVALID_PHONE
-    return _refusal_by_phones(rules, facts.findings, facts.filed_today)
+    return _refusal_by_phones(rules, facts.findings, facts.filed_today, rules.masked)
 
 
-def _refusal_by_phones(rules: Rules, findings: PhoneFindings, filed_today: int) -> Reason | None:
+def _refusal_by_phones(rules: Rules, findings: PhoneFindings, filed_today: int, masked: bool) -> Reason | None:
     """Checks 5 to 9; a masked filing has no phone yet, so only the daily limit can refuse it."""
-    if findings.own and not rules.masked:
+    if findings.own and not masked:
         return Reason.OWN_PHONE
     if rules.daily_filing_limit is not None and filed_today >= rules.daily_filing_limit:
         return Reason.LIMIT_REACHED
-    if rules.masked:
+    if masked:
         return None
     if findings.known_to_site:
         return Reason.KNOWN_TO_SITE

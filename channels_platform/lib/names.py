@@ -1,0 +1,14 @@
+"""Names and notes that people type: cleaned by a stated rule, masked for showing."""
+
+import unicodedata
+
+
+def clean_text(raw: str) -> str:
+    """Drop NUL, other control marks (but line breaks) and invisible direction marks; trim; NFC."""
+    kept = (c for c in unicodedata.normalize("NFC", raw) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf"))
+    return "".join(kept).strip()
+
+
+def mask_name(name: str) -> str:
+    """Return the shown form: the first character and stars (张**), or the first letter (J**)."""
+    return f"{name[0]}**" if name else ""

@@ -1,0 +1,62 @@
+"""Locks of clients and deals, always in one order: phones, then deal, referrals, unit.
+
+Phones are locked by advisory locks on (project, digest), sorted, so that whoever judges a phone
+sees all that was decided of it before. The partial unique index on claims stands behind them.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from channels_platform.privacy.keys import phone_index
+from channels_platform.privacy.models import Phone
+from leads.models import Deal, Referral
+from projects.models import Unit
+
+
+def _key(*parts: bytes) -> int:
+    """Fold parts into the signed 64-bit key of an advisory lock."""
+    return int.from_bytes(hashlib.blake2b(b"|".join(parts), digest_size=8).digest(), "big", signed=True)
+
+
+def phone_lock_keys(project_id: UUID, numbers: Iterable[str]) -> list[int]:
+    """Return the sorted lock keys of E.164 `numbers` in a project."""
+    index = phone_index()
+    return sorted({_key(project_id.bytes, index.digest(number)) for number in numbers})
+
+
+def lock_keys(keys: Iterable[int]) -> None:
+    """Take advisory locks until the transaction ends, in ascending order."""
+    ordered = sorted(set(keys))
+    if ordered:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [ordered])
+
+
+def lock_phones(project_id: UUID, phones: Iterable[Phone]) -> None:
+    """Lock known phones in a project."""
+    lock_keys(phone_lock_keys(project_id, (phone.reveal() for phone in phones)))
+
+
+def daily_limit_key(broker_id: UUID, project_id: UUID) -> int:
+    """Return the lock key under which a broker's filings of a project are counted."""
+    return _key(b"daily", broker_id.bytes, project_id.bytes)
+
+
+def lock_referrals(ids: Iterable[Any]) -> dict[UUID, Referral]:
+    """Lock referral rows in order of id and return them by id."""
+    rows = Referral.objects.select_for_update(of=("self",)).select_related("policy", "project")
+    return {row.pk: row for row in rows.filter(pk__in=set(ids)).order_by("pk")}
+
+
+def lock_deal(deal: Deal) -> Deal:
+    """Lock and return the deal as it is now."""
+    return Deal.objects.select_for_update(of=("self",)).select_related("project", "unit").get(pk=deal.pk)
+
+
+def lock_unit(unit: Unit | None) -> Unit | None:
+    """Lock and return the unit as it is now."""
+    return None if unit is None else Unit.objects.select_for_update().get(pk=unit.pk)

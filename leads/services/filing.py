@@ -1,0 +1,190 @@
+"""Filing a client (报备): judged at once, kept whatever the outcome."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from brokers.models import Broker
+from channels_platform.audit.services import record
+from channels_platform.db import transactional
+from channels_platform.lib import clock
+from channels_platform.lib.errors import Invalid
+from channels_platform.lib.names import clean_text, mask_name
+from channels_platform.lib.phones import mask
+from channels_platform.privacy.keys import cipher, phone_index
+from leads.attribution.decide_filing import decide_filing
+from leads.attribution.identity import read_phones
+from leads.attribution.types import FilingDecision
+from leads.locks import daily_limit_key, phone_lock_keys
+from leads.models import Consultant, Referral, ReferralPhone
+from leads.services.claims import start_claims
+from leads.services.judging import gather_filing, rules_of
+from leads.services.probing import watch_probing
+from leads.states import ReferralState
+from projects.models import Policy, Project
+from projects.selectors import current_policy
+
+MOST_PHONES = 5
+
+
+@transactional
+def file_referral(
+    *,
+    actor: Any,
+    broker: Broker,
+    project: Project,
+    client_name: str,
+    phones: Sequence[str],
+    expected_arrival: datetime | None = None,
+    party_size: int | None = None,
+    note: str = "",
+    preferred_consultant: Consultant | None = None,
+    policy: Policy | None = None,
+    number: str | None = None,
+) -> Referral:
+    """File one client for one project; the answer is in `state` and `reason`.
+
+    A refused filing is kept, numbered, `rejected`, with the first reason that applied.
+    Raises: Invalid `phones_required`, `too_many_phones`; Refused `no_policy`.
+    Locks:  each phone in the project, sorted; the broker's day where a limit is set.
+    Writes: Referral, ReferralPhone, Phone, Claim, audit event `referral.filed` or `referral.rejected`.
+    Source: domain 4.2.
+    """
+    if not phones:
+        raise Invalid("at least one phone is needed", code="phones_required", field="phones")
+    if len(phones) > MOST_PHONES:
+        raise Invalid(f"at most {MOST_PHONES} phones", code="too_many_phones", field="phones")
+    policy = policy or current_policy(project)
+    rules = rules_of(policy, project)
+    read = read_phones(phones, masked=rules.masked)
+    numbers = () if read is None or rules.masked else read
+    limit_key = None if rules.daily_filing_limit is None else daily_limit_key(broker.pk, project.pk)
+    sequence, phone_ids = _lock_and_keep(project, numbers, limit_key)
+
+    now = clock.now()
+    judged = gather_filing(
+        project=project, broker=broker, rules=rules, phone_ids=None if read is None else phone_ids, now=now
+    )
+    decision = decide_filing(rules=rules, facts=judged.facts, now=now)
+
+    filed_on = clock.local_date(now, rules.zone)
+    name = clean_text(client_name)
+    referral = Referral(
+        number=number or f"R-{filed_on:%Y%m%d}-{sequence:06d}",
+        project=project,
+        policy=policy,
+        agency_id=broker.agency_id,
+        broker=broker,
+        client_name=name,
+        client_masked=mask_name(name),
+        expected_arrival=expected_arrival,
+        party_size=party_size,
+        note=clean_text(note),
+        preferred_consultant=preferred_consultant,
+        state=ReferralState.REJECTED if decision.reason else ReferralState.FILED,
+        reason=decision.reason or "",
+        filed_at=now,
+        filed_on=filed_on,
+        lapse_at=decision.lapse_at,
+        window_starts_at=decision.claim.starts_at if decision.claim else None,
+        window_ends_at=decision.claim.ends_at if decision.claim else None,
+    )
+    referral.save(force_insert=True)
+    _keep_referral_phones(referral, read, rules.masked, phone_ids, now)
+    if decision.claim is not None:
+        start_claims(
+            referral=referral, phone_ids=phone_ids, span=decision.claim, lapses_at=decision.lapse_at, now=now,
+            past_claims=judged.past_claims,
+        )
+    _record(actor, referral, decision)
+    if decision.reason is not None:
+        watch_probing(broker=broker, now=now)
+    return referral
+
+
+def _lock_and_keep(project: Project, numbers: Sequence[str], limit_key: int | None) -> tuple[int, list[int]]:
+    """Take the locks, keep the phones and draw a number: one statement where keys are not in rotation.
+
+    Shape: (number in sequence, phone ids in the order of `numbers`).
+    """
+    keys = phone_lock_keys(project.pk, numbers) + ([limit_key] if limit_key is not None else [])
+    index, box = phone_index(), cipher()
+    if index.in_rotation:
+        return _lock_and_keep_in_rotation(project, numbers, keys)
+    digests = [index.digest(number) for number in numbers]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH locks AS MATERIALIZED (
+                SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key
+            ), held AS MATERIALIZED (
+                SELECT count(*) FROM locks
+            ), kept AS (
+                INSERT INTO privacy_phone (digest, ciphertext, masked, last4)
+                SELECT one.* FROM held, unnest(%s::bytea[], %s::bytea[], %s::text[], %s::text[]) AS one
+                ON CONFLICT (digest) DO UPDATE SET last4 = excluded.last4
+                RETURNING id, digest
+            )
+            SELECT nextval('referral_number'), array_agg(kept.id), array_agg(kept.digest) FROM kept
+            """,
+            [
+                sorted(keys),
+                digests,
+                [box.encrypt(number) for number in numbers],
+                [mask(number) for number in numbers],
+                [number[-4:] for number in numbers],
+            ],
+        )
+        sequence, ids, kept = cursor.fetchone()
+    by_digest = {bytes(digest): id_ for id_, digest in zip(ids or (), kept or (), strict=True)}
+    return sequence, [by_digest[digest] for digest in digests]
+
+
+def _lock_and_keep_in_rotation(project: Project, numbers: Sequence[str], keys: list[int]) -> tuple[int, list[int]]:
+    from channels_platform.privacy.services import keep_phones
+    from leads.locks import lock_keys
+
+    lock_keys(keys)
+    kept = keep_phones(numbers)
+    return next_number("referral_number"), [kept[number].pk for number in numbers]
+
+
+def next_number(sequence: str) -> int:
+    """Draw the next number of a named sequence; gaps are allowed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(%s)", [sequence])
+        return int(cursor.fetchone()[0])
+
+
+def _keep_referral_phones(
+    referral: Referral, read: Sequence[str] | None, masked: bool, phone_ids: Sequence[int], now: datetime
+) -> None:
+    if read is None:
+        return
+    ReferralPhone.objects.bulk_create(
+        [
+            ReferralPhone(
+                referral=referral,
+                phone_id=None if masked else phone_ids[position],
+                masked=one if masked else mask(one),
+                position=position,
+                added_at=now,
+            )
+            for position, one in enumerate(read)
+        ]
+    )
+
+
+def _record(actor: Any, referral: Referral, decision: FilingDecision) -> None:
+    record(
+        "referral.rejected" if decision.reason else "referral.filed",
+        actor=actor,
+        target=referral,
+        project=referral.project_id,
+        agency=referral.agency_id,
+        after={"state": str(referral.state), "policy": referral.policy.version}
+        | ({"reason": str(decision.reason)} if decision.reason else {})
+        | ({"protected_until": decision.claim.ends_at.isoformat()} if decision.claim else {}),
+    )

@@ -1,0 +1,199 @@
+"""The slip a client brings: a signed token, its QR code, and the confirmation slip (客户确认单) as PDF."""
+
+import base64
+import binascii
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import segno
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from reportlab.graphics.barcode.qr import QrCodeWidget
+from reportlab.graphics.shapes import Drawing
+from reportlab.lib.colors import HexColor
+from reportlab.lib.enums import TA_RIGHT
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus.flowables import KeepTogether
+
+from channels_platform.lib import clock
+from channels_platform.lib.errors import Invalid
+from channels_platform.presentation import formats
+from channels_platform.presentation.badges import badge_of
+from leads.messages import policy_words
+from leads.models import Referral
+
+FONT = "WenQuanYi"
+FONT_FILE = Path(__file__).resolve().parent.parent / "channels_platform" / "fonts" / "wqy-microhei.ttc"
+_INK, _MUTED, _LINE = HexColor("#182124"), HexColor("#566469"), HexColor("#B9C3C6")
+_signer = signing.Signer(salt="leads.slip")
+
+
+class BadSlip(Invalid):
+    """A QR code that is not ours, or damaged."""
+
+    code = "bad_slip"
+
+
+def sign_slip(referral: Referral) -> str:
+    """Return the token of a referral's slip; it names one referral and nothing else."""
+    return _signer.sign(base64.urlsafe_b64encode(referral.pk.bytes).rstrip(b"=").decode())
+
+
+def read_slip(token: str) -> UUID:
+    """Return the id of the referral that a token names.
+
+    Raises: BadSlip for anything we did not sign.
+    """
+    try:
+        raw = _signer.unsign(token)
+        return UUID(bytes=base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)))
+    except (signing.BadSignature, binascii.Error, ValueError) as error:
+        raise BadSlip(field="token") from error
+
+
+def slip_url(referral: Referral) -> str:
+    """Return the address that the QR code opens at the desk."""
+    return f"{settings.SITE_URL}{reverse('desk:slip', args=[sign_slip(referral)])}"
+
+
+def slip_qr(referral: Referral) -> SafeString:
+    """Return the QR code as inline SVG, without a style attribute."""
+    code = segno.make(slip_url(referral), error="m", micro=False)
+    # The markup is segno's own; the address stands in it as dark modules, never as text.
+    return mark_safe(code.svg_inline(omitsize=True, svgclass="qr", lineclass=None, border=2))  # noqa: S308
+
+
+@cache
+def register_font() -> str:
+    """Make the CJK font known to reportlab, once per process, and return its name."""
+    pdfmetrics.registerFont(TTFont(FONT, str(FONT_FILE), subfontIndex=0))
+    return FONT
+
+
+def slip_pdf(referral: Referral) -> bytes:
+    """Return the confirmation slip in the active language.
+
+    Shape:  one A4 page: number, project, masked client, broker, agency, consultant, time,
+            policy in words, QR code, signature lines.
+    Source: domain 4.3.
+    """
+    register_font()
+    buffer = BytesIO()
+    document = SimpleDocTemplate(
+        buffer,
+        pagesize=A4,
+        leftMargin=20 * mm,
+        rightMargin=20 * mm,
+        topMargin=18 * mm,
+        bottomMargin=18 * mm,
+        title=f"{_('Client confirmation slip')} {referral.number}",
+        author=referral.project.name,
+    )
+    story = [
+        _head(referral),
+        Spacer(1, 6 * mm),
+        _facts(referral),
+        Spacer(1, 6 * mm),
+        *_rules(referral),
+        Spacer(1, 14 * mm),
+        KeepTogether([_signatures()]),
+        Spacer(1, 8 * mm),
+        Paragraph(_printed(referral), _style(8, color=_MUTED)),
+    ]
+    document.build(story)
+    return buffer.getvalue()
+
+
+def _style(size: float, *, color: Any = _INK, right: bool = False) -> ParagraphStyle:
+    extra = {"alignment": TA_RIGHT} if right else {}
+    return ParagraphStyle(
+        f"s{size}", fontName=FONT, fontSize=size, leading=size * 1.5, textColor=color, wordWrap="CJK", **extra
+    )
+
+
+def _text(value: str, size: float = 11, **style: Any) -> Paragraph:
+    safe = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return Paragraph(safe, _style(size, **style))
+
+
+def _head(referral: Referral) -> Table:
+    side = 30 * mm
+    widget = QrCodeWidget(slip_url(referral), barLevel="M")
+    x0, y0, x1, y1 = widget.getBounds()
+    drawing = Drawing(side, side, transform=[side / (x1 - x0), 0, 0, side / (y1 - y0), 0, 0])
+    drawing.add(widget)
+    left = [
+        _text(referral.project.name, 12, color=_MUTED),
+        _text(_("Client confirmation slip"), 20),
+        Spacer(1, 2 * mm),
+        _text(referral.number, 12),
+    ]
+    table = Table([[left, drawing]], colWidths=[None, side])
+    table.setStyle(TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)]))
+    return table
+
+
+def _facts(referral: Referral) -> Table:
+    zone = referral.project.zone
+    visit = referral.visits.filter(confirmed=True).order_by("-arrived_at", "-id").first()
+    phones = ", ".join(phone.masked for phone in referral.phones.all())
+    rows = [
+        (_("Project"), referral.project.name),
+        (_("Client"), referral.client_masked or "–"),
+        (_("Phone"), phones or "–"),
+        (_("Agency"), referral.agency.name),
+        (_("Broker"), str(referral.broker)),
+        (_("Filed"), formats.instant(referral.filed_at, zone, year=True)),
+        (_("Arrived"), formats.instant(visit.arrived_at, zone, year=True) if visit else "–"),
+        (_("Consultant"), str(referral.consultant) if referral.consultant_id else "–"),
+        (_("State"), str(badge_of("referral", referral.state_at(clock.now())).word)),
+    ]
+    if referral.window_ends_at:
+        rows.append((_("Protected until"), formats.instant(referral.window_ends_at, zone, year=True)))
+    table = Table([[_text(label, color=_MUTED), _text(value)] for label, value in rows], colWidths=[42 * mm, None])
+    table.setStyle(
+        TableStyle(
+            [
+                ("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE),
+                ("LINEABOVE", (0, 0), (-1, 0), 0.4, _LINE),
+                ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                ("LEFTPADDING", (0, 0), (-1, -1), 0),
+                ("TOPPADDING", (0, 0), (-1, -1), 3),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 5),
+            ]
+        )
+    )
+    return table
+
+
+def _rules(referral: Referral) -> list[Any]:
+    title = _("Rules this referral was filed under (version %(version)s)") % {"version": referral.policy.version}
+    return [
+        _text(title, 11),
+        Spacer(1, 1 * mm),
+        *(_text(f"· {line}", 9.5) for line in policy_words(referral.policy)),
+    ]
+
+
+def _signatures() -> Table:
+    labels = [_("Client"), _("Broker"), _("Consultant"), _("Date")]
+    table = Table([[_text(label, 9.5, color=_MUTED) for label in labels]], colWidths=[42.5 * mm] * 4)
+    rules = [("LINEABOVE", (place, 0), (place, 0), 0.8, _INK) for place in range(len(labels))]
+    table.setStyle(TableStyle([*rules, ("TOPPADDING", (0, 0), (-1, -1), 4), ("RIGHTPADDING", (0, 0), (-1, -1), 12)]))
+    return table
+
+
+def _printed(referral: Referral) -> str:
+    at = formats.instant(clock.now(), referral.project.zone, year=True)
+    return _("Printed %(at)s") % {"at": at}
