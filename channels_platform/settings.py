@@ -12,7 +12,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from channels_platform import embedded, env, logs
+from channels_platform import embedded, env, logs, unfold
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.load(BASE_DIR / ".env")
@@ -43,11 +43,11 @@ INSTALLED_APPS = [
     "brokers",
     "leads",
     "commissions",
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
     "import_export",
-    "django.contrib.admin",
+    "channels_platform.adminkit.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -114,6 +114,7 @@ TEMPLATES = [
         },
     },
 ]
+UNFOLD = unfold.SETTINGS
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # --- where data is --------------------------------------------------------------------------------------

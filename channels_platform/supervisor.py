@@ -103,7 +103,9 @@ def _address() -> tuple[str, int]:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise embedded.EmbeddedError(f"{host}:{port} cannot be used ({error.strerror}); try: make run PORT={port + 1}") from error
+            raise embedded.EmbeddedError(
+                f"{host}:{port} cannot be used ({error.strerror}); try: make run PORT={port + 1}"
+            ) from error
     return host, port
 
 
@@ -137,21 +139,14 @@ def _children(host: str, port: int) -> list[Child]:
     celery = [sys.executable, "-m", "celery", "--app", "channels_platform.celery", "--quiet"]
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     schedule: Path = embedded.data_dir() / "beat-schedule"
-    return [
-        Child(
-            "web",
-            [sys.executable, "-m", "gunicorn", "channels_platform.wsgi", "--bind", bind, "--worker-class", "gthread",
-             "--workers", str(env.integer("WEB_WORKERS", 2, least=1)), "--threads", str(env.integer("WEB_THREADS", 4, least=1)),
-             "--timeout", "60", "--graceful-timeout", "10", "--max-requests", "20000", "--max-requests-jitter", "2000",
-             "--log-level", "warning"],
-        ),
-        Child(
-            "worker",
-            [*celery, "worker", "--concurrency", str(env.integer("JOB_WORKERS", 2, least=1)), "--loglevel", "WARNING",
-             "--without-gossip", "--without-mingle", "--hostname", f"{port}@%h"],
-        ),
-        Child("beat", [*celery, "beat", "--schedule", str(schedule), "--pidfile", "", "--loglevel", "WARNING"]),
-    ]  # fmt: skip
+    web = [sys.executable, "-m", "gunicorn", "channels_platform.wsgi", "--bind", bind, "--log-level", "warning"]
+    workers, threads = env.integer("WEB_WORKERS", 2, least=1), env.integer("WEB_THREADS", 4, least=1)
+    web += ["--worker-class", "gthread", "--workers", str(workers), "--threads", str(threads)]
+    web += ["--timeout", "60", "--graceful-timeout", "10", "--max-requests", "20000", "--max-requests-jitter", "2000"]
+    worker = [*celery, "worker", "--concurrency", str(env.integer("JOB_WORKERS", 2, least=1))]
+    worker += ["--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--hostname", f"{port}@%h"]
+    beat = [*celery, "beat", "--schedule", str(schedule), "--pidfile", "", "--loglevel", "WARNING"]
+    return [Child("web", web), Child("worker", worker), Child("beat", beat)]
 
 
 def _supervise(children: list[Child], host: str, port: int) -> str | None:
@@ -209,7 +204,7 @@ def _is_ready(host: str, port: int) -> bool:
     from django.conf import settings
 
     named = next((name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"), "localhost")
-    request = urllib.request.Request(f"http://{_visible(host)}:{port}/readyz", headers={"Host": named})  # noqa: S310
+    request = urllib.request.Request(f"http://{_visible(host)}:{port}/readyz", headers={"Host": named})
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
             return bool(answer.status == 200)

@@ -9,5 +9,5 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         # whoever publishes a task, the web server too, must do it with our Celery and not a default one
-        from channels_platform import celery  # noqa: F401
-        from channels_platform import checks  # noqa: F401
+        import channels_platform.celery
+        import channels_platform.checks  # noqa: F401

@@ -27,15 +27,16 @@ def periodic(job: str, *, period: str = "%Y-%m-%dT%H:%M") -> Callable[
         def run(*args: _P.args, **kwargs: _P.kwargs) -> dict[str, int]:
             now = clock.now()
             row = PeriodicRun.objects.create(job=job, period=now.strftime(period), started_at=now)
+            counts: dict[str, int] = {}
             try:
-                row.counts = work(*args, **kwargs) or {}
+                counts = row.counts = work(*args, **kwargs) or {}
             except Exception as error:
                 row.error = type(error).__name__
                 raise
             finally:
                 row.finished_at = max(clock.now(), now)
                 row.save(update_fields=["counts", "error", "finished_at"])
-            return row.counts
+            return counts
 
         return run
 
