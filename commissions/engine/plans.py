@@ -13,7 +13,7 @@ Numbers are text or Decimals, never floats.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -207,27 +207,23 @@ class _Reader:
 
     def entries(
         self, fields: Mapping[str, Any], name: str, known: set[str], *, needed: bool = False, under: str = ""
-    ) -> list[tuple[str, Mapping[str, Any]]]:
-        """Return the list's entries with their paths, leaving out what is no mapping."""
+    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Yield the list's entries with their paths, leaving out what is no mapping."""
         path, given = under + name, fields.get(name)
         if given is None or given == []:
             if needed:
                 self.fault(path, "required")
-            return []
-        if not isinstance(given, list | tuple):
+        elif not isinstance(given, list | tuple):
             self.fault(path, "not_a_list")
-            return []
-        if len(given) > MAX_ENTRIES:
+        elif len(given) > MAX_ENTRIES:
             self.fault(path, "too_many")
-            return []
-        found = []
-        for place, entry in enumerate(given):
-            if isinstance(entry, Mapping):
-                self.only(entry, known, f"{path}.{place}")
-                found.append((f"{path}.{place}", entry))
-            else:
-                self.fault(f"{path}.{place}", "required")
-        return found
+        else:
+            for place, entry in enumerate(given):
+                if isinstance(entry, Mapping):
+                    self.only(entry, known, f"{path}.{place}")
+                    yield f"{path}.{place}", entry
+                else:
+                    self.fault(f"{path}.{place}", "required")
 
     def word(self, fields: Mapping[str, Any], name: str, words: type[Word], under: str = "") -> Word | None:
         path, value = f"{under}.{name}" if under else name, fields.get(name)

@@ -124,14 +124,15 @@ def _placement(case: Case, rule: Rule, span: Span, slices: list[Slice], base: Nu
     pay = "amount" if rule.fixed else "rate"
     labels = rule.ladder.labels
     if span.total is not None:
-        start, value = labels[slices[0].tier]
-        return {"slices": [{"from": start, pay: value}], "total": _position(case, rule, span.total)}
+        tier = slices[0].tier
+        start = _position(case, rule, rule.ladder.starts[tier])
+        return {"slices": [{"from": start, pay: labels[tier]}], "total": _position(case, rule, span.total)}
     found = []
     for piece in slices:
         facts = {
             "from": _position(case, rule, piece.begin),
             "to": _position(case, rule, piece.end),
-            pay: labels[piece.tier][1],
+            pay: labels[piece.tier],
         }
         if len(slices) > 1:
             worth = (piece.end - piece.begin) * base

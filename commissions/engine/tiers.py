@@ -36,13 +36,13 @@ class Slice(NamedTuple):
 class Ladder:
     """A version's tiers, scaled once: starts in units or minor units, pay as weights over one denominator.
 
-    `labels` hold each tier's start and pay as text for explanations.
+    `labels` hold each tier's pay as text for explanations.
     """
 
     starts: Sequence[Number]
     weights: Sequence[int]
     denominator: int
-    labels: Sequence[tuple[str, str]]
+    labels: Sequence[str]
 
     @classmethod
     def of(cls, version: PlanVersion, currency: str) -> "Ladder":
@@ -59,7 +59,7 @@ class Ladder:
             starts=tuple(whole(tier.start * scale) for tier in version.tiers),
             weights=tuple(int(pay * denominator) for pay in pays),
             denominator=denominator,
-            labels=tuple((exact_text(tier.start), label) for tier, label in zip(version.tiers, labels, strict=True)),
+            labels=labels,
         )
 
     def tier_at(self, position: Number) -> int:

@@ -23,8 +23,10 @@ from channels_platform.lib.money import (
 )
 
 AMOUNTS = st.integers(-(10**15), 10**15)
-FRACTIONS = st.lists(st.integers(0, 50), min_size=1, max_size=8).filter(any).map(
-    lambda given: [Fraction(one, sum(given)) for one in given]
+FRACTIONS = (
+    st.lists(st.integers(0, 50), min_size=1, max_size=8)
+    .filter(any)
+    .map(lambda given: [Fraction(one, sum(given)) for one in given])
 )
 
 

@@ -132,7 +132,9 @@ def payment(amount: str, when: str, source: Source = Source.OWN, sequence: int =
     return PaymentFact(Decimal(amount), source, at(when), sequence)
 
 
-def cash(amount: str, *, to: Payee = Payee.BROKER, release: Milestone = Milestone.CONTRACTED, name: str = "cash") -> Bonus:
+def cash(
+    amount: str, *, to: Payee = Payee.BROKER, release: Milestone = Milestone.CONTRACTED, name: str = "cash"
+) -> Bonus:
     return Bonus(name, Decimal(amount), to, release)
 
 

@@ -22,7 +22,9 @@ def half_up(value: Fraction) -> Fraction:
     return floor(value / CENT + Fraction(1, 2)) * CENT
 
 
-def reference(plans: Sequence[Series], deals: Sequence[DealFact], *, zone: tzinfo, as_of: datetime) -> dict[Key, Figures]:
+def reference(
+    plans: Sequence[Series], deals: Sequence[DealFact], *, zone: tzinfo, as_of: datetime
+) -> dict[Key, Figures]:
     """Return earned, released and retained of every row that earns something."""
     total: dict[Key, list[Fraction]] = {}
     for series in plans:
@@ -67,7 +69,7 @@ def _rows(
 def _version(series: Series, deal: DealFact, zone: tzinfo, as_of: datetime) -> PlanVersion | None:
     if deal.subscribed_at > as_of:
         return None
-    if series.applies_to == "referred" and not deal.shares or series.applies_to == "walk_in" and deal.shares:
+    if series.applies_to != "all" and (series.applies_to == "referred") != bool(deal.shares):
         return None
     day = deal.subscribed_at.astimezone(zone).date()
     for version in series.versions:

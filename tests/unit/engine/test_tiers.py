@@ -232,7 +232,9 @@ def test_a_fixed_sum_measured_by_amount_is_cut_where_the_price_straddles():
 
 def test_the_version_in_force_on_the_local_day_of_subscription_pays_both_days_included():
     old = version(id="old", to_on=date(2026, 3, 31))
-    new = version(id="new", from_on=date(2026, 4, 1), to_on=date(2026, 4, 30), tiers=tiers(("0", "0.02"), ("2", "0.03")))
+    new = version(
+        id="new", from_on=date(2026, 4, 1), to_on=date(2026, 4, 30), tiers=tiers(("0", "0.02"), ("2", "0.03"))
+    )
     found = [
         deal("D1", share(), subscribed_at=at("03-31 23:59:59"), contracted_at=at("04-05 10:00")),
         deal("D2", share(), subscribed_at=at("04-01 00:00"), contracted_at=at("04-05 11:00")),
