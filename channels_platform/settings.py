@@ -110,7 +110,6 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "libraries": {"ui": "channels_platform.templatetags.ui"},
         },
     },
 ]
@@ -121,7 +120,7 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 DATABASES = {
     "default": {
-        **environ.Env.db_url_config(env.database_url()),
+        **environ.Env.db_url_config(env.database_url(stage=STAGE)),
         "CONN_MAX_AGE": env.integer("DATABASE_CONN_MAX_AGE", 0 if TESTING else 60),
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
@@ -131,7 +130,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.redis_url()
+REDIS_URL = env.redis_url(stage=STAGE)
 # Several test runs, and the product itself, may share one Redis: each has its own names there.
 REDIS_PREFIX = env.text("REDIS_PREFIX", env.test_prefix() if TESTING else "channels")
 CACHES = {
@@ -178,6 +177,9 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_PREVENT_ENUMERATION = True
+# Nobody can make us write to addresses we do not know.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_RATE_LIMITS: dict[str, str] = {"login": "60/m/ip", "login_failed": "30/m/ip,5/300s/key"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG

@@ -27,7 +27,9 @@ class LoginForm(_Plain, allauth_forms.LoginForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["login"].widget.attrs.update({"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"})
+        self.fields["login"].widget.attrs.update(
+            {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
+        )
         self.fields["password"].help_text = ""
         self.fields["remember"].label = _("Keep me signed in on this device")
 

@@ -60,7 +60,8 @@ def samples(area: str) -> dict[str, Any]:
         "rate": Fraction(62, 1000),
         "half": Fraction(1, 2),
         "history": [
-            {"what": _("Visited"), "at": now - timedelta(hours=2), "who": "Chen", "tone": "info", "icon": "person-walking"},
+            {"what": _("Visited"), "at": now - timedelta(hours=2), "who": "Chen", "tone": "info",
+             "icon": "person-walking"},
             {"what": _("Filed"), "at": now - timedelta(days=1), "who": "Lin", "tone": "past", "icon": "send",
              "note": "Party of 3, expected at 14:00."},
         ],

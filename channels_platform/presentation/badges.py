@@ -34,17 +34,31 @@ _DEAL = {
 _BATCH = {
     "draft": Badge(pgettext_lazy("batch state", "Draft"), "past", "pencil"),
     "submitted": Badge(pgettext_lazy("batch state", "Submitted"), "wait", "hourglass-split"),
-    "returned": Badge(pgettext_lazy("batch state", "Returned"), "wait", "arrow-counterclockwise"),
     "approved": Badge(pgettext_lazy("batch state", "Approved"), "info", "shield-check"),
     "paid": Badge(pgettext_lazy("batch state", "Paid"), "good", "check-circle"),
     "void": Badge(pgettext_lazy("batch state", "Void"), "past", "slash-circle"),
 }
+# `needs_invoice` and `ready` are what an open line looks like to the people who work on it.
 _LINE = {
-    "pending": Badge(pgettext_lazy("line state", "Waiting"), "wait", "hourglass-split"),
+    "open": Badge(pgettext_lazy("line state", "Open"), "wait", "hourglass-split"),
     "needs_invoice": Badge(pgettext_lazy("line state", "Needs an invoice"), "wait", "receipt"),
     "ready": Badge(pgettext_lazy("line state", "Ready"), "info", "check"),
     "paid": Badge(pgettext_lazy("line state", "Paid"), "good", "check-circle"),
     "failed": Badge(pgettext_lazy("line state", "Failed"), "bad", "x-circle"),
+    "void": Badge(pgettext_lazy("line state", "Void"), "past", "slash-circle"),
+}
+_PLAN = {
+    "draft": Badge(pgettext_lazy("plan state", "Draft"), "past", "pencil"),
+    "approved": Badge(pgettext_lazy("plan state", "Approved"), "good", "shield-check"),
+}
+_REQUEST = {
+    "asked": Badge(pgettext_lazy("request state", "Waiting for approval"), "wait", "hourglass-split"),
+    "approved": Badge(pgettext_lazy("request state", "Approved"), "good", "shield-check"),
+    "declined": Badge(pgettext_lazy("request state", "Declined"), "past", "x-circle"),
+}
+_AGENCY = {
+    "active": Badge(pgettext_lazy("agency status", "Active"), "good", "check-circle"),
+    "suspended": Badge(pgettext_lazy("agency status", "Suspended"), "wait", "pause-circle"),
 }
 _PROJECT = {
     "preparing": Badge(pgettext_lazy("project status", "Preparing"), "past", "pencil"),
@@ -67,7 +81,6 @@ _AGREEMENT = {
 _DISPUTE = {
     "open": Badge(pgettext_lazy("dispute state", "Open"), "wait", "flag"),
     "decided": Badge(pgettext_lazy("dispute state", "Decided"), "good", "check-circle"),
-    "withdrawn": Badge(pgettext_lazy("dispute state", "Withdrawn"), "past", "arrow-counterclockwise"),
 }
 _JOB = {
     "queued": Badge(pgettext_lazy("job state", "Queued"), "past", "hourglass-split"),
@@ -87,6 +100,9 @@ BADGES: dict[str, dict[str, Badge]] = {
     "deal": _DEAL,
     "batch": _BATCH,
     "line": _LINE,
+    "plan": _PLAN,
+    "request": _REQUEST,
+    "agency": _AGENCY,
     "project": _PROJECT,
     "unit": _UNIT,
     "agreement": _AGREEMENT,

@@ -85,10 +85,9 @@ def day(value: datetime, zone: str | tzinfo | None = None) -> str:
     """Return an instant's local date: `12 May`, `5月12日`, with the year when it is another one."""
     local = value.astimezone(zone_of(zone))
     year = local.year != clock.now().astimezone(local.tzinfo).year
-    if is_chinese():
-        pattern = "y年M月d日" if year else "M月d日"
-    else:
-        pattern = "d MMM y" if year else "d MMM"
+    pattern = {
+        (True, True): "y年M月d日", (True, False): "M月d日", (False, True): "d MMM y", (False, False): "d MMM",
+    }[is_chinese(), year]  # fmt: skip
     return format_datetime(local, pattern, tzinfo=local.tzinfo, locale=locale())
 
 

@@ -23,6 +23,17 @@ class Item:
     can: tuple[Can, ...]
 
 
+@dataclass(frozen=True)
+class Place:
+    """A link, as a template needs it."""
+
+    url: str
+    label: str | Promise
+    icon: str
+    key: str = ""
+    current: bool = False
+
+
 ITEMS = (
     Item("portal", "portal:home", _("Home"), "house", "h", (Can.FILE_REFERRAL,)),
     Item("portal", "portal:referrals", _("Clients"), "people", "c", (Can.FILE_REFERRAL,)),
@@ -42,7 +53,7 @@ AREAS = (
     ("admin", "admin:index", _("Administration"), "gear", (Can.SEE_ADMIN,)),
 )
 
-_LANDING = {
+_LANDING: dict[str, str] = {
     Role.RECEPTION: "desk:today",
     Role.CONSULTANT: "desk:today",
     Role.FINANCE: "finance:balances",
@@ -64,23 +75,19 @@ def _any(user: Any, acts: Iterable[Can]) -> bool:
     return any(may(user, act) for act in acts)
 
 
-def places(user: Any, area: str, path: str) -> list[dict[str, Any]]:
+def places(user: Any, area: str, path: str) -> list[Place]:
     """Return the places of an area that the person may see; the longest address above `path` is current."""
     found = [
-        {"url": url, "label": item.label, "icon": item.icon, "key": item.key, "current": False}
-        for item in ITEMS
-        if item.area == area and _any(user, item.can) and (url := _reverse(item.url_name))
+        (url, item) for item in ITEMS if item.area == area and _any(user, item.can) and (url := _reverse(item.url_name))
     ]
-    above = [place for place in found if path.startswith(place["url"])]
-    if above:
-        max(above, key=lambda place: len(place["url"]))["current"] = True
-    return found
+    above = max((url for url, _item in found if path.startswith(url)), key=len, default="")
+    return [Place(url, item.label, item.icon, item.key, current=url == above) for url, item in found]
 
 
-def areas(user: Any, current: str) -> list[dict[str, Any]]:
+def areas(user: Any, current: str) -> list[Place]:
     """Return the other areas the person may enter."""
     return [
-        {"url": url, "label": label, "icon": icon}
+        Place(url, label, icon)
         for area, url_name, label, icon, can in AREAS
         if area != current and _any(user, can) and (url := _reverse(url_name))
     ]

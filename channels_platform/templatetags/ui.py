@@ -141,12 +141,12 @@ def script_state(user: Any = None) -> SafeString:
 
 
 @register.simple_tag
-def nav_places(user: Any, area: str, path: str) -> list[dict[str, Any]]:
+def nav_places(user: Any, area: str, path: str) -> list[navigation.Place]:
     return navigation.places(user, area, path)
 
 
 @register.simple_tag
-def nav_areas(user: Any, area: str) -> list[dict[str, Any]]:
+def nav_areas(user: Any, area: str) -> list[navigation.Place]:
     return navigation.areas(user, area)
 
 

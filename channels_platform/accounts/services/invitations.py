@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.core import signing
 from django.db import transaction
+from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from channels_platform.accounts.models import User
@@ -43,6 +45,11 @@ def issue_invitation(*, user: User, actor: User | None) -> str:
     expires_at = clock.now() + VALID_FOR
     facts = {"user": str(user.pk), "print": _fingerprint(user), "until": int(expires_at.timestamp())}
     return signing.dumps(facts, salt=_SALT, compress=True)
+
+
+def invitation_url(token: str) -> str:
+    """Return the whole link, to be handed to the person by mail, message or QR code."""
+    return f"{settings.SITE_URL}{reverse('invitation', args=[token])}"
 
 
 def _check(user: User | None, facts: dict[str, str]) -> User:
