@@ -109,19 +109,23 @@ def _local_secrets(name: str, make: Callable[[], str]) -> str:
     return known[name]
 
 
-def database_url() -> str:
-    """Return DATABASE_URL, or the address of the embedded PostgreSQL, started if need be."""
-    return os.environ.get("DATABASE_URL") or _embedded("postgres", "postgres://nobody@127.0.0.1:9/none")
+def database_url(*, stage: Stage) -> str:
+    """Return DATABASE_URL, or outside production the address of the embedded PostgreSQL, started if need be."""
+    return text("DATABASE_URL", "") or _embedded(
+        "DATABASE_URL", "postgres", "postgres://nobody@127.0.0.1:9/none", stage
+    )
 
 
-def redis_url() -> str:
-    """Return REDIS_URL, or the address of the embedded Valkey, started if need be."""
-    return os.environ.get("REDIS_URL") or _embedded("valkey", "redis://127.0.0.1:9/0")
+def redis_url(*, stage: Stage) -> str:
+    """Return REDIS_URL, or outside production the address of the embedded Valkey, started if need be."""
+    return text("REDIS_URL", "") or _embedded("REDIS_URL", "valkey", "redis://127.0.0.1:9/0", stage)
 
 
-def _embedded(name: str, nowhere: str) -> str:
+def _embedded(variable: str, service: str, nowhere: str, stage: Stage) -> str:
     """Attach to an embedded service; CHANNELS_EMBEDDED=off (type checkers, linters) gives an address of nothing."""
-    return embedded.attach(name) if flag("CHANNELS_EMBEDDED", True) else nowhere
+    if stage == Stage.PRODUCTION:
+        raise ImproperlyConfigured(f"{variable} must be set in production (see .env.example).")
+    return embedded.attach(service) if flag("CHANNELS_EMBEDDED", True) else nowhere
 
 
 def test_prefix() -> str:
