@@ -12,7 +12,6 @@ from channels_platform.lib import clock
 from channels_platform.presentation import formats
 from leads.models import Referral, Visit
 from leads.states import UNAVAILABLE, Reason, ReferralState, reason_for_agency
-from projects.models import Policy
 from projects.states import ExclusiveFrom, PhoneMode
 
 
@@ -27,22 +26,11 @@ class Message:
     code: str = ""
 
 
-# ---- spans of time in words ----
-
-
 def minutes_words(minutes: int) -> str:
     """Return `42 minutes`, or whole hours as hours."""
     if minutes and minutes % 60 == 0:
-        return hours_words(minutes // 60)
+        return ngettext("%(n)s hour", "%(n)s hours", minutes // 60) % {"n": minutes // 60}
     return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}
-
-
-def hours_words(hours: int) -> str:
-    return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
-
-
-def days_words(days: int) -> str:
-    return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
 
 
 # ---- the answer to a filing ----
@@ -208,59 +196,6 @@ def visit_refused(referral: Referral, reason: str, at: datetime) -> tuple[str, s
         UNAVAILABLE: (_("This client can't be accepted."), _("If you think that's wrong, contest it.")),
     }
     return words.get(reason, (_("The arrival could not be confirmed."), ask_manager))
-
-
-# ---- the rules in words ----
-
-
-def policy_words(policy: Policy) -> list[str]:
-    """Return a policy version as sentences a client or broker can read."""
-    said = [_protection_words(policy)]
-    if policy.visit_within_hours:
-        said.append(
-            _("The client must come within %(span)s of filing, or the filing lapses.")
-            % {"span": hours_words(policy.visit_within_hours)}
-        )
-    if policy.lead_time_minutes:
-        said.append(
-            _("A first visit counts only if filed at least %(lead)s before.")
-            % {"lead": minutes_words(policy.lead_time_minutes)}
-        )
-    if policy.lookback_days:
-        said.append(
-            _("A client who came by themselves in the %(span)s before filing is not accepted.")
-            % {"span": days_words(policy.lookback_days)}
-        )
-    if policy.exclusive_from != ExclusiveFrom.NEVER and policy.revisit_extends:
-        capped = policy.max_protection_days
-        said.append(
-            _("Each later visit starts the protection anew, for at most %(span)s in all.")
-            % {"span": days_words(capped)}
-            if capped
-            else _("Each later visit starts the protection anew.")
-        )
-    if policy.phone_mode == PhoneMode.MASKED:
-        said.append(_("Filed with the first three and last four digits; reception enters the full number."))
-    if policy.proxy_purchase:
-        said.append(_("A home bought in another name counts for the referral the buyers came under."))
-    if policy.dispute_days:
-        said.append(_("An outcome can be contested for %(span)s.") % {"span": days_words(policy.dispute_days)})
-    return said
-
-
-def _protection_words(policy: Policy) -> str:
-    span = days_words(policy.protection_days)
-    if policy.exclusive_from == ExclusiveFrom.FILING:
-        return _("Protection starts with the filing and lasts %(span)s.") % {"span": span}
-    if policy.exclusive_from == ExclusiveFrom.VISIT:
-        return _(
-            "Protection starts with the first confirmed visit and lasts %(span)s; whoever visits first has it."
-        ) % {"span": span}
-    if policy.credit_days:
-        return _("Nothing is protected: the latest confirmed visit in the %(span)s before the deal counts.") % {
-            "span": days_words(policy.credit_days)
-        }
-    return _("Nothing is protected: the latest confirmed visit before the deal counts.")
 
 
 # ---- where a referral stands ----

@@ -29,7 +29,11 @@ def visible_referrals(user: Any) -> QuerySet[Referral]:
         broker = getattr(user, "broker", None)
         if broker is None:
             return referrals.none()
-        return referrals.filter(agency_id=broker.agency_id) if user.role == "agency_admin" else referrals.filter(broker=broker)
+        return (
+            referrals.filter(agency_id=broker.agency_id)
+            if user.role == "agency_admin"
+            else referrals.filter(broker=broker)
+        )
     if user.role == "consultant":
         return referrals.filter(consultant__user=user)
     return _in_projects(referrals, user)

@@ -30,8 +30,8 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid
 from channels_platform.presentation import formats
 from channels_platform.presentation.badges import badge_of
-from leads.messages import policy_words
 from leads.models import Referral
+from projects.wording import policy_in_words
 
 FONT = "WenQuanYi"
 FONT_FILE = Path(__file__).resolve().parent.parent / "channels_platform" / "fonts" / "wqy-microhei.ttc"
@@ -182,7 +182,7 @@ def _rules(referral: Referral) -> list[Any]:
     return [
         _text(title, 11),
         Spacer(1, 1 * mm),
-        *(_text(f"· {line}", 9.5) for line in policy_words(referral.policy)),
+        *(_text(f"· {line}", 9.5) for line in policy_in_words(referral.policy)),
     ]
 
 

@@ -19,9 +19,7 @@ def decide_filing(*, rules: Rules, facts: FilingFacts, now: datetime) -> FilingD
     return FilingDecision(None, lapse_at, claim)
 
 
-def decide_addition(
-    *, rules: Rules, findings: PhoneFindings | None, filed_today: int, masked: bool
-) -> Reason | None:
+def decide_addition(*, rules: Rules, findings: PhoneFindings | None, filed_today: int, masked: bool) -> Reason | None:
     """Judge a phone added to a live referral by checks 4 to 9; None: it joins.
 
     `masked`: what is added is a mask, of which nothing but the daily limit can be judged.

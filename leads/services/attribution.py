@@ -73,12 +73,16 @@ def _never_candidates(
     """Referrals filed under `never`, not withdrawn, with their latest confirmed visit at or before `at`."""
     rows = (
         ReferralPhone.objects.filter(
-            phone_id__in=phone_ids, referral__project_id=deal.project_id,
+            phone_id__in=phone_ids,
+            referral__project_id=deal.project_id,
             referral__policy__exclusive_from=ExclusiveFrom.NEVER,
         )
         .exclude(referral__state=ReferralState.WITHDRAWN)
         .annotate(
-            last=Max("referral__visits__arrived_at", filter=Q(referral__visits__confirmed=True, referral__visits__arrived_at__lte=at))
+            last=Max(
+                "referral__visits__arrived_at",
+                filter=Q(referral__visits__confirmed=True, referral__visits__arrived_at__lte=at),
+            )
         )
         .filter(last__isnull=False)
         .order_by("referral__filed_at", "referral_id")

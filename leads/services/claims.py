@@ -15,7 +15,12 @@ from leads.services.judging import holding
 
 
 def start_claims(
-    *, referral: Referral, phone_ids: Iterable[int], span: Span, lapses_at: datetime | None, now: datetime,
+    *,
+    referral: Referral,
+    phone_ids: Iterable[int],
+    span: Span,
+    lapses_at: datetime | None,
+    now: datetime,
     past_claims: bool = True,
 ) -> None:
     """Claim phones for the referral. `past_claims`: close what is past on them first.
@@ -28,8 +33,12 @@ def start_claims(
         close_past_claims(project_id=referral.project_id, phone_ids=ids, now=now)
     rows = [
         Claim(
-            referral=referral, project_id=referral.project_id, phone_id=phone_id, starts_at=span.starts_at,
-            ends_at=span.ends_at, lapses_at=lapses_at,
+            referral=referral,
+            project_id=referral.project_id,
+            phone_id=phone_id,
+            starts_at=span.starts_at,
+            ends_at=span.ends_at,
+            lapses_at=lapses_at,
         )
         for phone_id in ids
     ]

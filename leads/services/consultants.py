@@ -38,7 +38,9 @@ def receive_client(*, referral: Referral, now: datetime) -> Consultant | None:
 
 
 def _least_busy(on_duty: Q) -> Consultant | None:
-    ids = list(Consultant.objects.select_for_update(of=("self",)).filter(on_duty).order_by("pk").values_list("pk", flat=True))
+    ids = list(
+        Consultant.objects.select_for_update(of=("self",)).filter(on_duty).order_by("pk").values_list("pk", flat=True)
+    )
     return (
         Consultant.objects.filter(pk__in=ids)
         .annotate(open_clients=Count("referrals", filter=Q(referrals__state__in=list(LIVE))))
@@ -67,8 +69,14 @@ def assign_consultant(*, actor: Any, referral: Referral, consultant: Consultant,
     locked.save(update_fields=["consultant"])
     Consultant.objects.filter(pk=consultant.pk).update(last_assigned_at=clock.now())
     record(
-        "referral.reassigned", actor=actor, target=locked, project=locked.project_id, agency=locked.agency_id,
-        before={"consultant": before}, after={"consultant": str(consultant)}, reason=reason,
+        "referral.reassigned",
+        actor=actor,
+        target=locked,
+        project=locked.project_id,
+        agency=locked.agency_id,
+        before={"consultant": before},
+        after={"consultant": str(consultant)},
+        reason=reason,
     )
     return locked
 
@@ -90,7 +98,11 @@ def hand_over_clients(*, actor: Any, leaving: Consultant, successor: Consultant,
     moved = Referral.objects.filter(pk__in=ids).update(consultant=successor)
     Consultant.objects.filter(pk=leaving.pk).update(on_duty=False)
     record(
-        "consultant.handed_over", actor=actor, target=leaving, project=leaving.project_id, reason=reason,
+        "consultant.handed_over",
+        actor=actor,
+        target=leaving,
+        project=leaving.project_id,
+        reason=reason,
         after={"successor": str(successor), "clients": moved},
     )
     return moved

@@ -124,8 +124,14 @@ def subscribe_deal(
     shares = attribute_deal(deal=deal, phone_ids=[p.pk for p in phones.values()], visitor=visitor, at=moment, now=now)
     move_unit(unit=unit, state=UnitState.SUBSCRIBED)
     _note(
-        deal, "deal.subscribed", actor,
-        after={"price": str(deal.price), "method": method, "shares": {str(s.referral): str(s.fraction) for s in shares}},
+        deal,
+        "deal.subscribed",
+        actor,
+        after={
+            "price": str(deal.price),
+            "method": method,
+            "shares": {str(s.referral): str(s.fraction) for s in shares},
+        },
     )
     return deal
 
@@ -166,7 +172,13 @@ def _keep_buyers(deal: Deal, buyers: Sequence[Buyer], numbers: Sequence[str], ph
 
 
 def _note(
-    deal: Deal, action: str, actor: Any, *, before: dict[str, Any] | None = None, after: dict[str, Any], reason: str = ""
+    deal: Deal,
+    action: str,
+    actor: Any,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any],
+    reason: str = "",
 ) -> None:
     """Record the move, and tell commission of it, in the deal's own transaction."""
     record(action, actor=actor, target=deal, project=deal.project_id, before=before, after=after, reason=reason)
@@ -241,7 +253,11 @@ def cancel_deal(*, actor: Any, deal: Deal, reason: str = "", at: datetime | None
     give_back_referrals(deal=locked, actor=actor, now=now)
     move_unit(unit=locked.unit, state=UnitState.AVAILABLE)
     _note(
-        locked, "deal.cancelled", actor, before={"state": str(before)}, after={"cancelled_at": moment.isoformat()},
+        locked,
+        "deal.cancelled",
+        actor,
+        before={"state": str(before)},
+        after={"cancelled_at": moment.isoformat()},
         reason=reason,
     )
     return locked
@@ -308,7 +324,12 @@ def _amend_terms(
         return
     new_loan = loan if loan is not None else deal.loan_amount
     terms = check_terms(
-        Terms(price or deal.price, deal.method, deal.first_payment_amount if first_payment is None else first_payment, new_loan),
+        Terms(
+            price or deal.price,
+            deal.method,
+            deal.first_payment_amount if first_payment is None else first_payment,
+            new_loan,
+        ),
         deal.project.currency,
     )
     for field in given:
@@ -338,4 +359,3 @@ def _change_buyers(deal: Deal, buyers: Sequence[Buyer], before: dict[str, Any], 
     deal.buyers.all().delete()
     _keep_buyers(deal, buyers, numbers, keep_phones(numbers))
     after["buyers"] = [f"{b.name_masked} {b.phone.masked}" for b in deal.buyers.select_related("phone")]
-

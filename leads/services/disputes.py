@@ -55,7 +55,11 @@ def raise_dispute(
     )
     dispute.save(force_insert=True)
     record(
-        "dispute.raised", actor=actor, target=dispute, project=subject.project_id, agency=agency,
+        "dispute.raised",
+        actor=actor,
+        target=dispute,
+        project=subject.project_id,
+        agency=agency,
         after={"about": str(subject)},
     )
     return dispute
@@ -107,16 +111,29 @@ def decide_deal(
     if locked.state in (DealState.CANCELLED, DealState.HANDED_OVER):
         raise NotAllowed("a cancelled or handed-over deal is not decided any more", state=locked.state)
     now = clock.now()
-    before = {str(s.referral): str(s.fraction) for s in locked.shares.filter(ended_at__isnull=True).select_related("referral")}
+    before = {
+        str(s.referral): str(s.fraction) for s in locked.shares.filter(ended_at__isnull=True).select_related("referral")
+    }
     after = {str(referral): str(fraction) for referral, fraction in shares}
     decision = AttributionDecision(
-        deal=locked, dispute=dispute, decided_by=actor, decided_at=now, reason=clean_text(reason), before=before, after=after
+        deal=locked,
+        dispute=dispute,
+        decided_by=actor,
+        decided_at=now,
+        reason=clean_text(reason),
+        before=before,
+        after=after,
     )
     decision.save(force_insert=True)
     replace_shares(deal=locked, decided=shares, decision=decision, actor=actor, now=now)
     record(
-        "deal.decided", actor=actor, target=locked, project=locked.project_id, before={"shares": before},
-        after={"shares": after}, reason=reason,
+        "deal.decided",
+        actor=actor,
+        target=locked,
+        project=locked.project_id,
+        before={"shares": before},
+        after={"shares": after},
+        reason=reason,
     )
     tell_commission(locked, "decided")
     if dispute is not None:
@@ -142,7 +159,12 @@ def close_dispute(*, actor: Any, dispute: Dispute, decision: str) -> Dispute:
     locked.decision = clean_text(decision)
     locked.save(update_fields=["state", "decided_by", "decided_at", "decision"])
     record(
-        "dispute.decided", actor=actor, target=locked, project=locked.project_id, agency=locked.agency_id, reason=decision
+        "dispute.decided",
+        actor=actor,
+        target=locked,
+        project=locked.project_id,
+        agency=locked.agency_id,
+        reason=decision,
     )
     return locked
 

@@ -95,7 +95,11 @@ def file_referral(
     _keep_referral_phones(referral, read, rules.masked, phone_ids, now)
     if decision.claim is not None:
         start_claims(
-            referral=referral, phone_ids=phone_ids, span=decision.claim, lapses_at=decision.lapse_at, now=now,
+            referral=referral,
+            phone_ids=phone_ids,
+            span=decision.claim,
+            lapses_at=decision.lapse_at,
+            now=now,
             past_claims=judged.past_claims,
         )
     _record(actor, referral, decision)

@@ -50,10 +50,7 @@ def live_by_clock(now: datetime, prefix: str = "") -> Q:
 
 def holding(now: datetime) -> Q:
     """Return the condition that a claim holds its phone at `now`."""
-    return (
-        Q(live=True, starts_at__lte=now, ends_at__gt=now)
-        & (Q(lapses_at__isnull=True) | Q(lapses_at__gt=now))
-    )
+    return Q(live=True, starts_at__lte=now, ends_at__gt=now) & (Q(lapses_at__isnull=True) | Q(lapses_at__gt=now))
 
 
 def _natural_visits(project: Project, phone_ids: Collection[int], rules: Rules, as_of: datetime) -> QuerySet[Any]:
@@ -70,13 +67,17 @@ def _own_referrals(
     project: Project, broker_id: Any, phone_ids: Collection[int], now: datetime, besides: Referral | None
 ) -> QuerySet[Any]:
     found = ReferralPhone.objects.filter(
-        live_by_clock(now, "referral__"), phone_id__in=phone_ids, referral__project=project,
+        live_by_clock(now, "referral__"),
+        phone_id__in=phone_ids,
+        referral__project=project,
         referral__broker_id=broker_id,
     )
     return found if besides is None else found.exclude(referral=besides)
 
 
-def _held_claims(project: Project, phone_ids: Collection[int], now: datetime, besides: Referral | None) -> QuerySet[Any]:
+def _held_claims(
+    project: Project, phone_ids: Collection[int], now: datetime, besides: Referral | None
+) -> QuerySet[Any]:
     held = Claim.objects.filter(holding(now), project=project, phone_id__in=phone_ids)
     return held if besides is None else held.exclude(referral=besides)
 
@@ -98,7 +99,9 @@ def gather_filing(
     row = (
         Broker.objects.filter(pk=broker.pk)
         .annotate(
-            agreement=Exists(Agreement.objects.filter(in_force_on(today), agency_id=OuterRef("agency_id"), project=project)),
+            agreement=Exists(
+                Agreement.objects.filter(in_force_on(today), agency_id=OuterRef("agency_id"), project=project)
+            ),
             filed_today=_filed_today(project, today) if rules.daily_filing_limit is not None else Value(0),
             own=Exists(User.objects.filter(is_active=True, phone_id__in=ids)),
             natural=Exists(_natural_visits(project, ids, rules, now)),
@@ -107,7 +110,15 @@ def gather_filing(
             past=Exists(Claim.objects.filter(~holding(now), project=project, phone_id__in=ids, live=True)),
         )
         .values(
-            "agreement", "filed_today", "own", "natural", "already", "held", "past", "is_active", "user__is_active",
+            "agreement",
+            "filed_today",
+            "own",
+            "natural",
+            "already",
+            "held",
+            "past",
+            "is_active",
+            "user__is_active",
             "agency__status",
         )
         .get()

@@ -58,7 +58,10 @@ def record_payment(
         raise
     locked.save(update_fields=["facts"])
     record(
-        "payment.recorded", actor=actor, target=locked, project=locked.project_id,
+        "payment.recorded",
+        actor=actor,
+        target=locked,
+        project=locked.project_id,
         after={"amount": str(amount), "source": source, "received_at": moment.isoformat()},
     )
     tell_commission(locked, "payment")

@@ -55,20 +55,31 @@ def add_phone(*, actor: Any, referral: Referral, phone: str) -> ReferralPhone:
         raise PhoneRefused(code=reason, field="phone")
     added = _join(locked, phone_id, shown, now)
     record(
-        "referral.phone_added", actor=actor, target=locked, project=locked.project_id, agency=locked.agency_id,
+        "referral.phone_added",
+        actor=actor,
+        target=locked,
+        project=locked.project_id,
+        agency=locked.agency_id,
         after={"phone": shown},
     )
     return added
 
 
-def _findings(referral: Referral, rules: Rules, parsed: bool, phone_id: int | None, now: datetime) -> PhoneFindings | None:
+def _findings(
+    referral: Referral, rules: Rules, parsed: bool, phone_id: int | None, now: datetime
+) -> PhoneFindings | None:
     if not parsed:
         return None
     if phone_id is None:
         return PhoneFindings()
     findings = gather_findings(
-        project=referral.project, broker_id=referral.broker_id, rules=rules, phone_ids=[phone_id], now=now,
-        natural_as_of=now, besides=referral,
+        project=referral.project,
+        broker_id=referral.broker_id,
+        rules=rules,
+        phone_ids=[phone_id],
+        now=now,
+        natural_as_of=now,
+        besides=referral,
     )
     if referral.phones.filter(phone_id=phone_id).exists():
         return PhoneFindings(findings.own, findings.known_to_site, True, findings.held_by_another)
@@ -78,7 +89,11 @@ def _findings(referral: Referral, rules: Rules, parsed: bool, phone_id: int | No
 def _join(referral: Referral, phone_id: int | None, shown: str, now: datetime) -> ReferralPhone:
     position = referral.phones.order_by("-position").values_list("position", flat=True).first()
     added = ReferralPhone(
-        referral=referral, phone_id=phone_id, masked=shown, position=0 if position is None else position + 1, added_at=now
+        referral=referral,
+        phone_id=phone_id,
+        masked=shown,
+        position=0 if position is None else position + 1,
+        added_at=now,
     )
     added.save(force_insert=True)
     held = Claim.objects.filter(holding(now), referral=referral).order_by("starts_at").first()

@@ -29,6 +29,9 @@ def watch_probing(*, broker: Broker, now: datetime) -> None:
         Broker.objects.filter(pk=broker.pk).update(probing_flagged_at=now)
         broker.probing_flagged_at = now
         record(
-            "broker.probing", actor=None, target=broker, agency=broker.agency_id,
+            "broker.probing",
+            actor=None,
+            target=broker,
+            agency=broker.agency_id,
             after={"filed": filed, "unavailable": unavailable},
         )

@@ -27,9 +27,7 @@ from projects.models import Project
 
 
 @transactional
-def confirm_visit(
-    *, actor: Any, referral: Referral, phones: Sequence[str] = (), override_reason: str = ""
-) -> Visit:
+def confirm_visit(*, actor: Any, referral: Referral, phones: Sequence[str] = (), override_reason: str = "") -> Visit:
     """Judge an arrival; the answer is in `confirmed` and `reason` of the visit kept either way.
 
     `phones`: the full numbers, in the order filed (masked mode, first visit). `override_reason`
@@ -99,13 +97,23 @@ def _rival_ids(referral: Referral, phone_ids: Collection[int]) -> list[UUID]:
 
 
 def _judge(
-    referral: Referral, rules: Rules, resolved: tuple[str, ...] | None, phone_ids: list[int], override: bool, now: datetime
+    referral: Referral,
+    rules: Rules,
+    resolved: tuple[str, ...] | None,
+    phone_ids: list[int],
+    override: bool,
+    now: datetime,
 ) -> VisitDecision:
     findings = PhoneFindings()
     if phone_ids:
         findings = gather_findings(
-            project=referral.project, broker_id=referral.broker_id, rules=rules, phone_ids=phone_ids, now=now,
-            natural_as_of=referral.filed_at, besides=referral,
+            project=referral.project,
+            broker_id=referral.broker_id,
+            rules=rules,
+            phone_ids=phone_ids,
+            now=now,
+            natural_as_of=referral.filed_at,
+            besides=referral,
         )
     window = None
     if referral.window_starts_at is not None and referral.window_ends_at is not None:
@@ -141,8 +149,13 @@ def _keep_visit(
     visit.save(force_insert=True)
     if not confirmed:
         record(
-            "visit.refused", actor=actor, target=referral, project=referral.project_id, agency=referral.agency_id,
-            after={"reason": str(decision.reason)}, reason=override_reason,
+            "visit.refused",
+            actor=actor,
+            target=referral,
+            project=referral.project_id,
+            agency=referral.agency_id,
+            after={"reason": str(decision.reason)},
+            reason=override_reason,
         )
     return visit
 
@@ -182,8 +195,13 @@ def _apply(
         facts["protected_until"] = referral.window_ends_at.isoformat()
     if referral.state == ReferralState.VISITED:
         record(
-            "referral.visited_again", actor=actor, target=referral, project=referral.project_id,
-            agency=referral.agency_id, after=facts, reason=visit.override_reason,
+            "referral.visited_again",
+            actor=actor,
+            target=referral,
+            project=referral.project_id,
+            agency=referral.agency_id,
+            after=facts,
+            reason=visit.override_reason,
         )
     else:
         move_referral(
@@ -232,4 +250,3 @@ def record_natural_visit(
     visit.save(force_insert=True)
     record("natural_visit.recorded", actor=actor, target=visit, project=project, after={"phone": visit.phone.masked})
     return visit
-

@@ -25,7 +25,5 @@ def withdraw_referral(*, actor: Any, referral: Referral, reason: str = "") -> Re
     if locked.state_at(now) not in LIVE:
         raise NotAllowed("only a live referral can be withdrawn")
     released = release_claims(referral=locked, now=now)
-    move_referral(
-        referral=locked, to=ReferralState.WITHDRAWN, actor=actor, now=now, reason=reason, released=released
-    )
+    move_referral(referral=locked, to=ReferralState.WITHDRAWN, actor=actor, now=now, reason=reason, released=released)
     return locked

@@ -1,0 +1,95 @@
+"""A referral's history in words, newest first, as each reader may know it."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from channels_platform.presentation import formats
+from leads.messages import phone_refused, visit_refused
+from leads.models import Referral
+from leads.selectors import timeline
+from leads.states import ReferralState
+
+_LOOKS = {
+    "referral.filed": ("info", "send"),
+    "referral.rejected": ("bad", "x-circle"),
+    "referral.visited": ("good", "person-check"),
+    "referral.visited_again": ("good", "person-check"),
+    "visit.refused": ("wait", "exclamation-triangle"),
+    "referral.phone_added": ("info", "telephone"),
+    "referral.withdrawn": ("past", "arrow-counterclockwise"),
+    "referral.lapsed": ("past", "hourglass-split"),
+    "referral.expired": ("past", "clock-history"),
+    "referral.lost": ("bad", "dash-circle"),
+    "referral.won": ("good", "trophy"),
+    "referral.reassigned": ("info", "person-badge"),
+}
+
+
+def history(referral: Referral, *, for_agency: bool) -> list[dict[str, Any]]:
+    """Return the steps for `{% timeline %}`: `what`, `at`, `note`, `who`, `tone`, `icon`."""
+    steps = []
+    for step in reversed(timeline(referral, for_agency=for_agency)):
+        tone, icon = _LOOKS.get(step["action"], ("past", "check"))
+        steps.append(
+            {
+                "at": step["at"],
+                "what": _what(step["action"]),
+                "note": _note(step, referral, for_agency),
+                "who": str(step["actor"]) if step["actor"] else "",
+                "tone": tone,
+                "icon": icon,
+            }
+        )
+    return steps
+
+
+def _what(action: str) -> str:
+    words = {
+        "referral.filed": _("Filed"),
+        "referral.rejected": _("Filed, not accepted"),
+        "referral.visited": _("Visited"),
+        "referral.visited_again": _("Visited again"),
+        "visit.refused": _("Arrival not confirmed"),
+        "referral.phone_added": _("Phone added"),
+        "referral.withdrawn": _("Withdrawn"),
+        "referral.lapsed": _("Lapsed"),
+        "referral.expired": _("Protection ended"),
+        "referral.lost": _("Lost"),
+        "referral.won": _("Won"),
+        "referral.filed_again": _("Open again"),
+        "referral.reassigned": _("Consultant changed"),
+    }
+    return words.get(action, action.partition(".")[2].replace("_", " "))
+
+
+def _note(step: dict[str, Any], referral: Referral, for_agency: bool) -> str:
+    facts, said = step["facts"], []
+    if facts.get("reason"):
+        if step["action"] == "visit.refused":
+            said.append(visit_refused(referral, facts["reason"], step["at"])[0])
+        else:
+            reader = None if for_agency else step["actor"]
+            said.append(phone_refused(facts["reason"], referral.project, reader))
+    if facts.get("protected_until"):
+        until = formats.instant(datetime.fromisoformat(facts["protected_until"]), referral.project.zone)
+        said.append(_("Protected until %(until)s.") % {"until": until})
+    if facts.get("consultant"):
+        said.append(_("Received by %(consultant)s.") % {"consultant": facts["consultant"]})
+    if facts.get("phone"):
+        said.append(facts["phone"])
+    if step["reason"]:
+        said.append(step["reason"])
+    return " ".join(said)
+
+
+def way(referral: Referral, state: ReferralState) -> list[tuple[str, bool, bool]]:
+    """Return where the referral stands on its way: (word, done, current)."""
+    visited = referral.first_visited_at is not None
+    won = state is ReferralState.WON
+    return [
+        (_("Filed"), True, state is ReferralState.FILED),
+        (_("Visited"), visited, state is ReferralState.VISITED),
+        (_("Subscribed"), won, won),
+    ]

@@ -1,0 +1,193 @@
+"""The portal's first pages: where one stands, my clients, filing a client."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_http_methods
+
+from brokers.models import Broker
+from brokers.selectors import broker_of, visible_brokers
+from channels_platform.accounts.permissions import Can, Role
+from channels_platform.http.once import submit_once
+from channels_platform.http.pages import needs, page_by_cursor
+from channels_platform.lib import clock, phones
+from channels_platform.lib.errors import Invalid, Refused
+from leads.forms import FileForm, is_masked
+from leads.listing import TABS, count_by_tab, in_tab, projects_to_file, seal, unseal, with_deadline
+from leads.messages import filing_outcome
+from leads.models import Referral
+from leads.selectors import search_referrals, visible_referrals
+from leads.services.filing import file_referral
+from leads.states import LIVE, ReferralState
+from projects.wording import policy_in_words
+
+DRAFT = "file-referral"
+
+
+def own_broker(request: HttpRequest) -> Broker:
+    """Return the person's broker record; without one the portal is not theirs."""
+    broker = broker_of(request.user)
+    if broker is None:
+        raise PermissionDenied
+    return broker
+
+
+def _mine(request: HttpRequest) -> Any:
+    return visible_referrals(request.user).prefetch_related("phones")
+
+
+@require_GET
+@needs(Can.FILE_REFERRAL)
+def home(request: HttpRequest) -> HttpResponse:
+    """What runs out first, how many clients stand where, and the way to the next filing."""
+    broker, now = own_broker(request), clock.now()
+    mine = with_deadline(_mine(request))
+    running = in_tab(mine, "running", now).order_by("deadline", "pk")[:5]
+    latest = in_tab(mine, "all", now).order_by("-filed_at", "-pk")[:5]
+    return render(
+        request,
+        "portal/home.html",
+        {
+            "broker": broker,
+            "counts": count_by_tab(mine, now),
+            "running": _judged(running, now),
+            "latest": _judged(latest, now),
+            "tabs": TABS,
+        },
+    )
+
+
+def _judged(rows: Any, now: Any) -> list[Referral]:
+    """Give each referral the state that holds, and its deadline only while it is live."""
+    referrals = list(rows)
+    for referral in referrals:
+        referral.now_state = referral.state_at(now)  # type: ignore[attr-defined]
+        if referral.now_state not in LIVE:  # type: ignore[attr-defined]
+            referral.deadline = None  # type: ignore[attr-defined]
+    return referrals
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Can.FILE_REFERRAL)
+def referrals(request: HttpRequest) -> HttpResponse:
+    """My clients: by tab, search and broker, all of it in the address; a full phone there is sealed."""
+    broker = own_broker(request)
+    if request.method == "POST":
+        chosen = {"tab": request.POST.get("tab", ""), "broker": request.POST.get("broker", "")}
+        chosen["q"] = seal(request.POST.get("q", ""))
+        kept = {name: value for name, value in chosen.items() if value}
+        return redirect(f"{reverse('portal:referrals')}{'?' + urlencode(kept) if kept else ''}")
+    now, text = clock.now(), unseal(request.GET.get("q", ""))
+    found = search_referrals(with_deadline(_mine(request)), text)
+    is_manager = request.user.role == Role.AGENCY_ADMIN
+    chosen_broker = _uuid(request.GET.get("broker", "")) if is_manager else None
+    if chosen_broker:
+        found = found.filter(broker_id=chosen_broker)
+    tab = request.GET.get("tab", "")
+    tab = tab if tab in TABS else "all" if text else "active"
+    page = page_by_cursor(
+        in_tab(found, tab, now),
+        by="deadline" if tab == "running" else "-filed_at",
+        cursor=request.GET.get("cursor", ""),
+    )
+    counts = count_by_tab(found, now)
+    return render(
+        request,
+        "portal/referrals.html",
+        {
+            "page": page,
+            "rows": _judged(page.items, now),
+            "tab": tab,
+            "tabs": [(name, label, counts[name]) for name, label in TABS.items()],
+            "sealed": request.GET.get("q", ""),
+            "shown": _shown(text),
+            "broker": broker,
+            "brokers": visible_brokers(request.user).order_by("user__name") if is_manager else None,
+            "chosen_broker": chosen_broker,
+        },
+    )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _shown(text: str) -> str:
+    """What stands in the search box again: a full phone only as its mask."""
+    try:
+        return phones.mask(phones.parse_phone(text))
+    except Invalid:
+        return text
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Can.FILE_REFERRAL)
+def file_client(request: HttpRequest) -> HttpResponse:
+    """One short form; the outcome follows at once, and once."""
+    broker = own_broker(request)
+    projects = projects_to_file(broker.agency, clock.now())
+    initial = {"project": projects[0]} if len(projects) == 1 else {"project": request.GET.get("project", "")}
+    form = FileForm(request.POST or None, projects=projects, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return submit_once(request, form, lambda: _file(request, broker, form))
+        except Refused as refused:
+            form.add_error(None, str(refused.detail))
+    hints = [(project, is_masked(project), policy_in_words(project.newest[0])) for project in _with_policy(projects)]
+    return render(
+        request,
+        "portal/file.html",
+        {"form": form, "hints": hints, "draft": DRAFT, "broker": broker},
+        status=422 if form.errors else 200,
+    )
+
+
+def _with_policy(projects: Any) -> Any:
+    from django.db.models import Prefetch
+
+    from projects.models import Policy
+
+    newest = Policy.objects.order_by("project_id", "-version").distinct("project_id")
+    return projects.prefetch_related(Prefetch("policies", queryset=newest, to_attr="newest"))
+
+
+def _file(request: HttpRequest, broker: Broker, form: FileForm) -> str:
+    entered = form.cleaned_data
+    referral = file_referral(
+        actor=request.user,
+        broker=broker,
+        project=entered["project"],
+        client_name=entered["client_name"],
+        phones=entered["phones"],
+        expected_arrival=entered["expected_arrival"],
+        party_size=entered["party_size"],
+        note=entered["note"],
+    )
+    return reverse("portal:filed", args=[referral.pk])
+
+
+@require_GET
+@needs(Can.FILE_REFERRAL)
+def filed(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    """The answer to a filing: outcome, reason, what to do."""
+    referral = get_object_or_404(_mine(request), pk=referral_id)
+    rejected = referral.state == ReferralState.REJECTED
+    return render(
+        request,
+        "portal/filed.html",
+        {
+            "referral": referral,
+            "message": filing_outcome(referral, request.user),
+            "rejected": rejected,
+            "may_contest": rejected and referral.policy.dispute_days > 0,
+            "draft": DRAFT,
+        },
+    )

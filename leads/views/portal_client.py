@@ -1,0 +1,184 @@
+"""One client's page in the portal, and what can be done there."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from channels_platform.accounts.permissions import Can
+from channels_platform.http.once import OnceForm, submit_once
+from channels_platform.http.pages import needs
+from channels_platform.lib import clock
+from channels_platform.lib.errors import NotAllowed, Refused
+from leads.forms import ContestForm, PhoneForm, WithdrawForm
+from leads.history import history, way
+from leads.listing import with_deadline
+from leads.messages import phone_refused, standing
+from leads.models import Referral
+from leads.selectors import visible_referrals
+from leads.services.disputes import raise_dispute
+from leads.services.phones import PhoneRefused, add_phone
+from leads.services.withdrawal import withdraw_referral
+from leads.slips import slip_pdf, slip_qr
+from leads.states import LIVE, ReferralState
+from projects.states import PhoneMode
+from projects.wording import policy_in_words
+
+
+def _get(request: HttpRequest, referral_id: UUID) -> Referral:
+    mine = with_deadline(visible_referrals(request.user)).prefetch_related("phones", "disputes")
+    return get_object_or_404(mine, pk=referral_id)
+
+
+@require_GET
+@needs(Can.FILE_REFERRAL)
+def referral(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    """Where the client stands, why, what comes next, and what happened."""
+    found = _get(request, referral_id)
+    now = clock.now()
+    state = found.state_at(now)
+    return render(
+        request,
+        "portal/referral.html",
+        {
+            "referral": found,
+            "state": state,
+            "live": state in LIVE,
+            "deadline": found.deadline if state in LIVE else None,  # type: ignore[attr-defined]
+            "window": _window(found, now) if state is ReferralState.VISITED else None,
+            "message": standing(found, request.user),
+            "steps": way(found, state),
+            "history": history(found, for_agency=True),
+            "rules": policy_in_words(found.policy),
+            "may_contest": _may_contest(found, state),
+            "disputes": found.disputes.all(),
+        },
+    )
+
+
+def _window(found: Referral, now: Any) -> tuple[int, int] | None:
+    """How much of the protection has run: (hours passed, hours in all)."""
+    if found.window_starts_at is None or found.window_ends_at is None:
+        return None
+    whole = int((found.window_ends_at - found.window_starts_at).total_seconds() // 3600)
+    return min(int((now - found.window_starts_at).total_seconds() // 3600), whole), whole or 1
+
+
+def _may_contest(found: Referral, state: ReferralState) -> bool:
+    if state not in (ReferralState.REJECTED, ReferralState.LOST) or not found.policy.dispute_days:
+        return False
+    if any(dispute.state == "open" for dispute in found.disputes.all()):
+        return False
+    last_day = found.filed_at + timedelta(days=found.policy.dispute_days)
+    # A lost client is contested from the loss on; the service knows when that was.
+    return state is ReferralState.LOST or clock.now() <= last_day
+
+
+@require_GET
+@needs(Can.FILE_REFERRAL)
+def slip(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    """The QR slip to show at reception; nothing on it names the client in full."""
+    found = _get(request, referral_id)
+    if found.state == ReferralState.REJECTED:
+        messages.info(request, _("A filing that was not accepted has no slip."))
+        return redirect("portal:referral", found.pk)
+    return render(request, "portal/slip.html", {"referral": found, "qr": slip_qr(found)})
+
+
+@require_GET
+@needs(Can.FILE_REFERRAL)
+def slip_file(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    """The confirmation slip as PDF."""
+    found = _get(request, referral_id)
+    return pdf_response(found)
+
+
+def pdf_response(found: Referral) -> HttpResponse:
+    response = HttpResponse(slip_pdf(found), content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{found.number}.pdf"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Can.FILE_REFERRAL)
+def phone(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    """Add a second number, a spouse, a co-buyer."""
+    found = _get(request, referral_id)
+    masked = found.policy.phone_mode == PhoneMode.MASKED and found.first_visited_at is None
+    form = PhoneForm(request.POST or None, masked=masked)
+
+    def add() -> str:
+        add_phone(actor=request.user, referral=found, phone=form.cleaned_data["phone"])
+        messages.success(request, _("The phone was added."))
+        return reverse("portal:referral", args=[found.pk])
+
+    if request.method == "POST" and form.is_valid():
+        try:
+            return submit_once(request, form, add)
+        except PhoneRefused as refused:
+            form.add_error("phone", phone_refused(refused.code, found.project, request.user))
+        except NotAllowed:
+            form.add_error(None, _("This referral is no longer open; a phone can't be added."))
+    return render(request, "portal/phone.html", {"referral": found, "form": form}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Can.FILE_REFERRAL)
+def withdraw(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    """Let the client go; the page says first what that means."""
+    found = _get(request, referral_id)
+    form = WithdrawForm(request.POST or None)
+
+    def let_go() -> str:
+        withdraw_referral(actor=request.user, referral=found, reason=form.cleaned_data["reason"])
+        messages.success(request, _("Withdrawn."))
+        return reverse("portal:referral", args=[found.pk])
+
+    if request.method == "POST" and form.is_valid():
+        try:
+            return submit_once(request, form, let_go)
+        except NotAllowed:
+            form.add_error(None, _("This referral is no longer open; there is nothing to withdraw."))
+    return render(
+        request, "portal/withdraw.html", {"referral": found, "form": form}, status=422 if form.errors else 200
+    )
+
+
+_DISPUTE_REFUSED = {
+    "too_late": _("The time to contest is over."),
+    "already_open": _("You have contested this already; a manager will decide."),
+    "nothing_to_contest": _("There is no outcome to contest here."),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Can.RAISE_DISPUTE)
+def contest(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    """Contest (申诉) an outcome in one's own words."""
+    found = _get(request, referral_id)
+    form = ContestForm(request.POST or None)
+
+    def say() -> str:
+        raise_dispute(
+            actor=request.user, agency=found.agency, referral=found, claim_text=form.cleaned_data["claim_text"]
+        )
+        messages.success(request, _("Contested. A manager reads it and decides; you find the answer here."))
+        return reverse("portal:referral", args=[found.pk])
+
+    return _answer(request, form, say, "portal/contest.html", {"referral": found, "draft": f"contest-{found.pk}"})
+
+
+def _answer(request: HttpRequest, form: OnceForm, work: Any, template: str, context: dict[str, Any]) -> HttpResponse:
+    if request.method == "POST" and form.is_valid():
+        try:
+            return submit_once(request, form, work)
+        except Refused as refused:
+            form.add_error(None, _DISPUTE_REFUSED.get(refused.code, refused.detail))
+    return render(request, template, {**context, "form": form}, status=422 if form.errors else 200)
