@@ -5,11 +5,14 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 
 from channels_platform.jobs.models import Job, JobState
-from channels_platform.jobs.services.outbox import enqueue
+from channels_platform.jobs.services.outbox import Settled, enqueue
 from channels_platform.lib import clock
+
+log = structlog.get_logger(__name__)
 
 
 def create_job(*, kind: str, task: str, starter: Any, arguments: dict[str, Any] | None = None, total: int = 0) -> Job:
@@ -28,28 +31,27 @@ def create_job(*, kind: str, task: str, starter: Any, arguments: dict[str, Any] 
 
 @contextmanager
 def job_at_work(job_id: str | UUID) -> Iterator[Job]:
-    """Mark a job running, then done with whatever the body set on it, or failed and raise on.
+    """Mark a job running, then done with whatever the body set on it, or failed.
 
-    A job that was interrupted is begun again; one that is over is not: then JobIsOver is raised.
+    A job whose worker was lost is begun again from nothing; one that failed is not: its starter sees why, and asks
+    again or not.
     Writes: Job.
+    Raises: Settled, for a job that is over or has just failed, so that the outbox does not try it again.
     """
-    started = Job.objects.filter(pk=job_id, state__in=[JobState.QUEUED, JobState.RUNNING, JobState.FAILED]).update(
+    started = Job.objects.filter(pk=job_id, state__in=[JobState.QUEUED, JobState.RUNNING]).update(
         state=JobState.RUNNING, started_at=clock.now(), finished_at=None, done=0, errors=[]
     )
     if not started:
-        raise JobIsOver(str(job_id))
+        raise Settled(f"job {job_id} is over")
     job = Job.objects.get(pk=job_id)
     try:
         yield job
     except Exception as error:
-        job.errors = [*job.errors, {"code": type(error).__name__}]
+        log.exception("job_failed", job_id=str(job_id), kind=job.kind)
+        job.errors = [*job.errors, {"code": getattr(error, "code", None) or type(error).__name__}]
         _close(job, JobState.FAILED)
-        raise
+        raise Settled(f"job {job_id} failed") from error
     _close(job, JobState.DONE)
-
-
-class JobIsOver(Exception):
-    """The job was done before; nothing is left to do."""
 
 
 def _close(job: Job, state: JobState) -> None:

@@ -27,6 +27,10 @@ _LOCK_CLASS = 7_301
 log = structlog.get_logger(__name__)
 
 
+class Settled(Exception):
+    """Raised by a task whose outcome stands recorded elsewhere: there is nothing to try again."""
+
+
 def enqueue(task: str, **arguments: Any) -> OutboxMessage:
     """Have a worker run `task` once the caller's transaction has committed.
 
@@ -69,6 +73,8 @@ def deliver_message(message_id: int) -> bool:
         message = OutboxMessage.objects.get(pk=message_id)
         try:
             current_app.tasks[message.task].run(**message.arguments)
+        except Settled as outcome:
+            log.info("outbox_task_settled", task=message.task, message_id=message_id, outcome=str(outcome))
         except Exception as error:  # noqa: BLE001 - recorded on the row and tried again later
             _note_failure(message, error)
             return False
