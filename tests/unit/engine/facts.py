@@ -1,7 +1,7 @@
 """A small cast for engine tests: on-site agency S1, agencies A1 (brokers B1, B2) and A2 (broker C1)."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -46,8 +46,8 @@ USUAL_RELEASE = {
 
 
 def at(text: str) -> datetime:
-    """Read local time: `03-05 10:00`, of 2026 unless a year stands before it."""
-    return datetime.fromisoformat(text if text[4:5] == "-" else f"2026-{text}").replace(tzinfo=ZONE)
+    """Read local time: `03-05 10:00`, of 2026 unless a year stands before it; given in UTC, as databases do."""
+    return datetime.fromisoformat(text if text[4:5] == "-" else f"2026-{text}").replace(tzinfo=ZONE).astimezone(UTC)
 
 
 AS_OF = at("2027-01-01 00:00")

@@ -7,9 +7,21 @@ from fractions import Fraction
 import pytest
 
 from commissions.engine.explain import PlainWords, render, says_the_same, waits, why_zero
-from commissions.engine.types import AppliesTo, Basis, Measure, Method, Milestone, Mode, Payee, Period, Scope, Source
+from commissions.engine.types import (
+    AppliesTo,
+    Basis,
+    Measure,
+    Method,
+    Milestone,
+    Mode,
+    Payee,
+    Period,
+    ReleaseStep,
+    Scope,
+    Source,
+)
 
-from .facts import at, cash, deal, deals, fixed_tiers, payment, plan, run, share, tiers
+from .facts import USUAL_RELEASE, at, cash, deal, deals, fixed_tiers, payment, plan, run, share, tiers
 
 WORDS = PlainWords()
 MARCH = {"period": Period.MONTH}
@@ -101,6 +113,15 @@ def test_nothing_released_yet_is_not_more():
     assert waits(explanation([plan()], deal("D1", share(), method=Method.INSTALMENT)), WORDS) == [
         "50 % is released when the first payment is collected.",
         "50 % more is released when the full price is collected.",
+    ]
+
+
+def test_what_waits_for_handover_is_not_kept_any_more_by_then():
+    steps = (ReleaseStep(Milestone.CONTRACTED, Fraction(1, 2)), ReleaseStep(Milestone.HANDOVER, Fraction(1, 2)))
+    late = plan(release={**USUAL_RELEASE, Method.LUMP_SUM: steps}, retention_fraction=Fraction(1, 10))
+    assert waits(explanation([late], deal("D1", share())), WORDS) == [
+        "50 % more is released at handover.",
+        "10 % of what is released is kept until handover.",
     ]
 
 

@@ -57,6 +57,12 @@ def test_handover_ends_the_retention():
     assert only(plans, handed_over, "03-08 09:59")["retained"] == "1230.00"
 
 
+def test_handover_counts_from_its_very_instant():
+    fact = deal("D1", handed_over_at=at("03-08 10:00"), handover_sequence=1)
+    assert "handover" not in reached(fact, "03-08 09:59:59")
+    assert "handover" in reached(fact, "03-08 10:00")
+
+
 def test_nothing_but_the_subscription_counts_before_the_contract():
     fact = deal("D1", share(), contracted_at=None, payments=(payment("1000000.00", "03-05 10:30"),), **INSTALMENT)
     assert reached(fact) == {"subscribed"}

@@ -37,6 +37,13 @@ def test_retroactive_a_cancellation_rates_the_others_down_again():
     assert [str(row.earned) for row in rows] == ["60000.00"] * 19 + ["0.00"]
 
 
+def test_retroactive_a_rivals_share_of_a_deal_does_not_count():
+    ladder = tiers(("0", "0.01"), ("1", "0.02"))
+    halves = deal("D1", share("B1", "1/2", referral="R1"), share("C1", "1/2", referral="R2"))
+    rows = run([plan(tiers=ladder, mode=Mode.RETROACTIVE)], [halves])
+    assert earned(rows) == {"D1/A1/R1/commission": "5000.00"}
+
+
 def test_a_cancelled_deal_leaves_its_place_to_the_next():
     ladder = tiers(("0", "0.01"), ("1", "0.02"))
     first = deal("D1", share(referral="R1"), cancelled_at=at("03-20 10:00"))
@@ -59,6 +66,15 @@ def test_a_deal_may_cross_several_tiers():
     ladder = tiers(("0", "0.01"), ("100000", "0.02"), ("200000", "0.03"), ("900000", "0.04"))
     rows = run([plan(tiers=ladder, measure=Measure.AMOUNT)], [deal("D1", share())])
     assert str(rows[0].earned) == "28000.00"
+
+
+def test_a_deal_that_ends_where_a_tier_starts_has_no_slice_in_it():
+    ladder = tiers(("0", "0.01"), ("400000", "0.02"), ("1000000", "0.03"))
+    (row,) = run([plan(tiers=ladder, measure=Measure.AMOUNT)], [deal("D1", share())])
+    assert row.explanation["slices"] == [
+        {"from": "0.00", "to": "400000.00", "rate": "0.01", "base": "400000.00"},
+        {"from": "400000.00", "to": "1000000.00", "rate": "0.02", "base": "600000.00"},
+    ]
 
 
 def test_exactly_reaching_a_tiers_start_leaves_marginal_deals_below_it():
