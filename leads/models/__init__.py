@@ -8,6 +8,7 @@ from leads.models.deal import (
     Payment,
 )
 from leads.models.dispute import Dispute
+from leads.models.notice import Notice
 from leads.models.referral import Claim, Consultant, Referral, ReferralPhone
 from leads.models.visit import NaturalVisit, Visit
 
@@ -22,6 +23,7 @@ __all__ = [
     "DealShare",
     "Dispute",
     "NaturalVisit",
+    "Notice",
     "Payment",
     "Referral",
     "ReferralPhone",

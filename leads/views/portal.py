@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -24,6 +25,7 @@ from leads.models import Referral
 from leads.selectors import search_referrals, visible_referrals
 from leads.services.filing import file_referral
 from leads.states import LIVE, ReferralState
+from projects.models import Policy
 from projects.wording import policy_in_words
 
 DRAFT = "file-referral"
@@ -151,10 +153,6 @@ def file_client(request: HttpRequest) -> HttpResponse:
 
 
 def _with_policy(projects: Any) -> Any:
-    from django.db.models import Prefetch
-
-    from projects.models import Policy
-
     newest = Policy.objects.order_by("project_id", "-version").distinct("project_id")
     return projects.prefetch_related(Prefetch("policies", queryset=newest, to_attr="newest"))
 

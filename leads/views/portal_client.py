@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_platform.accounts.permissions import Can
@@ -152,9 +153,9 @@ def withdraw(request: HttpRequest, referral_id: UUID) -> HttpResponse:
 
 
 _DISPUTE_REFUSED = {
-    "too_late": _("The time to contest is over."),
-    "already_open": _("You have contested this already; a manager will decide."),
-    "nothing_to_contest": _("There is no outcome to contest here."),
+    "too_late": gettext_lazy("The time to contest is over."),
+    "already_open": gettext_lazy("You have contested this already; a manager will decide."),
+    "nothing_to_contest": gettext_lazy("There is no outcome to contest here."),
 }
 
 

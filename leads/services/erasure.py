@@ -1,0 +1,82 @@
+"""Retention of personal data: what nobody needs any more is made unreadable.
+
+A referral's client is erased when it ended long ago and no deal hangs on it; a natural visit when it
+is long past every look-back; a phone when nothing left refers to it. Numbers, states and events stay.
+"""
+
+import secrets
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from channels_platform.accounts.models import User
+from channels_platform.lib import clock
+from channels_platform.privacy.models import Phone
+from leads.models import DealBuyer, DealShare, NaturalVisit, Referral, ReferralPhone, Visit
+from leads.states import LIVE, ReferralState
+
+BATCH = 1_000
+ERASED_MASK = "***"
+
+
+def erase_personal_data(*, batch: int = BATCH) -> dict[str, int]:
+    """Erase what is older than PERSONAL_DATA_DAYS; return counts by kind. Safe to run twice at once.
+
+    Locks:  rows to erase, skipping those that others hold.
+    Writes: Referral, NaturalVisit, Phone.
+    Source: domain 7.
+    """
+    counts = {"referrals": 0, "natural_visits": 0, "phones": 0}
+    for kind, erase in (("referrals", _erase_referrals), ("natural_visits", _erase_visits), ("phones", _erase_phones)):
+        while True:
+            with transaction.atomic():
+                done = erase(batch)
+            counts[kind] += done
+            if done < batch:
+                break
+    return counts
+
+
+def _erase_referrals(batch: int) -> int:
+    oldest = clock.now() - timedelta(days=settings.PERSONAL_DATA_DAYS)
+    ended = (
+        Referral.objects.filter(erased_at__isnull=True, filed_at__lt=oldest)
+        .exclude(state__in=[*LIVE, ReferralState.WON])
+        .filter(
+            ~Exists(DealShare.objects.filter(referral=OuterRef("pk"))),
+            ~Exists(Visit.objects.filter(referral=OuterRef("pk"), arrived_at__gte=oldest)),
+            Q(window_ends_at__isnull=True) | Q(window_ends_at__lt=oldest),
+        )
+    )
+    ids = list(ended.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True)[:batch])
+    ReferralPhone.objects.filter(referral_id__in=ids).update(masked=ERASED_MASK)
+    return Referral.objects.filter(pk__in=ids).update(
+        client_name="", client_masked="", note="", erased_at=clock.now()
+    )
+
+
+def _erase_visits(batch: int) -> int:
+    oldest = clock.now() - timedelta(days=settings.PERSONAL_DATA_DAYS)
+    old = NaturalVisit.objects.filter(erased_at__isnull=True, visited_at__lt=oldest)
+    ids = list(old.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True)[:batch])
+    return NaturalVisit.objects.filter(pk__in=ids).update(name="", name_masked="", erased_at=clock.now())
+
+
+def _erase_phones(batch: int) -> int:
+    unneeded = Phone.objects.filter(erased_at__isnull=True).filter(
+        Exists(ReferralPhone.objects.filter(phone=OuterRef("pk")))
+        | Exists(NaturalVisit.objects.filter(phone=OuterRef("pk"))),
+        ~Exists(ReferralPhone.objects.filter(phone=OuterRef("pk"), referral__erased_at__isnull=True)),
+        ~Exists(NaturalVisit.objects.filter(phone=OuterRef("pk"), erased_at__isnull=True)),
+        ~Exists(DealBuyer.objects.filter(phone=OuterRef("pk"))),
+        ~Exists(User.objects.filter(phone=OuterRef("pk"))),
+    )
+    phones = list(unneeded.order_by("pk").select_for_update(skip_locked=True, of=("self",))[:batch])
+    now = clock.now()
+    for phone in phones:
+        phone.digest, phone.ciphertext = secrets.token_bytes(32), b""
+        phone.masked, phone.last4, phone.erased_at = ERASED_MASK, "", now
+    Phone.objects.bulk_update(phones, ["digest", "ciphertext", "masked", "last4", "erased_at"])
+    return len(phones)
