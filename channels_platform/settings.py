@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +31,9 @@ if PRODUCTION and DEBUG:
 SECRET_KEY = env.secret("SECRET_KEY", stage=STAGE)
 PII_ENCRYPTION_KEYS = env.keys("PII_ENCRYPTION_KEYS", stage=STAGE)
 PHONE_INDEX_KEYS = env.keys("PHONE_INDEX_KEYS", stage=STAGE)
+
+# How long a client who ended without a deal is kept by name and phone.
+PERSONAL_DATA_DAYS = env.integer("PERSONAL_DATA_DAYS", 730)
 
 # --- apps -----------------------------------------------------------------------------------------------
 
@@ -301,6 +305,13 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "heartbeat": {"task": "channels_platform.jobs.tasks.heartbeat", "schedule": 3, "options": {"expires": 10}},
     "sweep-outbox": {"task": "channels_platform.jobs.tasks.sweep_outbox", "schedule": 60, "options": {"expires": 60}},
+    "sweep-expiries": {"task": "leads.tasks.sweep_expiries", "schedule": 60, "options": {"expires": 60}},
+    "send-reminders": {"task": "leads.tasks.send_reminders", "schedule": 300, "options": {"expires": 300}},
+    "erase-personal-data": {
+        "task": "leads.tasks.erase_personal_data",
+        "schedule": crontab(hour=19, minute=30),
+        "options": {"expires": 3600},
+    },
 }
 
 # --- logs -----------------------------------------------------------------------------------------------
