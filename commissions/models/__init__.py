@@ -1,6 +1,14 @@
 from commissions.models.accrual import Accrual, CommissionRun
 from commissions.models.ledger import LedgerEntry, LedgerTransaction
-from commissions.models.payout import Invoice, PayoutBatch, PayoutEntry, PayoutLine, Repayment, WriteOff
+from commissions.models.payout import (
+    Invoice,
+    PayoutBatch,
+    PayoutEntry,
+    PayoutLine,
+    Repayment,
+    ScheduledPayout,
+    WriteOff,
+)
 from commissions.models.plan import Payee, Plan, PlanVersion
 
 __all__ = [
@@ -16,5 +24,6 @@ __all__ = [
     "Plan",
     "PlanVersion",
     "Repayment",
+    "ScheduledPayout",
     "WriteOff",
 ]

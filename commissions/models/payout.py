@@ -87,6 +87,32 @@ class PayoutBatch(models.Model):
         return self.number
 
 
+class ScheduledPayout(models.Model):
+    """One company's monthly draft in one currency, made; also where there was nothing to pay. `month`: its first day."""
+
+    company = models.ForeignKey(
+        "projects.PayingCompany", verbose_name=_("paying company"), on_delete=models.PROTECT, related_name="+"
+    )
+    currency = models.CharField(_("currency"), max_length=3)
+    month = models.DateField(_("month"))
+    cutoff_at = models.DateTimeField(_("cut-off"))
+    drafted_at = models.DateTimeField(_("drafted"))
+    batch = models.OneToOneField(
+        PayoutBatch, verbose_name=_("batch"), null=True, blank=True, on_delete=models.PROTECT, related_name="schedule"
+    )
+
+    class Meta:
+        verbose_name = _("scheduled payout")
+        verbose_name_plural = _("scheduled payouts")
+        ordering = ["-month", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["company", "currency", "month"], name="scheduled_payout_once_a_month")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.company} {self.currency} {self.month:%Y-%m}"
+
+
 class PayoutLine(models.Model):
     """One payee's part of a batch. `net` = `gross` - `tax`."""
 

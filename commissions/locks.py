@@ -1,0 +1,51 @@
+"""What commission locks, in one place and always in this order: run, plans, company, batch, lines.
+
+Advisory locks last until the transaction ends. They stand for work on a whole project, so that a run of seconds holds
+up neither an edit of the project nor a new deal.
+"""
+
+from uuid import UUID
+
+from django.db import connection
+
+from commissions.models import PayoutBatch
+from projects.models import PayingCompany
+
+_RUN = 7_401
+_PLANS = 7_402
+
+
+def lock_run(project_id: UUID) -> None:
+    """Wait until no other run works on the project: longer than statements usually may, as runs take their time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '10min'")
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_RUN, str(project_id)])
+        cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+
+
+def try_lock_run(project_id: UUID) -> bool:
+    """Take the project's run if nobody has it; say whether it was taken."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [_RUN, str(project_id)])
+        return bool(cursor.fetchone()[0])
+
+
+def lock_plans(project_id: UUID, agency_id: UUID) -> None:
+    """Let one approval at a time decide which series an agency has in a project."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_PLANS, f"{project_id}:{agency_id}"])
+
+
+def lock_company(company_id: UUID) -> PayingCompany:
+    """Hold a paying company: its drafts, and what decides a month's tax, one at a time."""
+    return PayingCompany.objects.select_for_update(no_key=True).get(pk=company_id)
+
+
+def lock_batch(batch_id: UUID) -> PayoutBatch:
+    """Hold a batch, after its company.
+
+    Raises: PayoutBatch.DoesNotExist.
+    """
+    company_id = PayoutBatch.objects.values_list("company_id", flat=True).get(pk=batch_id)
+    lock_company(company_id)
+    return PayoutBatch.objects.select_for_update(no_key=True, of=("self",)).select_related("company").get(pk=batch_id)

@@ -1,0 +1,262 @@
+"""Payout batches: drafted from what is payable, submitted, approved by a second person, paid (domain 6.7)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Sum
+
+from channels_platform.accounts.permissions import Can
+from channels_platform.audit.services import record
+from channels_platform.db import transactional
+from channels_platform.lib import clock
+from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from commissions import locks
+from commissions.models import Invoice, PayoutBatch, PayoutEntry, PayoutLine
+from commissions.services.access import require, require_person
+from commissions.services.debts import ask_write_off, decide_write_off, record_repayment
+from commissions.services.invoices import attach_invoice
+from commissions.services.settlement import gather_lines, post_payment
+from commissions.services.withholding import changed_taxes, withhold_taxes
+from commissions.states import BatchState, LineState
+from projects.models import PayingCompany, Project
+
+__all__ = [
+    "approve_batch",
+    "ask_write_off",
+    "attach_invoice",
+    "decide_write_off",
+    "draft_batch",
+    "pay_batch",
+    "record_repayment",
+    "return_batch",
+    "submit_batch",
+    "void_batch",
+]
+
+
+@transactional
+def draft_batch(
+    *, actor: Any, company: PayingCompany, currency: str | None = None, cutoff_at: datetime | None = None
+) -> PayoutBatch:
+    """Gather what is payable at the cut-off (None: now) into a draft: a line for each payee with enough.
+
+    What is owed back is netted within the company and currency; a payee left below zero or the minimum is carried.
+    Raises: Forbidden; NotAllowed `nothing_payable`; Invalid `in_the_future`, or `currency_required` where the company's
+            projects have several.
+    Locks:  the company.
+    Writes: PayoutBatch, PayoutLine, PayoutEntry, audit event `batch.drafted`.
+    """
+    require(actor, Can.PREPARE_PAYOUT)
+    company = locks.lock_company(company.pk)
+    now = clock.now()
+    cutoff_at = cutoff_at or now
+    if cutoff_at > now:
+        raise Invalid("the cut-off is not in the future", code="in_the_future", field="cutoff")
+    batch = PayoutBatch(
+        company=company,
+        currency=currency or _only_currency(company),
+        cutoff_at=cutoff_at,
+        tax_month=clock.local_date(cutoff_at, company.zone).replace(day=1),
+        prepared_by=actor,
+        prepared_at=now,
+    )
+    if not gather_lines(batch, minimum=company.minimum_amount):
+        raise NotAllowed("nobody has enough payable", code="nothing_payable")
+    batch.number = _next_number(batch)
+    batch.save(force_insert=True)
+    withhold_taxes(batch)
+    record("batch.drafted", actor=actor, target=batch, after=_totals(batch))
+    return batch
+
+
+@transactional
+def submit_batch(*, actor: Any, batch: PayoutBatch) -> PayoutBatch:
+    """Hand a draft to the approver; taxes are worked out anew.
+
+    Raises: Forbidden; NotAllowed unless it is a draft.
+    Locks:  the company, the batch.
+    Writes: PayoutBatch, PayoutLine, audit event `batch.submitted`.
+    """
+    require_person(actor, Can.PREPARE_PAYOUT)
+    stored = _held(batch, BatchState.DRAFT)
+    withhold_taxes(stored)
+    stored.submitted_by, stored.submitted_at = actor, clock.now()
+    return _move(stored, BatchState.SUBMITTED, actor=actor, fields=["submitted_by", "submitted_at"])
+
+
+@transactional
+def approve_batch(*, actor: Any, batch: PayoutBatch) -> PayoutBatch:
+    """Approve a submitted batch for payment; never by who prepared or submitted it.
+
+    Raises: Forbidden, also `own_batch`; NotAllowed unless it is submitted, or `figures_changed` where a tax is no
+            longer what was submitted; Invalid `invoice_needed` with the `lines` (ids) that lack an invoice.
+    Locks:  the company, the batch.
+    Writes: PayoutBatch, audit event `batch.approved`.
+    """
+    require_person(actor, Can.APPROVE_PAYOUT)
+    stored = _held(batch, BatchState.SUBMITTED)
+    if actor.pk in (stored.prepared_by_id, stored.submitted_by_id):
+        raise Forbidden("who prepared or submitted a batch cannot approve it", code="own_batch")
+    lacking = _lines_without_invoice(stored)
+    if lacking:
+        raise Invalid("lines need an invoice of their amount", code="invoice_needed", lines=lacking)
+    if changed_taxes(stored):
+        raise NotAllowed("taxes changed since it was submitted: return it", code="figures_changed")
+    stored.approved_by, stored.approved_at = actor, clock.now()
+    return _move(stored, BatchState.APPROVED, actor=actor, fields=["approved_by", "approved_at"])
+
+
+@transactional
+def return_batch(*, actor: Any, batch: PayoutBatch, reason: str) -> PayoutBatch:
+    """Send a batch back to draft; taxes are worked out anew.
+
+    Raises: Forbidden; Invalid `reason_required`; NotAllowed unless submitted, or approved with nothing paid.
+    Locks:  the company, the batch.
+    Writes: PayoutBatch, PayoutLine, audit event `batch.draft`.
+    """
+    require(actor, Can.APPROVE_PAYOUT, Can.PREPARE_PAYOUT)
+    _require_reason(reason)
+    stored = _held(batch, BatchState.SUBMITTED, BatchState.APPROVED)
+    _refuse_begun(stored)
+    stored.submitted_by = stored.submitted_at = stored.approved_by = stored.approved_at = None
+    fields = ["submitted_by", "submitted_at", "approved_by", "approved_at"]
+    _move(stored, BatchState.DRAFT, actor=actor, fields=fields, reason=reason)
+    withhold_taxes(stored)
+    return stored
+
+
+@transactional
+def void_batch(*, actor: Any, batch: PayoutBatch, reason: str) -> PayoutBatch:
+    """Give a batch up: all its lines go back to payable, for another batch to take.
+
+    Raises: Forbidden; Invalid `reason_required`; NotAllowed once something of it was paid, or when it is void.
+    Locks:  the company, the batch.
+    Writes: PayoutBatch, PayoutLine, PayoutEntry, Invoice, audit event `batch.void`.
+    """
+    require(actor, Can.APPROVE_PAYOUT, Can.PREPARE_PAYOUT)
+    _require_reason(reason)
+    stored = _held(batch, BatchState.DRAFT, BatchState.SUBMITTED, BatchState.APPROVED)
+    _refuse_begun(stored)
+    _release_lines(stored, [line.pk for line in stored.lines.all()], LineState.VOID)
+    stored.closed_by, stored.closed_at = actor, clock.now()
+    return _move(stored, BatchState.VOID, actor=actor, fields=["closed_by", "closed_at"], reason=reason)
+
+
+@transactional
+def pay_batch(*, actor: Any, batch: PayoutBatch, results: Sequence[Mapping[str, Any]]) -> PayoutBatch:
+    """Record what the bank did: `[{"line", "bank_reference", "failed"}]`, for all lines or some of them.
+
+    A paid line moves payable to paid and tax; a failed one goes back to payable. The batch is paid once no line is open
+    (void where every one of them failed).
+    Raises: Forbidden; NotAllowed unless it is approved; Invalid `unknown_line`, `duplicate_line`,
+            `bank_reference_required`.
+    Locks:  the company, the batch.
+    Writes: PayoutBatch, PayoutLine, PayoutEntry, Invoice, LedgerTransaction, LedgerEntry, audit event `batch.payment`.
+    """
+    require(actor, Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
+    stored = _held(batch, BatchState.APPROVED)
+    paid, failed = _read_results(stored, results)
+    now = clock.now()
+    for line_id, reference in paid.items():
+        PayoutLine.objects.filter(pk=line_id).update(state=LineState.PAID, bank_reference=reference, paid_at=now)
+    post_payment(stored, list(paid), actor=actor, now=now)
+    _release_lines(stored, failed, LineState.FAILED)
+    facts = {"paid": len(paid), "failed": [str(line_id) for line_id in failed]}
+    record("batch.payment", actor=actor, target=stored, after=facts)
+    if stored.lines.filter(state=LineState.OPEN).exists():
+        return stored
+    stored.closed_by, stored.closed_at = actor, now
+    over = BatchState.PAID if stored.lines.filter(state=LineState.PAID).exists() else BatchState.VOID
+    return _move(stored, over, actor=actor, fields=["closed_by", "closed_at"])
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid("a reason is needed", code="reason_required", field="reason")
+
+
+def _held(batch: PayoutBatch, *states: BatchState) -> PayoutBatch:
+    stored = locks.lock_batch(batch.pk)
+    if stored.state not in states:
+        raise NotAllowed(f"the batch is {stored.state}")
+    return stored
+
+
+def _refuse_begun(batch: PayoutBatch) -> None:
+    if batch.lines.exclude(state=LineState.OPEN).exists():
+        raise NotAllowed("the bank has already dealt with some of its lines", code="payment_begun")
+
+
+def _move(batch: PayoutBatch, to: BatchState, *, actor: Any, fields: Sequence[str], reason: str = "") -> PayoutBatch:
+    before, batch.state = batch.state, to
+    batch.save(update_fields=["state", *fields])
+    record(
+        f"batch.{to}",
+        actor=actor,
+        target=batch,
+        before={"state": str(before)},
+        after={"state": str(to), **_totals(batch)},
+        reason=reason,
+    )
+    return batch
+
+
+def _totals(batch: PayoutBatch) -> dict[str, Any]:
+    sums = batch.lines.aggregate(gross=Sum("gross"), tax=Sum("tax"), net=Sum("net"))
+    return {"lines": batch.lines.count(), **{name: str(value) for name, value in sums.items()}}
+
+
+def _next_number(batch: PayoutBatch) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('payout_batch_number')")
+        return f"P-{batch.tax_month:%Y%m}-{cursor.fetchone()[0]:06d}"
+
+
+def _only_currency(company: PayingCompany) -> str:
+    currencies = list(Project.objects.filter(company=company).order_by().values_list("currency", flat=True).distinct())
+    if len(currencies) != 1:
+        raise Invalid("say which currency", code="currency_required", field="currency")
+    return str(currencies[0])
+
+
+def _lines_without_invoice(batch: PayoutBatch) -> list[str]:
+    invoiced = dict(Invoice.objects.filter(line__batch=batch, live=True).values_list("line_id", "amount"))
+    lines = batch.lines.filter(state=LineState.OPEN, payee__agency__isnull=False)
+    return [str(line.pk) for line in lines if invoiced.get(line.pk) != line.gross]
+
+
+def _release_lines(batch: PayoutBatch, line_ids: Sequence[UUID], state: LineState) -> None:
+    """Let go of lines' entries, for another batch to take; an invoice may be handed in again with that."""
+    lines = PayoutLine.objects.filter(batch=batch, pk__in=line_ids)
+    lines.update(state=state)
+    PayoutEntry.objects.filter(line__in=lines, live=True).update(live=False)
+    Invoice.objects.filter(line__in=lines, live=True).update(live=False)
+
+
+def _read_results(batch: PayoutBatch, results: Sequence[Mapping[str, Any]]) -> tuple[dict[UUID, str], list[UUID]]:
+    waiting = {str(pk): pk for pk in batch.lines.filter(state=LineState.OPEN).values_list("pk", flat=True)}
+    if not results:
+        raise Invalid("say what became of the lines", code="required", field="results")
+    paid: dict[UUID, str] = {}
+    failed: list[UUID] = []
+    seen = set()
+    for result in results:
+        key = str(getattr(result["line"], "pk", result["line"]))
+        if key in seen:
+            raise Invalid("a line is named twice", code="duplicate_line", field="line", line=key)
+        seen.add(key)
+        if key not in waiting:
+            raise Invalid("no open line of this batch", code="unknown_line", field="line", line=key)
+        reference = str(result.get("bank_reference") or "").strip()
+        if result.get("failed"):
+            failed.append(waiting[key])
+        elif not reference or len(reference) > 80:
+            raise Invalid(
+                "a bank reference is needed", code="bank_reference_required", field="bank_reference", line=key
+            )
+        else:
+            paid[waiting[key]] = reference
+    return paid, failed

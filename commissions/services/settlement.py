@@ -1,0 +1,124 @@
+"""Payable entries into payout lines, and paid lines into the ledger: set-based, one snapshot each."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from channels_platform.lib.money import minor_digits
+from commissions.models import PayoutBatch
+
+# The payable entries nobody took into a live line yet. Those a payout itself posted (`settles`) end others and are
+# never taken; so what is not taken always adds up to a payee's balance less what live unpaid lines hold.
+UNSETTLED = """
+SELECT e.id, e.payee_id, e.project_id, e.amount
+FROM commissions_ledgerentry e
+JOIN commissions_ledgertransaction t ON t.id = e.transaction_id
+JOIN projects_project p ON p.id = e.project_id
+WHERE e.account = 'payable' AND NOT e.settles
+  AND p.company_id = %(company)s AND t.currency = %(currency)s AND t.posted_at <= %(cutoff)s
+  AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
+"""
+
+# UUID version 7, as lib.ids makes them
+_UUID7 = """
+encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING
+    substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
+    52, 1), 53, 1), 'hex')::uuid
+"""
+
+_GATHER = f"""
+WITH unsettled AS MATERIALIZED ({UNSETTLED}),
+due AS (
+    SELECT payee_id, sum(amount) AS gross FROM unsettled GROUP BY payee_id
+    HAVING sum(amount) > 0 AND sum(amount) >= %(minimum)s
+),
+lines AS (
+    INSERT INTO commissions_payoutline (id, batch_id, payee_id, gross, tax, net, state, bank_reference)
+    SELECT {_UUID7}, %(batch)s, payee_id, gross, 0, gross, 'open', '' FROM due
+    RETURNING id, payee_id
+)
+INSERT INTO commissions_payoutentry (line_id, entry_id, live)
+SELECT l.id, u.id, true FROM unsettled u JOIN lines l USING (payee_id)
+"""  # noqa: S608 - constants
+
+# A line's tax is laid over its keys by rounding the running sum, so that the parts are exact and add up.
+_PAY = """
+WITH keys AS MATERIALIZED (
+    SELECT l.id AS line_id, l.payee_id, l.tax, l.gross, e.project_id, e.deal_id, e.referral_id, e.kind,
+           (array_agg(e.version_id ORDER BY e.id DESC))[1] AS version_id, sum(e.amount) AS amount
+    FROM commissions_payoutline l
+    JOIN commissions_payoutentry i ON i.line_id = l.id AND i.live
+    JOIN commissions_ledgerentry e ON e.id = i.entry_id
+    WHERE l.id = ANY(%(lines)s)
+    GROUP BY l.id, e.project_id, e.deal_id, e.referral_id, e.kind
+    HAVING sum(e.amount) <> 0
+),
+laid AS (
+    SELECT *, row_number() OVER line AS place,
+           round(tax * sum(amount) OVER line / gross, %(digits)s) AS upto
+    FROM keys
+    WINDOW line AS (PARTITION BY line_id ORDER BY project_id, deal_id, referral_id, kind ROWS UNBOUNDED PRECEDING)
+),
+cut AS (
+    SELECT *, upto - coalesce(lag(upto) OVER (PARTITION BY line_id ORDER BY place), 0) AS withheld FROM laid
+),
+postings AS MATERIALIZED (
+    SELECT nextval(pg_get_serial_sequence('commissions_ledgertransaction', 'id')) AS id, line_id, project_id
+    FROM (SELECT DISTINCT line_id, project_id FROM keys) found
+),
+transactions AS (
+    INSERT INTO commissions_ledgertransaction (id, project_id, kind, currency, posted_at, line_id, actor_id)
+    SELECT id, project_id, 'payout', %(currency)s, %(now)s, line_id, %(actor)s FROM postings
+)
+INSERT INTO commissions_ledgerentry (transaction_id, project_id, payee_id, account, amount, settles,
+                                     deal_id, referral_id, kind, version_id, explanation)
+SELECT p.id, c.project_id, c.payee_id, a.account, a.amount, a.account = 'payable',
+       c.deal_id, c.referral_id, c.kind, c.version_id, %(explanation)s::jsonb
+FROM cut c
+JOIN postings p USING (line_id, project_id)
+CROSS JOIN LATERAL (VALUES
+    ('payable', -c.amount), ('paid', c.amount - c.withheld), ('tax', c.withheld)
+) a (account, amount)
+WHERE a.amount <> 0
+"""
+
+
+def gather_lines(batch: PayoutBatch, *, minimum: Decimal) -> int:
+    """Write the lines of a batch that is yet to be saved, with their entries; return how many entries.
+
+    Locks:  the caller holds the company.
+    Writes: PayoutLine, PayoutEntry; their batch is only looked for at the commit.
+    """
+    values = {
+        "company": batch.company_id,
+        "currency": batch.currency,
+        "cutoff": batch.cutoff_at,
+        "batch": batch.pk,
+        "minimum": minimum,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_GATHER, values)
+        return int(cursor.rowcount)
+
+
+def post_payment(batch: PayoutBatch, line_ids: Sequence[UUID], *, actor: Any, now: datetime) -> None:
+    """Move what paid lines hold from payable to paid and tax, deal by deal.
+
+    Locks:  the caller holds the batch.
+    Writes: LedgerTransaction, one per line and project; LedgerEntry.
+    """
+    values = {
+        "lines": list(line_ids),
+        "currency": batch.currency,
+        "digits": minor_digits(batch.currency),
+        "now": now,
+        "actor": getattr(actor, "pk", None),
+        "explanation": json.dumps({"payout": batch.number}),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_PAY, values)
