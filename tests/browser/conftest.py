@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core.cache import cache
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from channels_platform.accounts.models import User
@@ -95,6 +97,14 @@ def visitor(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Visit
     yield make
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_attempts_remembered() -> None:
+    """Forget the sign-ins of the tests before: all come from one address."""
+    client = cache._cache.get_client()
+    for key in client.scan_iter(match=f"{settings.REDIS_PREFIX}:*allauth:rl:*", count=1000):
+        client.delete(key)
 
 
 @pytest.fixture

@@ -1,11 +1,19 @@
 """Signing in, as people do it: on a phone and at a desk, in both languages."""
 
 import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from playwright.sync_api import expect
 
+from channels_platform.accounts.services.invitations import issue_invitation
 from tests.browser.conftest import PASSWORD, SCREENS
 
 pytestmark = pytest.mark.serial
+
+
+def prove_password(page):
+    """What changes the way in asks for the password again."""
+    page.fill("#id_password", PASSWORD)
+    page.click("main button.btn-primary")
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
@@ -76,11 +84,76 @@ def test_account_pages_fit_their_screens(visitor, person, screen, language):
     chen.open("/accounts/2fa/")
     chen.look("two-step")
     chen.open("/accounts/2fa/totp/activate/")
-    if chen.page.locator("#id_password").count():
-        chen.look("reauthenticate")
-        chen.page.fill("#id_password", PASSWORD)
-        chen.page.click("main button.btn-primary")
-        chen.page.wait_for_load_state()
+    chen.look("reauthenticate")
+    prove_password(chen.page)
+    expect(chen.page.locator("#authenticator_secret")).to_be_visible()
     chen.look("two-step-activate")
     chen.open("/accounts/logout/")
     chen.look("sign-out")
+
+
+def code_now(secret):
+    return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_second_factor_from_setting_it_up_to_signing_in_with_it(visitor, person, screen):
+    person("chen", "")
+    chen = visitor(screen)
+    page = chen.sign_in("chen")
+    chen.open("/accounts/2fa/totp/activate/")
+    prove_password(page)
+    secret = page.locator("#authenticator_secret").input_value()
+    page.fill("#id_code", code_now(secret))
+    page.click("main button.btn-primary")
+    expect(page.locator("#recovery_codes")).to_be_visible()
+    chen.look("recovery-codes")
+    chen.open("/accounts/2fa/")
+    chen.look("two-step-on")
+
+    later = visitor(screen, "zh-hans")
+    page = later.sign_in("chen")
+    expect(page.locator("#id_code")).to_be_visible()
+    later.look("second-factor")
+    page.fill("#id_code", "000000")
+    page.click("main button.btn-primary")
+    expect(page.locator("#id_code")).to_be_focused()
+    later.look("second-factor-refused")
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_lock_out_says_how_long_to_wait(visitor, person, screen):
+    person("lin", "broker")
+    lin = visitor(screen)
+    for _ in range(6):
+        lin.sign_in("lin", "wrong")
+    expect(lin.page.get_by_role("alert")).to_contain_text("Wait 5 minutes")
+    lin.look("locked-out")
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_invited_broker_begins(visitor, person, screen, language):
+    newcomer = person("newcomer", "", name="Lin Qing")
+    newcomer.set_unusable_password()
+    newcomer.save()
+    link = f"/accounts/invitation/{issue_invitation(user=newcomer, actor=None)}/"
+    here = visitor(screen, language)
+    page = here.open(link)
+    here.look("invitation")
+    page.fill("#id_password", PASSWORD)
+    page.fill("#id_repeated", PASSWORD)
+    page.click("main button.btn-primary")
+    expect(page.locator("#id_login")).to_be_visible()
+    here.look("invitation-taken")
+    here.open(link)
+    here.look("invitation-over")
+
+
+def test_passkey_page_runs_under_the_strict_policy(visitor, person):
+    person("chen", "")
+    chen = visitor("desk")
+    chen.sign_in("chen")
+    prove_password(chen.open("/accounts/2fa/webauthn/add/"))
+    expect(chen.page.locator("main form").first).to_be_visible()
+    chen.look("passkey-add")
