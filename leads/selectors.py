@@ -10,12 +10,26 @@ from django.db.models import Q, QuerySet
 from channels_platform.audit.models import Event
 from channels_platform.lib.phones import InvalidPhone, parse_phone
 from channels_platform.privacy.services import find_phones
-from leads.models import Claim, Deal, Dispute, NaturalVisit, Referral
-from leads.states import ReferralState, reason_for_agency
+from leads.models import Claim, Deal, DealShare, Dispute, NaturalVisit, Referral
+from leads.states import LIVE, ReferralState, reason_for_agency
 from projects.models import Project
 from projects.selectors import visible_projects
 
 _LAST_FOUR = re.compile(r"\d{4}")
+
+
+def live_by_clock(now: datetime, prefix: str = "") -> Q:
+    """Return the condition that a referral is live at `now`, whatever the sweep has done."""
+    return (
+        Q(**{f"{prefix}state__in": list(LIVE)})
+        & ~Q(**{f"{prefix}state": ReferralState.FILED, f"{prefix}lapse_at__lte": now})
+        & (Q(**{f"{prefix}window_ends_at__isnull": True}) | Q(**{f"{prefix}window_ends_at__gt": now}))
+    )
+
+
+def holding(now: datetime) -> Q:
+    """Return the condition that a claim holds its phone at `now`."""
+    return Q(live=True, starts_at__lte=now, ends_at__gt=now) & (Q(lapses_at__isnull=True) | Q(lapses_at__gt=now))
 
 
 def visible_referrals(user: Any) -> QuerySet[Referral]:
@@ -52,8 +66,6 @@ def visible_deals(user: Any) -> QuerySet[Deal]:
 
 
 def _shares_of(referrals: QuerySet[Referral]) -> QuerySet[Any]:
-    from leads.models import DealShare
-
     return DealShare.objects.filter(referral__in=referrals.order_by(), ended_at__isnull=True).values("deal_id")
 
 
@@ -99,8 +111,6 @@ def _by_last_four(referrals: QuerySet[Referral], digits: str) -> QuerySet[Any]:
 
 def live_at(referrals: QuerySet[Referral], now: datetime) -> QuerySet[Referral]:
     """Narrow to those live by the clock."""
-    from leads.services.judging import live_by_clock
-
     return referrals.filter(live_by_clock(now))
 
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Greatest, Least
 from channels_platform.db import TryAgain, constraint_of
 from leads.attribution.types import Span
 from leads.models import Claim, Referral
-from leads.services.judging import holding
+from leads.selectors import holding
 
 
 def start_claims(

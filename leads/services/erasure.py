@@ -52,9 +52,7 @@ def _erase_referrals(batch: int) -> int:
     )
     ids = list(ended.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True)[:batch])
     ReferralPhone.objects.filter(referral_id__in=ids).update(masked=ERASED_MASK)
-    return Referral.objects.filter(pk__in=ids).update(
-        client_name="", client_masked="", note="", erased_at=clock.now()
-    )
+    return Referral.objects.filter(pk__in=ids).update(client_name="", client_masked="", note="", erased_at=clock.now())
 
 
 def _erase_visits(batch: int) -> int:

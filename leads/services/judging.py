@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from brokers.models import Agreement, Broker
@@ -15,7 +15,8 @@ from channels_platform.accounts.models import User
 from channels_platform.lib import clock
 from leads.attribution.types import FilingFacts, PhoneFindings, Rules
 from leads.models import Claim, NaturalVisit, Referral, ReferralPhone
-from leads.states import LIVE, NOT_COUNTED, ReferralState
+from leads.selectors import holding, live_by_clock
+from leads.states import NOT_COUNTED
 from projects.models import Policy, Project
 from projects.states import PhoneMode, ProjectStatus
 
@@ -37,20 +38,6 @@ def rules_of(policy: Policy, project: Project) -> Rules:
         proxy_purchase=policy.proxy_purchase,
         zone=project.zone,
     )
-
-
-def live_by_clock(now: datetime, prefix: str = "") -> Q:
-    """Return the condition that a referral is live at `now`, whatever the sweep has done."""
-    return (
-        Q(**{f"{prefix}state__in": list(LIVE)})
-        & ~Q(**{f"{prefix}state": ReferralState.FILED, f"{prefix}lapse_at__lte": now})
-        & (Q(**{f"{prefix}window_ends_at__isnull": True}) | Q(**{f"{prefix}window_ends_at__gt": now}))
-    )
-
-
-def holding(now: datetime) -> Q:
-    """Return the condition that a claim holds its phone at `now`."""
-    return Q(live=True, starts_at__lte=now, ends_at__gt=now) & (Q(lapses_at__isnull=True) | Q(lapses_at__gt=now))
 
 
 def _natural_visits(project: Project, phone_ids: Collection[int], rules: Rules, as_of: datetime) -> QuerySet[Any]:

@@ -14,8 +14,9 @@ from leads.attribution.identity import read_phones
 from leads.attribution.types import PhoneFindings, Rules, Span
 from leads.locks import lock_keys, lock_referrals, phone_lock_keys
 from leads.models import Claim, Referral, ReferralPhone
+from leads.selectors import holding
 from leads.services.claims import start_claims
-from leads.services.judging import count_filed_today, gather_findings, holding, rules_of
+from leads.services.judging import count_filed_today, gather_findings, rules_of
 from leads.states import LIVE
 
 

@@ -32,11 +32,16 @@ def write_reminders() -> int:
         state=ReferralState.FILED, lapse_at__gt=now, lapse_at__lte=now + BEFORE_LAPSE, broker__user__is_active=True
     )
     protected = Referral.objects.filter(
-        state__in=list(LIVE), window_ends_at__gt=now, window_ends_at__lte=now + BEFORE_EXPIRY,
+        state__in=list(LIVE),
+        window_ends_at__gt=now,
+        window_ends_at__lte=now + BEFORE_EXPIRY,
         broker__user__is_active=True,
     )
     written = 0
-    for kind, rows, end in ((Notice.Kind.LAPSE_NEAR, filed, "lapse_at"), (Notice.Kind.EXPIRY_NEAR, protected, "window_ends_at")):
+    for kind, rows, end in (
+        (Notice.Kind.LAPSE_NEAR, filed, "lapse_at"),
+        (Notice.Kind.EXPIRY_NEAR, protected, "window_ends_at"),
+    ):
         unsaid = rows.exclude(notices__kind=kind, notices__due_at__gt=now)
         for referral_id, user_id, due_at in unsaid.values_list("pk", "broker__user_id", end).iterator(BATCH):
             notice = Notice(recipient_id=user_id, kind=kind, referral_id=referral_id, due_at=due_at, created_at=now)
@@ -52,7 +57,9 @@ def mail_notices() -> int:
     """
     mailed = 0
     waiting = Notice.objects.filter(emailed_at__isnull=True, created_at__gt=clock.now() - BEFORE_EXPIRY)
-    for notice_id in list(waiting.exclude(recipient__email="").order_by("created_at").values_list("pk", flat=True)[:BATCH]):
+    for notice_id in list(
+        waiting.exclude(recipient__email="").order_by("created_at").values_list("pk", flat=True)[:BATCH]
+    ):
         mailed += _mail(notice_id)
     return mailed
 

@@ -1,0 +1,1 @@
+"""Referrals, visits, deals and disputes over HTTP."""
