@@ -264,12 +264,17 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "EXCEPTION_HANDLER": "channels_platform.http.problems.exception_handler",
 }
+API_TOKEN_DAYS = env.integer("API_TOKEN_DAYS", 90)
+API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", 6_000)
+API_ANONYMOUS_PER_MINUTE = env.integer("API_ANONYMOUS_PER_MINUTE", 300)
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Channels",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -305,6 +310,11 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "heartbeat": {"task": "channels_platform.jobs.tasks.heartbeat", "schedule": 3, "options": {"expires": 10}},
     "sweep-outbox": {"task": "channels_platform.jobs.tasks.sweep_outbox", "schedule": 60, "options": {"expires": 60}},
+    "forget-answers": {
+        "task": "channels_platform.http.tasks.forget_stored_answers",
+        "schedule": 3600,
+        "options": {"expires": 3600},
+    },
     "sweep-expiries": {"task": "leads.tasks.sweep_expiries", "schedule": 60, "options": {"expires": 60}},
     "send-reminders": {"task": "leads.tasks.send_reminders", "schedule": 300, "options": {"expires": 300}},
     "erase-personal-data": {

@@ -13,5 +13,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
+    path("api/", include("channels_platform.api_urls")),
     path("", include("channels_platform.accounts.urls")),
+    path("portal/", include(([path("", include("leads.urls_portal"))], "portal"))),
+    path("desk/", include(("leads.urls_desk", "desk"))),
 ]
+
+handler400 = "channels_platform.http.handlers.bad_request"
+handler403 = "channels_platform.http.handlers.permission_denied"
+handler404 = "channels_platform.http.handlers.page_not_found"
+handler500 = "channels_platform.http.handlers.server_error"

@@ -98,9 +98,7 @@ class DecisionView(ApiView):
             raise Problem(422, errors=[field_error("shares", "no_deal", _("This dispute is not about a deal."))])
         else:
             shares = _shares(asked["shares"], visible_referrals(request.user))
-            decide_deal(
-                actor=request.user, deal=dispute.deal, shares=shares, reason=asked["reason"], dispute=dispute
-            )
+            decide_deal(actor=request.user, deal=dispute.deal, shares=shares, reason=asked["reason"], dispute=dispute)
         return Response(DisputeOut(found(visible_disputes(request.user), pk=pk)).data)
 
 

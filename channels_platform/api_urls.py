@@ -1,0 +1,58 @@
+"""The addresses of the API, in the order of its contract."""
+
+from django.urls import include, path, re_path, register_converter
+from django.urls.converters import StringConverter
+
+from brokers import api as brokers
+from channels_platform.http import api as platform
+from channels_platform.http.handlers import unknown
+from leads.api import deals, disputes, referrals, visits
+from projects import api as projects
+
+
+class CodeConverter(StringConverter):
+    """Codes of projects and agencies: what their models let pass."""
+
+    regex = "[A-Za-z0-9][A-Za-z0-9_-]{0,59}"
+
+
+register_converter(CodeConverter, "code")
+
+v1 = [
+    path("auth/token/", platform.TokenView.as_view(), name="token"),
+    path("projects/", brokers.ProjectsView.as_view(), name="projects"),
+    path("projects/<code:code>/", brokers.ProjectView.as_view(), name="project"),
+    path("projects/<code:code>/units/", projects.UnitsView.as_view(), name="units"),
+    path("agencies/", brokers.AgenciesView.as_view(), name="agencies"),
+    path("agencies/<code:code>/brokers/", brokers.BrokersView.as_view(), name="brokers"),
+    path("agreements/", brokers.AgreementsView.as_view(), name="agreements"),
+    path("agreements/<uuid:pk>/approve/", brokers.AgreementApprovalView.as_view(), name="agreement_approve"),
+    path("referrals/", referrals.ReferralsView.as_view(), name="referrals"),
+    path("referrals/batch/", referrals.ReferralBatchView.as_view(), name="referral_batch"),
+    path("referrals/<uuid:pk>/", referrals.ReferralView.as_view(), name="referral"),
+    path("referrals/<uuid:pk>/history/", referrals.HistoryView.as_view(), name="referral_history"),
+    path("referrals/<uuid:pk>/phones/", referrals.PhonesView.as_view(), name="referral_phones"),
+    path("referrals/<uuid:pk>/withdraw/", referrals.WithdrawalView.as_view(), name="referral_withdraw"),
+    path("referrals/<uuid:pk>/visit/", visits.VisitView.as_view(), name="referral_visit"),
+    path("referrals/<uuid:pk>/slip.pdf", referrals.SlipView.as_view(), name="referral_slip"),
+    path("referrals/<uuid:pk>/qr.svg", referrals.QrView.as_view(), name="referral_qr"),
+    path("natural-visits/", visits.NaturalVisitsView.as_view(), name="natural_visits"),
+    path("disputes/", disputes.DisputesView.as_view(), name="disputes"),
+    path("disputes/<uuid:pk>/decide/", disputes.DecisionView.as_view(), name="dispute_decide"),
+    path("deals/", deals.DealsView.as_view(), name="deals"),
+    path("deals/<uuid:pk>/", deals.DealView.as_view(), name="deal"),
+    path("deals/<uuid:pk>/contract/", deals.ContractView.as_view(), name="deal_contract"),
+    path("deals/<uuid:pk>/payments/", deals.PaymentsView.as_view(), name="deal_payments"),
+    path("deals/<uuid:pk>/handover/", deals.HandoverView.as_view(), name="deal_handover"),
+    path("deals/<uuid:pk>/cancel/", deals.CancellationView.as_view(), name="deal_cancel"),
+    path("deals/<uuid:pk>/amend/", deals.AmendmentView.as_view(), name="deal_amend"),
+    path("jobs/<uuid:pk>/", platform.JobView.as_view(), name="job"),
+    path("jobs/<uuid:pk>/result/", platform.JobResultView.as_view(), name="job_result"),
+    path("schema/", platform.SchemaView.as_view(), name="schema"),
+    path("docs/", platform.DocsView.as_view(), name="docs"),
+]
+
+urlpatterns = [
+    path("v1/", include((v1, "api"))),
+    re_path("", unknown),
+]
