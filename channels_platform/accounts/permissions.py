@@ -95,7 +95,7 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.INVOICE_LINE,
         }
     ),
-    Role.BROKER: frozenset({Can.FILE_REFERRAL, Can.SEE_REFERRALS, Can.SEE_OWN_MONEY}),
+    Role.BROKER: frozenset({Can.FILE_REFERRAL, Can.SEE_REFERRALS, Can.SEE_OWN_MONEY, Can.RAISE_DISPUTE}),
     Role.AUDITOR: frozenset({Can.SEE_ADMIN, Can.SEE_REFERRALS, Can.SEE_DEALS, Can.SEE_MONEY, Can.SEE_AUDIT}),
 }
 

@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_platform.accounts.permissions import Can
-from channels_platform.http.pages import needs
+from channels_platform.http.screens import needs
 from channels_platform.lib import clock, phones
 from channels_platform.lib.errors import Invalid
 from leads.history import history, way

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_platform.accounts.permissions import Can
 from channels_platform.http.once import submit_once
-from channels_platform.http.pages import needs, page_by_cursor
+from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib.errors import Refused
 from leads.forms import SubscribeForm
 from leads.models import Consultant, Referral

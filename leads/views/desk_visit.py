@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_platform.accounts.permissions import Can
 from channels_platform.http.once import submit_once
-from channels_platform.http.pages import needs
+from channels_platform.http.screens import needs
 from channels_platform.lib.errors import Refused
 from leads.forms import AssignForm, ConfirmForm, NaturalVisitForm
 from leads.messages import visit_outcome

@@ -15,7 +15,7 @@ from brokers.models import Broker
 from brokers.selectors import broker_of, visible_brokers
 from channels_platform.accounts.permissions import Can, Role
 from channels_platform.http.once import submit_once
-from channels_platform.http.pages import needs, page_by_cursor
+from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib import clock, phones
 from channels_platform.lib.errors import Invalid, Refused
 from leads.forms import FileForm, is_masked

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_platform.accounts.permissions import Can
 from channels_platform.http.once import OnceForm, submit_once
-from channels_platform.http.pages import needs
+from channels_platform.http.screens import needs
 from channels_platform.lib import clock
 from channels_platform.lib.errors import NotAllowed, Refused
 from leads.forms import ContestForm, PhoneForm, WithdrawForm
