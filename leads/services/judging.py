@@ -1,21 +1,21 @@
-"""Gathering what the rules judge: one statement of findings, whatever the number of checks."""
+"""Gathering what the rules judge: one statement of findings, whatever the number of checks.
+
+Written in SQL because it is the hot path of filing; `selectors.live_by_clock` and `selectors.holding`
+say the same to querysets.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db import connection
 
-from brokers.models import Agreement, Broker
-from brokers.selectors import in_force_on
+from brokers.models import Broker
 from brokers.states import AgencyStatus
-from channels_platform.accounts.models import User
 from channels_platform.lib import clock
 from leads.attribution.types import FilingFacts, PhoneFindings, Rules
-from leads.models import Claim, NaturalVisit, Referral, ReferralPhone
-from leads.selectors import holding, live_by_clock
+from leads.models import Referral
 from leads.states import NOT_COUNTED
 from projects.models import Policy, Project
 from projects.states import PhoneMode, ProjectStatus
@@ -40,33 +40,54 @@ def rules_of(policy: Policy, project: Project) -> Rules:
     )
 
 
-def _natural_visits(project: Project, phone_ids: Collection[int], rules: Rules, as_of: datetime) -> QuerySet[Any]:
-    """Natural visits within the look-back; closed at the far end, off at 0 days."""
-    if not rules.lookback_days:
-        return NaturalVisit.objects.none()
-    earliest = as_of - timedelta(hours=24 * rules.lookback_days)
-    return NaturalVisit.objects.filter(
-        project=project, phone_id__in=phone_ids, visited_at__gte=earliest, visited_at__lte=as_of
-    )
-
-
-def _own_referrals(
-    project: Project, broker_id: Any, phone_ids: Collection[int], now: datetime, besides: Referral | None
-) -> QuerySet[Any]:
-    found = ReferralPhone.objects.filter(
-        live_by_clock(now, "referral__"),
-        phone_id__in=phone_ids,
-        referral__project=project,
-        referral__broker_id=broker_id,
-    )
-    return found if besides is None else found.exclude(referral=besides)
-
-
-def _held_claims(
-    project: Project, phone_ids: Collection[int], now: datetime, besides: Referral | None
-) -> QuerySet[Any]:
-    held = Claim.objects.filter(holding(now), project=project, phone_id__in=phone_ids)
-    return held if besides is None else held.exclude(referral=besides)
+# Natural visits count closed at the far end of the look-back; a look-back of 0 days has no far end (NULL): none count.
+_FINDINGS = """
+    EXISTS (SELECT 1 FROM accounts_user WHERE is_active AND phone_id = ANY(%(phones)s)) AS own,
+    EXISTS (
+        SELECT 1 FROM leads_naturalvisit
+        WHERE phone_id = ANY(%(phones)s) AND project_id = %(project)s
+            AND visited_at BETWEEN %(natural_from)s AND %(natural_until)s
+    ) AS known_to_site,
+    EXISTS (
+        SELECT 1 FROM leads_referralphone AS filed JOIN leads_referral AS r ON r.id = filed.referral_id
+        WHERE filed.phone_id = ANY(%(phones)s) AND r.project_id = %(project)s AND r.broker_id = %(broker)s
+            AND r.id IS DISTINCT FROM %(besides)s
+            AND r.state IN ('filed', 'visited')
+            AND NOT (r.state = 'filed' AND COALESCE(r.lapse_at <= %(now)s, FALSE))
+            AND COALESCE(r.window_ends_at > %(now)s, TRUE)
+    ) AS already_referred,
+    EXISTS (
+        SELECT 1 FROM leads_claim
+        WHERE phone_id = ANY(%(phones)s) AND project_id = %(project)s AND referral_id IS DISTINCT FROM %(besides)s
+            AND live AND starts_at <= %(now)s AND ends_at > %(now)s AND COALESCE(lapses_at > %(now)s, TRUE)
+    ) AS held_by_another
+"""
+_FILED_TODAY = """
+    SELECT count(*) FROM leads_referral
+    WHERE broker_id = %(broker)s AND project_id = %(project)s AND filed_on = %(today)s
+        AND reason <> ALL(%(not_counted)s)
+"""
+_FILING = f"""
+SELECT
+    EXISTS (
+        SELECT 1 FROM brokers_agreement AS agreement
+        WHERE agreement.project_id = %(project)s AND agreement.agency_id = broker.agency_id
+            AND agreement.state = 'approved' AND agreement.from_on <= %(today)s
+            AND (agreement.to_on IS NULL OR agreement.to_on >= %(today)s OR agreement.auto_renew)
+    ),
+    broker.is_active AND account.is_active AND agency.status = %(active)s,
+    CASE WHEN %(limited)s THEN ({_FILED_TODAY}) ELSE 0 END,
+    EXISTS (
+        SELECT 1 FROM leads_claim
+        WHERE phone_id = ANY(%(phones)s) AND project_id = %(project)s AND live
+            AND (ends_at <= %(now)s OR lapses_at <= %(now)s)
+    ),
+    {_FINDINGS}
+FROM brokers_broker AS broker
+JOIN accounts_user AS account ON account.id = broker.user_id
+JOIN brokers_agency AS agency ON agency.id = broker.agency_id
+WHERE broker.id = %(broker)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,65 +103,27 @@ def gather_filing(
 ) -> Judged:
     """Return what a filing is judged by, in one statement. `phone_ids` None: they did not parse."""
     today = clock.local_date(now, rules.zone)
-    ids = list(phone_ids or ())
-    row = (
-        Broker.objects.filter(pk=broker.pk)
-        .annotate(
-            agreement=Exists(
-                Agreement.objects.filter(in_force_on(today), agency_id=OuterRef("agency_id"), project=project)
-            ),
-            filed_today=_filed_today(project, today) if rules.daily_filing_limit is not None else Value(0),
-            own=Exists(User.objects.filter(is_active=True, phone_id__in=ids)),
-            natural=Exists(_natural_visits(project, ids, rules, now)),
-            already=Exists(_own_referrals(project, broker.pk, ids, now, None)),
-            held=Exists(_held_claims(project, ids, now, None)),
-            past=Exists(Claim.objects.filter(~holding(now), project=project, phone_id__in=ids, live=True)),
-        )
-        .values(
-            "agreement",
-            "filed_today",
-            "own",
-            "natural",
-            "already",
-            "held",
-            "past",
-            "is_active",
-            "user__is_active",
-            "agency__status",
-        )
-        .get()
+    row = _fetch(
+        _FILING,
+        _phone_facts(project, broker.pk, rules, phone_ids or (), now, now, None)
+        | _day_facts(today)
+        | {"active": AgencyStatus.ACTIVE, "limited": rules.daily_filing_limit is not None},
     )
-    findings = None
-    if phone_ids is not None:
-        findings = PhoneFindings(row["own"], row["natural"], row["already"], row["held"])
-    active = row["is_active"] and row["user__is_active"] and row["agency__status"] == AgencyStatus.ACTIVE
+    agreement_in_force, active, filed_today, past_claims, *found = row
     facts = FilingFacts(
         project_open=project.status == ProjectStatus.OPEN,
-        agreement_in_force=row["agreement"],
+        agreement_in_force=agreement_in_force,
         broker_active=active,
-        filed_today=row["filed_today"],
-        findings=findings,
+        filed_today=filed_today,
+        findings=None if phone_ids is None else PhoneFindings(*found),
     )
-    return Judged(facts, row["past"])
+    return Judged(facts, past_claims)
 
 
-def _filed_today(project: Project, today: Any) -> Any:
-    """Filings of the broker in the project on the local day, without those refused by checks 1 to 5."""
-    counted = (
-        Referral.objects.filter(project=project, broker_id=OuterRef("pk"), filed_on=today)
-        .exclude(reason__in=list(NOT_COUNTED))
-        .order_by()
-        .values("broker_id")
-        .annotate(n=Count("pk"))
-        .values("n")
-    )
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
-
-
-def count_filed_today(*, project: Project, broker: Broker, today: Any) -> int:
+def count_filed_today(*, project: Project, broker_id: Any, today: date) -> int:
     """Return how many filings of today use up the broker's limit."""
-    row = Broker.objects.filter(pk=broker.pk).annotate(n=_filed_today(project, today)).values_list("n", flat=True)
-    return row.get()
+    facts = {"broker": broker_id, "project": project.pk} | _day_facts(today)
+    return int(_fetch(_FILED_TODAY, facts)[0])
 
 
 def gather_findings(
@@ -154,16 +137,37 @@ def gather_findings(
     besides: Referral,
 ) -> PhoneFindings:
     """Return what is known of phones of an existing referral, itself left out, in one statement."""
-    ids = list(phone_ids)
-    row = (
-        Referral.objects.filter(pk=besides.pk)
-        .annotate(
-            own=Exists(User.objects.filter(is_active=True, phone_id__in=ids)),
-            natural=Exists(_natural_visits(project, ids, rules, natural_as_of)),
-            already=Exists(_own_referrals(project, broker_id, ids, now, besides)),
-            held=Exists(_held_claims(project, ids, now, besides)),
-        )
-        .values_list("own", "natural", "already", "held")
-        .get()
-    )
-    return PhoneFindings(*row)
+    facts = _phone_facts(project, broker_id, rules, phone_ids, now, natural_as_of, besides.pk)
+    return PhoneFindings(*_fetch(f"SELECT {_FINDINGS}", facts))
+
+
+def _phone_facts(
+    project: Project,
+    broker_id: Any,
+    rules: Rules,
+    phone_ids: Collection[int],
+    now: datetime,
+    natural_as_of: datetime,
+    besides: Any,
+) -> dict[str, Any]:
+    look_back = timedelta(hours=24 * rules.lookback_days)
+    return {
+        "project": project.pk,
+        "broker": broker_id,
+        "phones": list(phone_ids),
+        "now": now,
+        "natural_from": natural_as_of - look_back if rules.lookback_days else None,
+        "natural_until": natural_as_of,
+        "besides": besides,
+    }
+
+
+def _day_facts(today: date) -> dict[str, Any]:
+    return {"today": today, "not_counted": [str(reason) for reason in NOT_COUNTED]}
+
+
+def _fetch(statement: str, facts: dict[str, Any]) -> tuple[Any, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, facts)
+        row: tuple[Any, ...] = cursor.fetchone()
+        return row

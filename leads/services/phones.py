@@ -50,7 +50,7 @@ def add_phone(*, actor: Any, referral: Referral, phone: str) -> ReferralPhone:
     filed_today = 0
     if rules.daily_filing_limit is not None:
         today = clock.local_date(now, rules.zone)
-        filed_today = count_filed_today(project=locked.project, broker=locked.broker, today=today)
+        filed_today = count_filed_today(project=locked.project, broker_id=locked.broker_id, today=today)
     reason = decide_addition(rules=rules, findings=findings, filed_today=filed_today, masked=read_masked)
     if reason is not None:
         raise PhoneRefused(code=reason, field="phone")
