@@ -9,13 +9,17 @@ from channels_platform.jobs.health import healthz, readyz
 # The admin is entered like everything else: same lock-out, second factor and audit trail.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+# The portal is one face over three apps.
+_PORTAL = ("leads", "brokers")
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("api/", include("channels_platform.api_urls")),
     path("", include("channels_platform.accounts.urls")),
-    path("portal/", include(([path("", include("leads.urls_portal"))], "portal"))),
+    path("jobs/", include("channels_platform.jobs.urls")),
+    path("portal/", include(([path("", include(f"{app}.urls_portal")) for app in _PORTAL], "portal"))),
     path("desk/", include(("leads.urls_desk", "desk"))),
 ]
 

@@ -1,0 +1,123 @@
+"""The portal's pages of an agency's own brokers, for its manager."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from brokers.forms import InviteForm, SwitchForm
+from brokers.models import Agency, Broker
+from brokers.selectors import agency_of, visible_brokers
+from brokers.services.agencies import create_broker, set_broker_active
+from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.services.invitations import issue_invitation
+from channels_platform.http.once import submit_once
+from channels_platform.http.screens import needs
+from channels_platform.lib.errors import NotAllowed
+
+_LINK = "invitation_link"
+
+
+def _agency(request: HttpRequest) -> Agency:
+    agency = agency_of(request.user)
+    if agency is None:
+        raise PermissionDenied
+    return agency
+
+
+def _own(request: HttpRequest) -> QuerySet[Broker]:
+    return visible_brokers(request.user).filter(agency=_agency(request))
+
+
+@require_GET
+@needs(Can.EDIT_OWN_BROKERS)
+def brokers(request: HttpRequest) -> HttpResponse:
+    """The agency's brokers: the active first, by name."""
+    rows = list(_own(request).order_by("-is_active", "user__name", "pk"))
+    return render(request, "portal/brokers.html", {"rows": rows, "agency": _agency(request)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Can.EDIT_OWN_BROKERS)
+def invite(request: HttpRequest) -> HttpResponse:
+    """Take in a broker and show the link by which to set the first password."""
+    agency = _agency(request)
+    form = InviteForm(request.POST or None, agency=agency)
+
+    def take_in() -> str:
+        fields = {name: form.cleaned_data[name] for name in ("username", "name", "phone", "email", "store", "role")}
+        made = create_broker(actor=request.user, agency=agency, recruited_by=request.user, **fields)
+        _remember_link(request, made)
+        return reverse("portal:broker", args=[made.pk])
+
+    if request.method == "POST" and form.is_valid():
+        try:
+            return submit_once(request, form, take_in)
+        except ValidationError as wrong:
+            _add_errors(form, wrong)
+    return render(request, "portal/broker_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _add_errors(form: InviteForm, wrong: ValidationError) -> None:
+    """Put the service's findings beside their fields."""
+    for field, faults in wrong.message_dict.items():
+        form.add_error(field if field in form.fields else None, faults)
+
+
+def _remember_link(request: HttpRequest, broker: Broker) -> None:
+    token = issue_invitation(user=broker.user, actor=request.user)  # type: ignore[arg-type]
+    link = request.build_absolute_uri(reverse("invitation", args=[token]))
+    # Shown once, on the next page; it must not stand in an address or a log.
+    request.session[_LINK] = [str(broker.pk), link]
+
+
+@require_GET
+@never_cache
+@needs(Can.EDIT_OWN_BROKERS)
+def broker(request: HttpRequest, broker_id: UUID) -> HttpResponse:
+    """One broker: account, store, whether it is in use."""
+    found = get_object_or_404(_own(request), pk=broker_id)
+    kept: Any = request.session.get(_LINK)
+    link = request.session.pop(_LINK)[1] if kept and kept[0] == str(found.pk) else ""
+    context = {"found": found, "link": link, "waiting": not found.user.has_usable_password()}
+    return render(request, "portal/broker.html", context | {"is_self": found.user_id == request.user.pk})
+
+
+@require_POST
+@needs(Can.EDIT_OWN_BROKERS)
+def renew_invitation(request: HttpRequest, broker_id: UUID) -> HttpResponse:
+    """Make a new link for a broker who has no password yet."""
+    found = get_object_or_404(_own(request), pk=broker_id)
+    try:
+        _remember_link(request, found)
+    except NotAllowed:
+        messages.info(request, _("This broker has a password already, or is not active."))
+    return redirect("portal:broker", found.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Can.EDIT_OWN_BROKERS)
+def switch(request: HttpRequest, broker_id: UUID) -> HttpResponse:
+    """Disable a broker, or enable again; the agency keeps the referrals either way."""
+    found = get_object_or_404(_own(request), pk=broker_id)
+    if found.user_id == request.user.pk:
+        raise PermissionDenied
+    form, active = SwitchForm(request.POST or None), not found.is_active
+
+    def turn() -> str:
+        set_broker_active(actor=request.user, broker=found, active=active, reason=form.cleaned_data["reason"])
+        messages.success(request, _("Enabled.") if active else _("Disabled."))
+        return reverse("portal:broker", args=[found.pk])
+
+    if request.method == "POST" and form.is_valid():
+        return submit_once(request, form, turn)
+    context = {"found": found, "form": form, "active": active}
+    return render(request, "portal/broker_switch.html", context, status=422 if form.errors else 200)
