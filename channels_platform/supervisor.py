@@ -124,6 +124,7 @@ def _prepare() -> None:
         _say("Preparing the database ...")
         call_command("migrate", verbosity=0, interactive=False)
     refuse_unsafe_start()
+    settings.STATIC_ROOT.mkdir(exist_ok=True)
     if settings.PRODUCTION:
         call_command("collectstatic", verbosity=0, interactive=False)
     elif "demo" in get_commands() and not get_user_model().objects.exists():

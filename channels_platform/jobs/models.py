@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from channels_platform.jobs.kinds import name_of
 from channels_platform.lib.ids import uuid7
 
 
@@ -78,6 +79,10 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.get_state_display()}"
+
+    @property
+    def label(self) -> str:
+        return name_of(self.kind)
 
     @property
     def percent(self) -> int:

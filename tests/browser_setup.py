@@ -1,0 +1,73 @@
+"""See to a browser for the browser tests: the machine's Chromium, Debian's package, else Playwright's own.
+
+Run by `make test`. Where none can be had it says so and fails: the tests it serves are not to be skipped.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+FONTS = ("fonts-wqy-microhei", "fonts-noto-cjk")
+
+
+def _quietly(*command: str) -> bool:
+    """Run a command, its output in our log only when it fails."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900)
+    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+        print(f"  {' '.join(command)}: {error}")
+        return False
+    if done.returncode:
+        print(f"  {' '.join(command)}: {(done.stderr or done.stdout).strip()[-500:]}")
+    return done.returncode == 0
+
+
+def _has_chinese_font() -> bool:
+    listed = shutil.which("fc-list")
+    return bool(listed and subprocess.run([listed, ":lang=zh"], capture_output=True, text=True).stdout.strip())
+
+
+def _playwright_chromium() -> Path | None:
+    """Return Playwright's own Chromium if it was downloaded."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = Path(playwright.chromium.executable_path)
+    return path if path.exists() else None
+
+
+def _from_debian() -> bool:
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return False
+    wanted = [] if shutil.which("chromium") else ["chromium"]
+    if not _has_chinese_font():
+        wanted += [FONTS[0]]
+    if not wanted:
+        return True
+    print(f"Installing {' and '.join(wanted)} for the browser tests ...")
+    return _quietly("apt-get", "update") and _quietly("apt-get", "install", "-y", "--no-install-recommends", *wanted)
+
+
+def main() -> int:
+    if shutil.which("chromium") and _has_chinese_font():
+        return 0
+    if _from_debian() and shutil.which("chromium"):
+        return 0
+    if shutil.which("chromium") or _playwright_chromium():
+        return 0
+    print("Downloading Playwright's Chromium for the browser tests ...")
+    if _quietly(sys.executable, "-m", "playwright", "install", "chromium") and _playwright_chromium():
+        return 0
+    print(
+        "The browser tests need Chromium, and none could be installed. On Debian or Ubuntu, as root:\n"
+        f"  apt-get install chromium {FONTS[0]}\n"
+        "elsewhere: .venv/bin/playwright install --with-deps chromium"
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
