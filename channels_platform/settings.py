@@ -319,7 +319,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "send-reminders": {"task": "leads.tasks.send_reminders", "schedule": 300, "options": {"expires": 300}},
     "erase-personal-data": {
         "task": "leads.tasks.erase_personal_data",
-        "schedule": crontab(hour=19, minute=30),
+        "schedule": crontab(hour=3, minute=30),
         "options": {"expires": 3600},
     },
 }
