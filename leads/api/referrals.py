@@ -70,6 +70,7 @@ def file_one(request: Request, broker: Broker, asked: dict[str, Any]) -> dict[st
         consultants = Consultant.objects.filter(project=policy.project)
         asked["preferred_consultant"] = named(consultants, field="preferred_consultant", pk=consultant)
     referral = file_referral(actor=request.user, broker=broker, project=policy.project, policy=policy, **asked)
+    referral.agency = broker.agency  # at hand already, with the caller
     return referral_data(request, referral, phones=_masks(asked["phones"], policy))
 
 
