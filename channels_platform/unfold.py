@@ -94,7 +94,7 @@ def other_areas(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the other parts of the product the person may enter, and the own password."""
     from channels_platform.presentation.navigation import areas
 
-    there = [{"title": area["label"], "link": area["url"]} for area in areas(request.user, "admin")]
+    there = [{"title": area.label, "link": area.url} for area in areas(request.user, "admin")]
     return [*there, {"title": _("Change password"), "link": reverse("account_change_password")}]
 
 
@@ -119,5 +119,4 @@ SETTINGS: dict[str, Any] = {
     "STYLES": [shown_statically("admin-custom/admin.css")],
     "SCRIPTS": [shown_statically("admin-custom/admin.js")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": places},
-    "DASHBOARD_CALLBACK": "channels_platform.dashboard.dashboard",
 }

@@ -1,0 +1,148 @@
+"""Changing what was taken in: agencies, stores, brokers, agreements still in draft."""
+
+from typing import Any
+
+from brokers.models import Agency, Agreement, Broker, Store
+from brokers.states import AgreementState
+from channels_platform.accounts.models import User
+from channels_platform.audit.services import record
+from channels_platform.db import transactional
+from channels_platform.lib.errors import Invalid, NotAllowed
+from channels_platform.lib.phones import parse_phone
+from channels_platform.privacy.services import keep_phones
+
+AGENCY_FIELDS = ("name", "kind", "licence_no", "bank_name", "bank_account")
+BROKER_FIELDS = ("store", "recruited_by", "bank_name", "bank_account")
+PERSON_FIELDS = ("name", "email", "phone")
+DRAFT_FIELDS = ("agency", "project", "from_on", "to_on", "auto_renew")
+
+
+def _shown(name: str, value: Any) -> str:
+    """A value as the audit trail may hold it: of an account's number only the end."""
+    text = "" if value is None else str(value)
+    return f"…{text[-4:]}" if name == "bank_account" and text else text
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    changed = [name for name in after if before[name] != after[name]]
+    return {name: _shown(name, before[name]) for name in changed}, {name: _shown(name, after[name]) for name in changed}
+
+
+@transactional
+def change_agency(*, actor: Any, agency: Agency, **fields: Any) -> Agency:
+    """Change an agency's own fields; its code stays, its status has its own service.
+
+    Raises: ValidationError by field; Invalid `unknown_field`, `fixed_by_use` for the kind once clients were filed.
+    Locks:  the agency row.
+    Writes: Agency, audit event `agency.changed`.
+    """
+    stored = Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
+    before = {name: getattr(stored, name, None) for name in fields}
+    for name, value in fields.items():
+        if name not in AGENCY_FIELDS:
+            raise Invalid(f"{name} cannot be changed", code="unknown_field", field=name)
+        setattr(stored, name, value)
+    if before.get("kind", stored.kind) != stored.kind and stored.referrals.exists():
+        raise Invalid("the kind stays once clients were filed", code="fixed_by_use", field="kind")
+    stored.full_clean()
+    was, now = _changes(before, fields)
+    if now:
+        stored.save()
+        record("agency.changed", actor=actor, target=stored, agency=stored, before=was, after=now)
+    return stored
+
+
+@transactional
+def keep_store(*, actor: Any, store: Store) -> Store:
+    """Write a store as given, new or renamed.
+
+    Raises: ValidationError by field.
+    Locks:  the store row, when it was there.
+    Writes: Store, audit event `store.created` or `store.changed`.
+    """
+    store.full_clean()
+    stored = Store.objects.select_for_update().filter(pk=store.pk).first()
+    if stored is not None and stored.name == store.name:
+        return stored
+    store.save()
+    record(
+        "store.changed" if stored else "store.created",
+        actor=actor,
+        target=store,
+        agency=store.agency_id,
+        before={"name": stored.name} if stored else {},
+        after={"name": store.name},
+    )
+    return store
+
+
+@transactional
+def change_broker(*, actor: Any, broker: Broker, **fields: Any) -> Broker:
+    """Change a broker's store and bank, and the account's name, mail and phone; the agency stays.
+
+    Raises: ValidationError by field; InvalidPhone; Invalid `unknown_field`, `bad_store`.
+    Locks:  the broker row.
+    Writes: Broker, User, Phone, audit event `broker.changed`.
+    """
+    stored = Broker.objects.select_for_update(of=("self",)).select_related("user", "store").get(pk=broker.pk)
+    if "phone" in fields:
+        fields["phone"] = _phone(fields["phone"])
+    before: dict[str, Any] = {}
+    for name, value in fields.items():
+        owner: Broker | User = stored if name in BROKER_FIELDS else stored.user
+        if name not in (*BROKER_FIELDS, *PERSON_FIELDS):
+            raise Invalid(f"{name} cannot be changed", code="unknown_field", field=name)
+        before[name] = getattr(owner, name)
+        setattr(owner, name, value)
+    if stored.store is not None and stored.store.agency_id != stored.agency_id:
+        raise Invalid("the store is another agency's", code="bad_store", field="store")
+    was, now = _changes(before, fields)
+    if now:
+        stored.user.full_clean(exclude=["password", *(() if stored.user.email else ("email",))])
+        stored.full_clean()
+        stored.user.save(update_fields=list(PERSON_FIELDS))
+        stored.save(update_fields=list(BROKER_FIELDS))
+        record("broker.changed", actor=actor, target=stored, agency=stored.agency_id, before=was, after=now)
+    return stored
+
+
+def _phone(raw: str) -> Any:
+    if not raw:
+        return None
+    number = parse_phone(raw)
+    return keep_phones([number])[number]
+
+
+@transactional
+def change_draft(*, actor: Any, agreement: Agreement, **fields: Any) -> Agreement:
+    """Change an agreement that nobody approved yet; who changes it is its author from then on.
+
+    So nobody can approve what they wrote.
+    Raises: NotAllowed when it is no draft; Invalid `unknown_field`, `span_reversed`.
+    Locks:  the agreement row.
+    Writes: Agreement, audit event `agreement.redrafted`.
+    """
+    stored = Agreement.objects.select_for_update(of=("self",)).get(pk=agreement.pk)
+    if stored.state != AgreementState.DRAFT:
+        raise NotAllowed("only a draft can be changed")
+    before = {name: getattr(stored, name, None) for name in fields}
+    for name, value in fields.items():
+        if name not in DRAFT_FIELDS:
+            raise Invalid(f"{name} cannot be changed", code="unknown_field", field=name)
+        setattr(stored, name, value)
+    if stored.to_on is not None and stored.to_on < stored.from_on:
+        raise Invalid("the last day is before the first", code="span_reversed", field="to")
+    was, now = _changes(before, fields)
+    if now:
+        stored.author = actor
+        stored.save()
+        record(
+            "agreement.redrafted",
+            actor=actor,
+            target=stored,
+            project=stored.project_id,
+            agency=stored.agency_id,
+            before=was,
+            after=now,
+        )
+    return stored

@@ -1,0 +1,226 @@
+"""A plan as a form: rows for tiers and bonuses, a table for the release; every fault beside its field."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from brokers.models import Agency
+from channels_platform.adminkit.base import within_reach
+from channels_platform.adminkit.forms import dress
+from channels_platform.lib.errors import Invalid
+from channels_platform.lib.money import exact_text, parse_fraction
+from commissions.engine.plans import PlanFault, validate_plan
+from commissions.engine.types import Method, Milestone
+from commissions.facts import version_fields
+from commissions.models import Plan, PlanVersion
+from commissions.wording import METHODS, MOMENTS
+from projects.models import Project
+
+TIERS, BONUSES = 10, 4
+_FAULTS = {
+    "required": gettext_lazy("This is needed."),
+    "invalid_choice": gettext_lazy("That can't be chosen here."),
+    "invalid_date": gettext_lazy("That is no date."),
+    "invalid_number": gettext_lazy("Write a plain number, such as 6.2, or a ratio such as 1/3."),
+    "invalid_amount": gettext_lazy("The currency has fewer digits after the point."),
+    "must_start_at_zero": gettext_lazy("The first tier begins at 0."),
+    "must_rise": gettext_lazy("Each tier begins above the one before."),
+    "out_of_range": gettext_lazy("That is out of range."),
+    "not_positive": gettext_lazy("This has to be above 0."),
+    "must_sum_to_one": gettext_lazy("These parts must sum to exactly 100 %."),
+    "duplicate": gettext_lazy("This is named twice."),
+    "wrong_way_round": gettext_lazy("The last day is before the first."),
+    "onsite_pays_agency": gettext_lazy("An on-site agency is paid as an agency, not its brokers."),
+    "too_many": gettext_lazy("That is more than fits."),
+}
+
+
+def percent_text(value: str | Fraction) -> str:
+    """Return a fraction as people type it: `0.062` is `6.2`."""
+    return exact_text((parse_fraction(value) if isinstance(value, str) else value) * 100)
+
+
+def _fraction_text(typed: str) -> str:
+    """Return percent as typed as the engine's fraction; what is no number is passed on to be named a fault."""
+    text = typed.strip().removesuffix("%").strip()
+    try:
+        return exact_text(parse_fraction(text) / 100)
+    except Invalid:
+        return text or typed
+
+
+class PlanForm(forms.Form):
+    project = forms.ModelChoiceField(label=gettext_lazy("Project"), queryset=Project.objects.none())
+    agency = forms.ModelChoiceField(label=gettext_lazy("Agency"), queryset=Agency.objects.none())
+    payee = forms.ChoiceField(label=gettext_lazy("Paid to"), choices=Plan.PayeeKind.choices)
+    applies_to = forms.ChoiceField(label=gettext_lazy("Applies to"), choices=Plan.AppliesTo.choices)
+    from_on = forms.DateField(label=gettext_lazy("From"), required=False, help_text=gettext_lazy("Empty: open."))
+    to_on = forms.DateField(label=gettext_lazy("To"), required=False, help_text=gettext_lazy("Included; empty: open."))
+    basis = forms.ChoiceField(label=gettext_lazy("Basis"), choices=PlanVersion.Basis.choices)
+    measure = forms.ChoiceField(label=gettext_lazy("Measured in"), choices=PlanVersion.Measure.choices)
+    period = forms.ChoiceField(label=gettext_lazy("Counted per"), choices=PlanVersion.Period.choices, initial="plan")
+    scope = forms.ChoiceField(label=gettext_lazy("Counts"), choices=PlanVersion.Scope.choices)
+    mode = forms.ChoiceField(label=gettext_lazy("Tier mode"), choices=PlanVersion.Mode.choices)
+    retention = forms.CharField(
+        label=gettext_lazy("Retention (%)"),
+        required=False,
+        max_length=20,
+        help_text=gettext_lazy("Part of what is released that is kept until handover; empty: none."),
+    )
+    preview_price = forms.DecimalField(
+        label=gettext_lazy("At the price"), required=False, min_value=Decimal("0.01"), max_digits=16, decimal_places=2
+    )
+    preview_nth = forms.IntegerField(
+        label=gettext_lazy("For deal number"), required=False, min_value=1, max_value=100_000
+    )
+    preview_on = forms.DateField(label=gettext_lazy("Contracted on"), required=False)
+
+    def __init__(self, *args: Any, request: HttpRequest, site: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["project"].queryset = within_reach(site, request, Project)
+        self.fields["agency"].queryset = Agency.objects.order_by("name")
+        short = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+        for n in range(TIERS):
+            self.fields[f"tier_{n}_from"] = forms.CharField(
+                label=_("From"), required=False, widget=short, max_length=20
+            )
+            self.fields[f"tier_{n}_pay"] = forms.CharField(label=_("Pays"), required=False, widget=short, max_length=20)
+        payees, moments = [("", "–"), *Plan.PayeeKind.choices], [("", "–"), *MOMENTS.items()]
+        for n in range(BONUSES):
+            self.fields[f"bonus_{n}_name"] = forms.CharField(label=_("Name"), required=False, max_length=60)
+            self.fields[f"bonus_{n}_amount"] = forms.CharField(
+                label=_("Amount"), required=False, widget=short, max_length=24
+            )
+            self.fields[f"bonus_{n}_to"] = forms.ChoiceField(label=_("To"), required=False, choices=payees)
+            self.fields[f"bonus_{n}_release"] = forms.ChoiceField(label=_("Released"), required=False, choices=moments)
+        for method in Method:
+            for moment in Milestone:
+                self.fields[f"release_{method}_{moment}"] = forms.CharField(
+                    label=f"{METHODS[method]}, {MOMENTS[moment]} (%)", required=False, widget=short, max_length=20
+                )
+        dress(self)
+
+    # --- as tables ------------------------------------------------------------------------------------------
+
+    def tier_rows(self) -> list[tuple[Any, Any]]:
+        return [(self[f"tier_{n}_from"], self[f"tier_{n}_pay"]) for n in range(TIERS)]
+
+    def bonus_rows(self) -> list[list[Any]]:
+        return [[self[f"bonus_{n}_{part}"] for part in ("name", "amount", "to", "release")] for n in range(BONUSES)]
+
+    def release_rows(self) -> list[tuple[Any, list[Any]]]:
+        return [(METHODS[method], [self[f"release_{method}_{moment}"] for moment in Milestone]) for method in Method]
+
+    def moments(self) -> list[Any]:
+        return list(MOMENTS.values())
+
+    # --- reading --------------------------------------------------------------------------------------------
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        self._place: dict[str, str] = {}
+        data["rules"] = self._rules(data)
+        project, agency = data.get("project"), data.get("agency")
+        if project is None or agency is None or self.errors:
+            return data
+        faults = validate_plan(data["rules"], currency=project.currency, onsite=agency.is_onsite)
+        self.add_faults(faults)
+        return data
+
+    def add_faults(self, faults: list[PlanFault] | tuple[PlanFault, ...]) -> None:
+        """Put each fault of the engine beside the field it is about."""
+        for fault in faults:
+            self.add_error(self._field_of(fault.field), str(_FAULTS.get(fault.code, _FAULTS["invalid_choice"])))
+
+    def _field_of(self, path: str) -> str | None:
+        known = self._place.get(path) or {"from": "from_on", "to": "to_on", "retention.fraction": "retention"}.get(path)
+        if known:
+            return known
+        if path in self.fields:
+            return path
+        parts = path.split(".")
+        if parts[0] == "tiers":
+            return "tier_0_from"
+        if parts[0] == "release" and len(parts) > 1 and parts[1] in set(Method):
+            return f"release_{parts[1]}_{Milestone.CONTRACTED}"
+        return None
+
+    def _rules(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        words = ("payee", "applies_to", "basis", "measure", "period", "scope", "mode")
+        kept = (data.get("retention") or "").strip()
+        return {
+            **{name: data.get(name) for name in words},
+            "from": data.get("from_on"),
+            "to": data.get("to_on"),
+            "tiers": self._tiers(data),
+            "bonuses": self._bonuses(data),
+            "release": {method.value: self._steps(data, method) for method in Method},
+            "retention": {"fraction": _fraction_text(kept), "until": "handover"} if kept else None,
+        }
+
+    def _tiers(self, data: Mapping[str, Any]) -> list[dict[str, str]]:
+        fixed, tiers = data.get("basis") == PlanVersion.Basis.FIXED, []
+        for n in range(TIERS):
+            start, pay = (data.get(f"tier_{n}_{part}") or "" for part in ("from", "pay"))
+            if not start.strip() and not pay.strip():
+                continue
+            path = f"tiers.{len(tiers)}"
+            name = "amount" if fixed else "rate"
+            self._place |= {f"{path}.from": f"tier_{n}_from", f"{path}.{name}": f"tier_{n}_pay"}
+            tiers.append({"from": start.strip(), name: pay.strip() if fixed else _fraction_text(pay)})
+        return tiers
+
+    def _bonuses(self, data: Mapping[str, Any]) -> list[dict[str, str]]:
+        bonuses = []
+        for n in range(BONUSES):
+            row = {part: (data.get(f"bonus_{n}_{part}") or "").strip() for part in ("name", "amount", "to", "release")}
+            if not row["name"] and not row["amount"]:
+                continue
+            self._place |= {f"bonuses.{len(bonuses)}.{part}": f"bonus_{n}_{part}" for part in row}
+            bonuses.append(row)
+        return bonuses
+
+    def _steps(self, data: Mapping[str, Any], method: Method) -> list[dict[str, str]]:
+        steps = []
+        for moment in Milestone:
+            field = f"release_{method}_{moment}"
+            typed = (data.get(field) or "").strip()
+            if typed and typed != "0":
+                self._place[f"release.{method}.{len(steps)}.fraction"] = field
+                self._place.setdefault(f"release.{method}", field)
+                steps.append({"when": moment.value, "fraction": _fraction_text(typed)})
+        return steps
+
+
+def first_values(version: PlanVersion | None) -> dict[str, Any]:
+    """Return what the form starts with: the version's own rules, or the usual ones."""
+    if version is None:
+        return {
+            "tier_0_from": "0",
+            f"release_{Method.LUMP_SUM}_{Milestone.FULLY_COLLECTED}": "100",
+            f"release_{Method.INSTALMENT}_{Milestone.FIRST_PAYMENT}": "50",
+            f"release_{Method.INSTALMENT}_{Milestone.FULLY_COLLECTED}": "50",
+            f"release_{Method.MORTGAGE}_{Milestone.FIRST_PAYMENT}": "50",
+            f"release_{Method.MORTGAGE}_{Milestone.LOAN_RELEASED}": "50",
+            "retention": "10",
+        }
+    fields = version_fields(version)
+    first: dict[str, Any] = {name: value for name, value in fields.items() if isinstance(value, str)}
+    first |= {"project": version.plan.project_id, "agency": version.plan.agency_id}
+    first |= {"from_on": version.from_on, "to_on": version.to_on}
+    for n, tier in enumerate(version.tiers[:TIERS]):
+        first[f"tier_{n}_from"] = tier["from"]
+        first[f"tier_{n}_pay"] = tier["amount"] if "amount" in tier else percent_text(tier["rate"])
+    for n, bonus in enumerate(version.bonuses[:BONUSES]):
+        first |= {f"bonus_{n}_{part}": bonus[part] for part in ("name", "amount", "to", "release")}
+    for method, steps in version.release.items():
+        first |= {f"release_{method}_{step['when']}": percent_text(step["fraction"]) for step in steps}
+    if version.retention_fraction is not None:
+        first["retention"] = percent_text(Fraction(version.retention_fraction))
+    return first
