@@ -1,0 +1,1 @@
+"""Figures: `make bench` makes its own data, compares interleaved in one run, prints ratios."""

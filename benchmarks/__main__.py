@@ -1,0 +1,68 @@
+"""`python -m benchmarks [NAME...]`: measure, print a table, write benchmarks/latest.json."""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks import databases
+from benchmarks.measures import Results
+
+SMALL, LARGE, SWEEP = "channels_bench_small", "channels_bench_large", "channels_bench_sweep"
+LATEST = Path(__file__).with_name("latest.json")
+FEW, MANY = 1_000, 1_000_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", default=[], help="filing lists sweep commission settlement files start")
+    parser.add_argument("--rows", type=int, default=MANY, help="referrals in the large table")
+    chosen = parser.parse_args()
+    wanted = set(chosen.names) or {"filing", "lists", "sweep", "commission", "settlement", "files", "start"}
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "channels_platform.settings")
+    results = Results()
+    base = databases.server_url()
+    made: list[str] = []
+    try:
+        if wanted & {"filing", "lists", "sweep"}:
+            _referrals(results, base, wanted, made, chosen.rows)
+    finally:
+        results.write(LATEST)
+        for name in made:
+            databases.drop(name, base)
+    print(f"written: {LATEST.relative_to(Path.cwd())}")
+    sys.exit(0 if all(row["holds"] for row in results.rows.values()) else 1)
+
+
+def _referrals(results: Results, base: str, wanted: set[str], made: list[str], rows: int) -> None:
+    """Make a small table and a large one, and measure what is asked of them."""
+    from benchmarks import filing, lists, sweep
+
+    small = databases.recreate(SMALL, base)
+    made.append(SMALL)
+    databases.migrate(small)
+    _seed(small, "world", 1, FEW)
+    if "sweep" in wanted:
+        due = databases.recreate(SWEEP, base, SMALL)
+        made.append(SWEEP)
+        _seed(due, "due", FEW + 1, FEW + sweep.ROWS)
+        sweep.measure(results, due)
+    if wanted & {"filing", "lists"}:
+        large = databases.recreate(LARGE, base, SMALL)
+        made.append(LARGE)
+        _seed(large, "more", FEW + 1, rows)
+        if "lists" in wanted:
+            lists.measure(results, small, large)
+        if "filing" in wanted:
+            filing.measure(results, small, large)
+
+
+def _seed(url: str, what: str, first: int, last: int) -> None:
+    """Fill a database in a process of its own: settings hold one database."""
+    command = [sys.executable, "-m", "benchmarks.fill", what, str(first), str(last)]
+    subprocess.run(command, cwd=databases.ROOT, env=databases.environment(url), check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+from benchmarks.bare import urlpatterns as _patterns
+
+urlpatterns = _patterns()

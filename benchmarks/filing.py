@@ -1,0 +1,45 @@
+"""Filing through the API against the framework's floor, and with a million referrals in the table."""
+
+import json
+import secrets
+import statistics
+
+from benchmarks.databases import environment
+from benchmarks.load import Load, burst, request, server
+from benchmarks.measures import ROUNDS, Results, Target
+from benchmarks.world import KEY
+
+REQUESTS = 400
+
+
+def measure(results: Results, small: str, large: str) -> None:
+    """Compare the bare view, filing on the small table, and filing on the large one, in turn."""
+    with (
+        server("benchmarks.bare_wsgi:application", environment(small)) as bare,
+        server("channels_platform.wsgi:application", environment(small)) as few,
+        server("channels_platform.wsgi:application", environment(large)) as many,
+    ):
+        for port, path in ((bare, "/bare/"), (few, "/api/v1/referrals/"), (many, "/api/v1/referrals/")):
+            burst(port, 80, lambda n, port=port, path=path: _file(port, path), 201)
+        loads: dict[str, list[Load]] = {"bare": [], "few": [], "many": []}
+        for _ in range(ROUNDS):
+            loads["bare"].append(burst(bare, REQUESTS, lambda n: _file(bare, "/bare/"), 201))
+            loads["few"].append(burst(few, REQUESTS, lambda n: _file(few, "/api/v1/referrals/"), 201))
+            loads["many"].append(burst(many, REQUESTS, lambda n: _file(many, "/api/v1/referrals/"), 201))
+    rate = {name: statistics.median(load.rate for load in of) for name, of in loads.items()}
+    p95 = {name: statistics.median(load.p95 for load in of) for name, of in loads.items()}
+    print(f"     requests/s: {rate}   p95 ms: { {name: round(value * 1000, 1) for name, value in p95.items()} }")
+    results.add("filing: requests/s against a bare view", rate["few"] / rate["bare"], Target(at_least=0.5))
+    results.add("filing: p95 against a bare view", p95["few"] / p95["bare"], Target(at_most=2))
+    results.add("filing: requests/s at 1,000,000 referrals against 1,000", rate["many"] / rate["few"], Target(at_least=0.9))
+
+
+def _file(port: int, path: str) -> bytes:
+    body = {
+        "project": "BENCH",
+        "client_name": "张三",
+        "phones": [f"1{3 + secrets.randbelow(2) * 5}{secrets.randbelow(10**9):09d}"],
+        "party_size": 2,
+    }
+    headers = {"Authorization": f"Token {KEY}", "Idempotency-Key": secrets.token_hex(16)}
+    return request("POST", path, port, json.dumps(body).encode(), headers)

@@ -1,0 +1,103 @@
+"""A load of HTTP requests over kept-alive connections, and the servers it goes to. Loopback only."""
+
+import asyncio
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from benchmarks.databases import ROOT
+
+CONNECTIONS = 8
+WORKERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a burst of requests came to: requests per second, and the 95th percentile in seconds."""
+
+    rate: float
+    p95: float
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+@contextmanager
+def server(application: str, env: dict[str, str]) -> Iterator[int]:
+    """Run gunicorn with two workers and yield its port once it answers."""
+    port = free_port()
+    command = [
+        sys.executable, "-m", "gunicorn", application, "--workers", str(WORKERS), "--worker-class", "gthread",
+        "--threads", "4", "--keep-alive", "30", "--bind", f"127.0.0.1:{port}", "--log-level", "error",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=20)
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(300):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError("the server did not start")
+
+
+def burst(port: int, requests: int, build: Callable[[int], bytes], expected: int) -> Load:
+    """Send requests over 8 connections as fast as they are answered.
+
+    Raises: RuntimeError when an answer has another status than `expected`.
+    """
+    return asyncio.run(_burst(port, requests, build, expected))
+
+
+async def _burst(port: int, requests: int, build: Callable[[int], bytes], expected: int) -> Load:
+    numbers = iter(range(requests))
+    times: list[float] = []
+
+    async def connection() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for number in numbers:
+            begun = time.perf_counter()
+            writer.write(build(number))
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = next(
+                int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+            )
+            body = await reader.readexactly(length)
+            times.append(time.perf_counter() - begun)
+            status = int(head.split(b" ", 2)[1])
+            if status != expected:
+                raise RuntimeError(f"{status}: {body[:300]!r}")
+        writer.close()
+
+    begun = time.perf_counter()
+    await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
+    took = time.perf_counter() - begun
+    return Load(requests / took, statistics.quantiles(times, n=20)[18])
+
+
+def request(method: str, path: str, port: int, body: bytes = b"", headers: dict[str, str] | None = None) -> bytes:
+    """Return the bytes of one HTTP/1.1 request."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: keep-alive"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
