@@ -2,10 +2,13 @@
 
 import unicodedata
 
+# Control marks (NUL among them), format marks, and what no encoding can write.
+_DROPPED = frozenset({"Cc", "Cf", "Cs"})
+
 
 def clean_text(raw: str) -> str:
-    """Drop NUL, other control marks (but line breaks) and invisible direction marks; trim; NFC."""
-    kept = (c for c in unicodedata.normalize("NFC", raw) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf"))
+    """Drop control marks (but line breaks), invisible direction marks and lone surrogates; trim; NFC."""
+    kept = (c for c in unicodedata.normalize("NFC", raw) if c in "\n\t" or unicodedata.category(c) not in _DROPPED)
     return "".join(kept).strip()
 
 
