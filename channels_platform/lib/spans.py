@@ -1,6 +1,6 @@
 """Half-open spans of time [starts_at, ends_at) and the windows policies make of days."""
 
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
 
@@ -17,7 +17,8 @@ def window_end(*, start: datetime, days: int, end: WindowEnd, zone: tzinfo) -> d
     Source:     domain 4.1.
     """
     if end == WindowEnd.EXACT:
-        return start + timedelta(hours=24 * days)
+        # In UTC: in a zone of its own, Python would add days of the wall clock.
+        return (start.astimezone(UTC) + timedelta(hours=24 * days)).astimezone(start.tzinfo)
     last = start.astimezone(zone).date() + timedelta(days=days + 1)
     return datetime.combine(last, time.min, tzinfo=zone).astimezone(start.tzinfo)
 
