@@ -3,12 +3,14 @@
 from typing import Any
 
 from allauth.account import forms as allauth_forms
+from allauth.mfa.base import forms as mfa_forms
 from django import forms
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from channels_platform.accounts.models import User
+from channels_platform.audit.services import record
 
 
 class _Plain:
@@ -46,6 +48,22 @@ class ResetPasswordForm(_Plain, allauth_forms.ResetPasswordForm):
 
 class ResetPasswordKeyForm(_Plain, allauth_forms.ResetPasswordKeyForm):
     pass
+
+
+class SecondFactorForm(_Plain, mfa_forms.AuthenticateForm):
+    """The code after the password; a wrong one is a failed sign-in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].widget.attrs["inputmode"] = "numeric"
+
+    def clean_code(self) -> str:
+        try:
+            code: str = super().clean_code()
+        except ValidationError:
+            record("signin.failed", actor=None, target=self.user, after={"known_account": True, "second_factor": True})
+            raise
+        return code
 
 
 class InvitationForm(forms.Form):

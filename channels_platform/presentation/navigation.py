@@ -39,7 +39,7 @@ ITEMS = (
     Item("portal", "portal:referrals", _("Clients"), "people", "c", (Can.FILE_REFERRAL,)),
     Item("portal", "portal:file", _("File a client"), "person-plus", "f", (Can.FILE_REFERRAL,)),
     Item("portal", "portal:money", _("Money"), "wallet2", "m", (Can.SEE_OWN_MONEY,)),
-    Item("portal", "portal:brokers", _("Brokers"), "people", "b", (Can.EDIT_OWN_BROKERS,)),
+    Item("portal", "portal:brokers", _("Brokers"), "person-badge", "b", (Can.EDIT_OWN_BROKERS,)),
     Item("desk", "desk:today", _("Today"), "calendar-event", "t", (Can.CONFIRM_VISIT, Can.SUBSCRIBE_DEAL)),
     Item("desk", "desk:find", _("Find"), "search", "f", (Can.CONFIRM_VISIT,)),
     Item("desk", "desk:deals", _("Deals"), "file-text", "d", (Can.SUBSCRIBE_DEAL,)),

@@ -1,6 +1,13 @@
 """Signing in and out: where each role lands, what is refused, what the audit trail keeps."""
 
 import pytest
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django.urls import NoReverseMatch, reverse
 
 from channels_platform.audit.models import Event
@@ -130,6 +137,37 @@ def test_four_failures_do_not_lock_out(client, person):
     for _ in range(4):
         sign_in(client, password="wrong")
     assert sign_in(client).status_code == 302
+
+
+@pytest.fixture
+def second_factor(person):
+    """Lin, who has an authenticator, and its secret."""
+    secret = generate_totp_secret()
+    TOTP.activate(person(), secret)
+    return secret
+
+
+def test_password_alone_is_not_enough_with_a_second_factor(client, second_factor):
+    assert sign_in(client).headers["Location"].startswith("/accounts/2fa/authenticate/")
+    assert "_auth_user_id" not in client.session
+    assert not Event.objects.filter(action="signin.done").exists()
+
+
+def test_wrong_second_factor_is_a_failed_sign_in(client, second_factor):
+    sign_in(client)
+    right = format_hotp_value(hotp_value(second_factor, next(yield_hotp_counters_from_time())))
+    wrong = "000000" if right != "000000" else "000001"
+    client.post("/accounts/2fa/authenticate/", {"code": wrong})
+    assert "_auth_user_id" not in client.session
+    assert Event.objects.get(action="signin.failed").after == {"known_account": True, "second_factor": True}
+
+
+def test_right_second_factor_signs_in(client, second_factor):
+    sign_in(client)
+    code = format_hotp_value(hotp_value(second_factor, next(yield_hotp_counters_from_time())))
+    client.post("/accounts/2fa/authenticate/", {"code": code})
+    assert "_auth_user_id" in client.session
+    assert Event.objects.filter(action="signin.done").count() == 1
 
 
 def test_nobody_signs_up(client, db):
