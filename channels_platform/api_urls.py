@@ -6,6 +6,7 @@ from django.urls.converters import StringConverter
 from brokers import api as brokers
 from channels_platform.http import api as platform
 from channels_platform.http.handlers import unknown
+from commissions.api import money, payouts, plans
 from leads.api import deals, disputes, referrals, visits
 from projects import api as projects
 
@@ -46,6 +47,19 @@ v1 = [
     path("deals/<uuid:pk>/handover/", deals.HandoverView.as_view(), name="deal_handover"),
     path("deals/<uuid:pk>/cancel/", deals.CancellationView.as_view(), name="deal_cancel"),
     path("deals/<uuid:pk>/amend/", deals.AmendmentView.as_view(), name="deal_amend"),
+    path("plans/", plans.PlansView.as_view(), name="plans"),
+    path("plans/<uuid:pk>/approve/", plans.PlanApprovalView.as_view(), name="plan_approve"),
+    path("commissions/", money.CommissionsView.as_view(), name="commissions"),
+    path("balances/", money.BalancesView.as_view(), name="balances"),
+    path("payout-batches/", payouts.BatchesView.as_view(), name="batches"),
+    path("payout-batches/<uuid:pk>/", payouts.BatchView.as_view(), name="batch"),
+    path("payout-batches/<uuid:pk>/submit/", payouts.SubmissionView.as_view(), name="batch_submit"),
+    path("payout-batches/<uuid:pk>/approve/", payouts.BatchApprovalView.as_view(), name="batch_approve"),
+    path("payout-batches/<uuid:pk>/return/", payouts.BatchReturnView.as_view(), name="batch_return"),
+    path("payout-batches/<uuid:pk>/pay/", payouts.PaymentResultsView.as_view(), name="batch_pay"),
+    path("payout-batches/<uuid:pk>/void/", payouts.BatchVoidView.as_view(), name="batch_void"),
+    path("lines/", payouts.LinesView.as_view(), name="lines"),
+    path("lines/<uuid:pk>/invoice/", payouts.InvoiceView.as_view(), name="line_invoice"),
     path("jobs/<uuid:pk>/", platform.JobView.as_view(), name="job"),
     path("jobs/<uuid:pk>/result/", platform.JobResultView.as_view(), name="job_result"),
     path("schema/", platform.SchemaView.as_view(), name="schema"),

@@ -74,6 +74,13 @@ def slip_qr(referral: Referral) -> SafeString:
     return mark_safe(code.svg_inline(omitsize=True, svgclass="qr", lineclass=None, border=2))  # noqa: S308
 
 
+def slip_qr_svg(referral: Referral) -> bytes:
+    """Return the QR code as an SVG file of its own."""
+    buffer = BytesIO()
+    segno.make(slip_url(referral), error="m", micro=False).save(buffer, kind="svg", scale=8, border=2)
+    return buffer.getvalue()
+
+
 @cache
 def register_font() -> str:
     """Make the CJK font known to reportlab, once per process, and return its name."""

@@ -79,6 +79,10 @@ def _signed_in(request: Request, asked: dict[str, str]) -> User:
     """
     try:
         user = get_adapter().authenticate(request._request, username=asked["username"], password=asked["password"])
+        if user is not None and not user.is_active:
+            # the log-in page says so; here a right password of one who left is as good as a wrong one
+            get_adapter().authentication_failed(request._request, username=asked["username"])
+            user = None
         if user is not None and is_mfa_enabled(user):
             _prove_second_factor(user, asked.get("code"))
     except ValidationError as locked:

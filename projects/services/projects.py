@@ -98,6 +98,8 @@ def create_project(*, actor: Any, code: str, policy: dict[str, Any] | None = Non
     project = Project(code=code, created_at=clock.now(), **fields)
     project.full_clean()
     project.save(force_insert=True)
+    if actor is not None and not actor.all_projects:
+        actor.projects.add(project)  # who makes it works on it
     record("project.created", actor=actor, target=project, project=project, after={"code": code, "name": project.name})
     set_policy(project=project, actor=actor, **(policy or {}))
     return project

@@ -47,6 +47,17 @@ class Cast:
     staff: dict[str, User]
     keys: dict[Any, str] = field(default_factory=dict)
 
+    def other_boss(self) -> Broker:
+        """Return the manager of the other agency."""
+        return create_broker(
+            actor=None,
+            agency=self.other_agency,
+            username="other-boss",
+            name="Boss",
+            role=Role.AGENCY_ADMIN,
+            password="x",
+        )
+
     def client(self, who: Any) -> APIClient:
         """Return a client that comes with the person's key."""
         user = self.staff[who] if isinstance(who, str) else getattr(who, "user", who)
@@ -82,7 +93,9 @@ def make_cast(**policy: Any) -> Cast:
     elsewhere = make_project("P9", company, root, **policy)
     staff = {}
     for role in STAFF:
-        staff[role.value] = User.objects.create_user(f"{role.value}-1", "", "a-long-password", role=role, name=role.value)
+        staff[role.value] = User.objects.create_user(
+            f"{role.value}-1", "", "a-long-password", role=role, name=role.value
+        )
         staff[role.value].projects.add(project)
     manager = staff[Role.MARKETING_MANAGER]
     agency = create_agency(actor=root, code="A1", name="Bright Homes", kind="referral")

@@ -36,10 +36,10 @@ def test_the_answer_is_what_the_detail_says(cast):
 def test_filing_takes_at_most_ten_statements(db, mode):
     cast = make_cast(exclusive_from=mode)
     client = cast.client(cast.owner)
-    with CaptureQueriesContext(connection, ) as statements:
-        answer = client.post(
-            "/api/v1/referrals/", filing(), format="json", headers={"Idempotency-Key": "one"}
-        )
+    with CaptureQueriesContext(
+        connection,
+    ) as statements:
+        answer = client.post("/api/v1/referrals/", filing(), format="json", headers={"Idempotency-Key": "one"})
     assert answer.json()["state"] == "filed"
     work = [q["sql"] for q in statements if not q["sql"].startswith(("SAVEPOINT", "RELEASE SAVEPOINT"))]
     assert len(work) <= 10, "\n".join(work)

@@ -1,0 +1,1 @@
+"""Plans, commissions, balances and payouts over HTTP."""

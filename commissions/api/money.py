@@ -1,0 +1,156 @@
+"""What was earned, and what each payee has, over HTTP."""
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from channels_platform.accounts.permissions import Can, Role
+from channels_platform.http.fields import Money, money_text
+from channels_platform.http.pages import page_of
+from channels_platform.http.schema import lists
+from channels_platform.http.views import ApiView, filtered, listed
+from commissions.api.words import CallersWords
+from commissions.engine.explain import render, waits
+from commissions.filters import BalanceFilter, CommissionFilter
+from commissions.models import Accrual, LedgerEntry, Payee
+from commissions.states import Account
+from projects.models import Project
+from projects.selectors import visible_projects
+
+FIGURES = (Account.PENDING, Account.RETAINED, Account.PAYABLE, Account.PAID, Account.TAX)
+OWN_OR_ALL = (Can.SEE_MONEY, Can.SEE_OWN_MONEY)
+
+
+def own_payees(user: Any) -> Q:
+    """Return the condition on payees that are the caller's own: a broker in person; with it, a manager's agency."""
+    broker = getattr(user, "broker", None)
+    if broker is None:
+        return Q(pk__in=[])
+    own = Q(broker=broker)
+    return own | Q(agency=broker.agency_id) if user.role == Role.AGENCY_ADMIN else own
+
+
+def _scope(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:
+    """Narrow rows with `payee` and `project` to what the caller may see."""
+    if user.is_agency_side:
+        return rows.filter(payee__in=Payee.objects.filter(own_payees(user)))
+    return rows.filter(project__in=visible_projects(user).order_by())
+
+
+def payee_code(payee: Payee) -> str:
+    return payee.agency.code if payee.agency else payee.broker.user.username  # type: ignore[union-attr]
+
+
+class _PayeeFields(serializers.Serializer[Any]):
+    payee = serializers.SerializerMethodField(help_text=_("Code of the agency, or user name of the broker."))
+    payee_kind = serializers.SerializerMethodField()
+
+    def get_payee(self, row: Any) -> str:
+        return payee_code(row.payee)
+
+    @extend_schema_field(serializers.ChoiceField(choices=["agency", "broker"]))
+    def get_payee_kind(self, row: Any) -> str:
+        return "broker" if row.payee.is_individual else "agency"
+
+
+class CommissionOut(_PayeeFields):
+    deal = serializers.UUIDField(source="deal_id")
+    deal_number = serializers.CharField(source="deal.number")
+    project = serializers.CharField(source="project.code")
+    referral = serializers.UUIDField(source="referral_id", allow_null=True)
+    kind = serializers.CharField(help_text=_("commission, or bonus:NAME."))
+    earned = Money()
+    released = Money()
+    retained = Money()
+    payable = Money(help_text=_("Released and not retained, whatever was paid since."))
+    pending = Money()
+    explanation = serializers.SerializerMethodField()
+    waits_for = serializers.SerializerMethodField()
+
+    def get_explanation(self, row: Accrual) -> str:
+        return render(row.explanation, CallersWords())
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_waits_for(self, row: Accrual) -> list[str]:
+        return waits(row.explanation, CallersWords())
+
+
+class CommissionsView(ApiView):
+    needs = {"GET": OWN_OR_ALL}
+    orderings = ("-id", "id")
+
+    @lists(CommissionOut, orderings=orderings, filters=CommissionFilter)
+    def get(self, request: Request) -> Response:
+        """What each deal has earned each payee, as of the last run, and why."""
+        accruals = Accrual.objects.select_related("project", "deal", "payee__agency", "payee__broker__user")
+        rows = _scope(accruals, request.user)
+        return listed(request, rows, CommissionOut, orderings=self.orderings, filters=CommissionFilter)
+
+
+class BalanceOut(serializers.Serializer[Any]):
+    """`earned` is the sum of the others; a negative `payable` is owed back."""
+
+    payee = serializers.CharField()
+    payee_kind = serializers.ChoiceField(["agency", "broker"])
+    project = serializers.CharField()
+    currency = serializers.CharField()
+    earned = serializers.CharField()
+    pending = serializers.CharField()
+    retained = serializers.CharField()
+    payable = serializers.CharField()
+    paid = serializers.CharField()
+    tax = serializers.CharField()
+
+
+class BalancesView(ApiView):
+    needs = {"GET": OWN_OR_ALL}
+    orderings = ("id", "-id")
+
+    @lists(BalanceOut, orderings=orderings, filters=BalanceFilter)
+    def get(self, request: Request) -> Response:
+        """What each payee has in each project, summed from the ledger; a page counts payees."""
+        entries = _scope(LedgerEntry.objects.order_by(), request.user)
+        if code := request.query_params.get("project"):
+            filtered(request, Payee.objects.none(), BalanceFilter)
+            entries = entries.filter(project__code=code)
+        payees = Payee.objects.filter(Exists(entries.filter(payee=OuterRef("pk"))))
+        payees = filtered(request, payees.select_related("agency", "broker__user"), BalanceFilter)
+        page = page_of(payees, request, orderings=self.orderings)
+        return Response(page.with_rows(_balances(page.rows, entries)))
+
+
+def _balances(payees: list[Payee], entries: QuerySet[LedgerEntry]) -> list[dict[str, Any]]:
+    """Return the balances of these payees, in their order, by project code."""
+    sums: dict[tuple[Any, Any], dict[str, Decimal]] = defaultdict(dict)
+    grouped = entries.filter(payee__in=payees, account__in=list(FIGURES)).values("payee_id", "project_id", "account")
+    for row in grouped.annotate(amount=Sum("amount")):
+        sums[row["payee_id"], row["project_id"]][row["account"]] = row["amount"]
+    projects = Project.objects.in_bulk({project for _payee, project in sums})
+    place = {payee.pk: number for number, payee in enumerate(payees)}
+    by_pk = {payee.pk: payee for payee in payees}
+    ordered = sorted(sums.items(), key=lambda item: (place[item[0][0]], projects[item[0][1]].code))
+    return [
+        _balance(by_pk[payee_id], projects[project_id], figures)
+        for (payee_id, project_id), figures in ordered
+        if any(figures.values())
+    ]
+
+
+def _balance(payee: Payee, project: Project, figures: dict[str, Decimal]) -> dict[str, Any]:
+    amounts = {str(account): figures.get(account, Decimal(0)) for account in FIGURES}
+    written = {name: money_text(amount, project.currency) for name, amount in amounts.items()}
+    return {
+        "payee": payee_code(payee),
+        "payee_kind": "broker" if payee.is_individual else "agency",
+        "project": project.code,
+        "currency": project.currency,
+        "earned": money_text(sum(amounts.values(), Decimal(0)), project.currency),
+        **written,
+    }

@@ -1,0 +1,265 @@
+"""Payout batches over HTTP: drafted, submitted, approved by another person, paid; and agencies' invoices."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from channels_platform.accounts.permissions import Can
+from channels_platform.http.fields import Amount, Id, Instant, LongText, Text, YesNo, money_text
+from channels_platform.http.problems import Problem, field_error
+from channels_platform.http.schema import lists
+from channels_platform.http.views import ApiView, found, listed, named, read
+from channels_platform.lib.errors import Invalid
+from commissions.api.money import OWN_OR_ALL, own_payees, payee_code
+from commissions.filters import BatchFilter, LineFilter
+from commissions.models import Invoice, Payee, PayoutBatch, PayoutLine
+from commissions.services.payouts import (
+    approve_batch,
+    attach_invoice,
+    draft_batch,
+    pay_batch,
+    return_batch,
+    submit_batch,
+    void_batch,
+)
+from projects.models import PayingCompany
+from projects.selectors import visible_projects
+
+NEWEST = ("-prepared_at", "prepared_at")
+MOST_RESULTS = 10_000
+
+
+class BatchIn(serializers.Serializer[Any]):
+    company = Text(max_length=40, help_text=_("Code of the paying company."))
+    cutoff = Instant(required=False, allow_null=True, source="cutoff_at", help_text=_("By default now."))
+    currency = Text(max_length=3, required=False)
+
+
+class ReasonIn(serializers.Serializer[Any]):
+    reason = LongText(max_length=2000)
+
+
+class ResultIn(serializers.Serializer[Any]):
+    line = Id()
+    bank_reference = Text(max_length=80, required=False, allow_blank=True)
+    failed = YesNo(required=False)
+
+
+class InvoiceIn(serializers.Serializer[Any]):
+    number = Text(max_length=60)
+    amount = Amount()
+    vat_rate = Amount(help_text=_('A fraction: "0.06".'))
+
+
+class InvoiceOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    line = serializers.UUIDField(source="line_id")
+    number = serializers.CharField()
+    amount = serializers.SerializerMethodField()
+    vat_rate = serializers.SerializerMethodField()
+    received_at = serializers.DateTimeField()
+
+    def get_amount(self, invoice: Invoice) -> str:
+        return money_text(invoice.amount, invoice.line.batch.currency)
+
+    def get_vat_rate(self, invoice: Invoice) -> str:
+        return f"{Decimal(invoice.vat_rate).normalize():f}"
+
+
+class LineOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    batch = serializers.CharField(source="batch.number")
+    payee = serializers.SerializerMethodField()
+    payee_kind = serializers.SerializerMethodField()
+    currency = serializers.CharField(source="batch.currency")
+    gross = serializers.SerializerMethodField()
+    tax = serializers.SerializerMethodField()
+    net = serializers.SerializerMethodField()
+    state = serializers.ChoiceField(PayoutLine.State.choices)
+    bank_reference = serializers.CharField()
+    paid_at = serializers.DateTimeField(allow_null=True)
+    invoice = serializers.SerializerMethodField()
+
+    def get_payee(self, line: PayoutLine) -> str:
+        return payee_code(line.payee)
+
+    @extend_schema_field(serializers.ChoiceField(choices=["agency", "broker"]))
+    def get_payee_kind(self, line: PayoutLine) -> str:
+        return "broker" if line.payee.is_individual else "agency"
+
+    def get_gross(self, line: PayoutLine) -> str:
+        return money_text(line.gross, line.batch.currency)
+
+    def get_tax(self, line: PayoutLine) -> str:
+        return money_text(line.tax, line.batch.currency)
+
+    def get_net(self, line: PayoutLine) -> str:
+        return money_text(line.net, line.batch.currency)
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_invoice(self, line: PayoutLine) -> str | None:
+        return next((invoice.number for invoice in line.invoices.all()), None)
+
+
+class BatchOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    number = serializers.CharField()
+    company = serializers.CharField(source="company.code")
+    currency = serializers.CharField()
+    cutoff = serializers.DateTimeField(source="cutoff_at")
+    state = serializers.ChoiceField(PayoutBatch.State.choices)
+    prepared_by = serializers.CharField(source="prepared_by.username", allow_null=True, default=None)
+    prepared_at = serializers.DateTimeField()
+    submitted_by = serializers.CharField(source="submitted_by.username", allow_null=True, default=None)
+    submitted_at = serializers.DateTimeField(allow_null=True)
+    approved_by = serializers.CharField(source="approved_by.username", allow_null=True, default=None)
+    approved_at = serializers.DateTimeField(allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+
+
+class BatchDetailOut(BatchOut):
+    lines = LineOut(many=True)
+
+
+def _lines(lines: QuerySet[PayoutLine]) -> QuerySet[PayoutLine]:
+    live = Prefetch("invoices", Invoice.objects.filter(live=True))
+    return lines.select_related("batch", "payee__agency", "payee__broker__user").prefetch_related(live)
+
+
+def visible_batches(user: Any) -> QuerySet[PayoutBatch]:
+    """Return the batches of the companies whose projects a member of staff works on."""
+    batches = PayoutBatch.objects.select_related("company", "prepared_by", "submitted_by", "approved_by")
+    return batches.filter(company__in=visible_projects(user).order_by().values("company"))
+
+
+def visible_lines(user: Any) -> QuerySet[PayoutLine]:
+    """Return a payee's own lines; to staff those of their batches."""
+    if user.is_agency_side:
+        return _lines(PayoutLine.objects.filter(payee__in=Payee.objects.filter(own_payees(user))))
+    return _lines(PayoutLine.objects.filter(batch__in=visible_batches(user).order_by()))
+
+
+def _answer(request: Request, pk: UUID, status: int = 200) -> Response:
+    batches = visible_batches(request.user).prefetch_related(
+        Prefetch("lines", _lines(PayoutLine.objects.order_by("pk")))
+    )
+    return Response(BatchDetailOut(found(batches, pk=pk)).data, status=status)
+
+
+class BatchesView(ApiView):
+    needs = {"GET": Can.SEE_MONEY, "POST": Can.PREPARE_PAYOUT}
+
+    @lists(BatchOut, orderings=NEWEST, filters=BatchFilter)
+    def get(self, request: Request) -> Response:
+        return listed(request, visible_batches(request.user), BatchOut, orderings=NEWEST, filters=BatchFilter)
+
+    @extend_schema(request=BatchIn, responses={201: BatchDetailOut})
+    def post(self, request: Request) -> Response:
+        """Gather what is payable at a cut-off into a draft."""
+        asked = read(request, BatchIn)
+        companies = PayingCompany.objects.filter(pk__in=visible_projects(request.user).order_by().values("company"))
+        asked["company"] = named(companies, field="company", code=asked["company"])
+        return _answer(request, draft_batch(actor=request.user, **asked).pk, 201)
+
+
+class BatchView(ApiView):
+    needs = {"GET": Can.SEE_MONEY}
+
+    @extend_schema(responses=BatchDetailOut)
+    def get(self, request: Request, pk: UUID) -> Response:
+        return _answer(request, pk)
+
+
+class SubmissionView(ApiView):
+    needs = {"POST": Can.PREPARE_PAYOUT}
+
+    @extend_schema(request=None, responses=BatchDetailOut)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Hand a draft to the approver."""
+        submit_batch(actor=request.user, batch=found(visible_batches(request.user), pk=pk))
+        return _answer(request, pk)
+
+
+class BatchApprovalView(ApiView):
+    needs = {"POST": Can.APPROVE_PAYOUT}
+
+    @extend_schema(request=None, responses=BatchDetailOut)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Approve for payment; never by who prepared or submitted it."""
+        batch = found(visible_batches(request.user), pk=pk)
+        try:
+            approve_batch(actor=request.user, batch=batch)
+        except Invalid as refused:
+            waiting = {f"lines.{line}": refused.code for line in refused.facts.get("lines", ())}
+            raise Invalid(refused.detail, code=refused.code, faults=waiting) from None
+        return _answer(request, pk)
+
+
+class BatchReturnView(ApiView):
+    needs = {"POST": Can.APPROVE_PAYOUT}
+
+    @extend_schema(request=ReasonIn, responses=BatchDetailOut)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Give it back to be a draft again."""
+        batch = found(visible_batches(request.user), pk=pk)
+        return_batch(actor=request.user, batch=batch, **read(request, ReasonIn))
+        return _answer(request, pk)
+
+
+class BatchVoidView(ApiView):
+    needs = {"POST": (Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)}
+
+    @extend_schema(request=ReasonIn, responses=BatchDetailOut)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Give it up; what it held is payable again."""
+        batch = found(visible_batches(request.user), pk=pk)
+        void_batch(actor=request.user, batch=batch, **read(request, ReasonIn))
+        return _answer(request, pk)
+
+
+class PaymentResultsView(ApiView):
+    needs = {"POST": (Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)}
+
+    @extend_schema(request=ResultIn(many=True), responses=BatchDetailOut)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """What the bank did with each line, or with some of them."""
+        batch = found(visible_batches(request.user), pk=pk)
+        if not isinstance(request.data, list):
+            raise Problem(400)
+        if len(request.data) > MOST_RESULTS:
+            raise Problem(422, errors=[field_error("", "too_many")])
+        asked = ResultIn(data=request.data, many=True)
+        asked.is_valid(raise_exception=True)
+        pay_batch(actor=request.user, batch=batch, results=asked.validated_data)
+        return _answer(request, pk)
+
+
+class LinesView(ApiView):
+    needs = {"GET": OWN_OR_ALL}
+    orderings = ("-id", "id")
+
+    @lists(LineOut, orderings=orderings, filters=LineFilter)
+    def get(self, request: Request) -> Response:
+        """Payout lines: to a payee the own ones, to staff those of their batches."""
+        lines = visible_lines(request.user)
+        if request.user.is_agency_side:
+            lines = lines.filter(~Q(batch__state=PayoutBatch.State.VOID))
+        return listed(request, lines, LineOut, orderings=self.orderings, filters=LineFilter)
+
+
+class InvoiceView(ApiView):
+    needs = {"POST": (Can.INVOICE_LINE, Can.PREPARE_PAYOUT)}
+
+    @extend_schema(request=InvoiceIn, responses={201: InvoiceOut})
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Put an invoice to an agency's line, until its batch is approved."""
+        line = found(visible_lines(request.user), pk=pk)
+        invoice = attach_invoice(actor=request.user, line=line, **read(request, InvoiceIn))
+        return Response(InvoiceOut(invoice).data, status=201)
