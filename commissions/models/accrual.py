@@ -31,12 +31,12 @@ class CommissionRun(models.Model):
 class Accrual(models.Model):
     """One component of one share of a deal, for one payee, with the facts that explain it.
 
-    Rewritten by each run; the ledger holds the history.
+    Rewritten by each run; the ledger holds the history. Keys without a constraint: as on the ledger.
     """
 
     id = models.BigAutoField(primary_key=True)
     project = models.ForeignKey(
-        "projects.Project", verbose_name=_("project"), on_delete=models.PROTECT, related_name="+"
+        "projects.Project", verbose_name=_("project"), on_delete=models.PROTECT, related_name="+", db_constraint=False
     )
     deal = models.ForeignKey(
         "leads.Deal", verbose_name=_("deal"), on_delete=models.PROTECT, related_name="accruals", db_index=False
@@ -51,6 +51,7 @@ class Accrual(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="accruals",
+        db_constraint=False,
     )
     kind = models.CharField(_("kind"), max_length=80)
     version = models.ForeignKey(
@@ -59,6 +60,7 @@ class Accrual(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         db_index=False,
+        db_constraint=False,
     )
     earned = models.DecimalField(_("earned"), max_digits=18, decimal_places=4)
     released = models.DecimalField(_("released"), max_digits=18, decimal_places=4)

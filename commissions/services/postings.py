@@ -25,6 +25,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS commission_target (
     version_id uuid NOT NULL, earned numeric NOT NULL, released numeric NOT NULL, retained numeric NOT NULL,
     pending numeric NOT NULL, explanation jsonb NOT NULL
 ) ON COMMIT DELETE ROWS;
+CREATE INDEX IF NOT EXISTS commission_target_deal ON commission_target (deal_id);
 CREATE TEMPORARY TABLE IF NOT EXISTS commission_move (
     deal_id uuid NOT NULL, payee_id uuid NOT NULL, referral_id uuid, kind varchar(80) NOT NULL,
     version_id uuid, pending numeric NOT NULL, retained numeric NOT NULL, payable numeric NOT NULL, explanation jsonb
@@ -32,7 +33,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS commission_move (
 CREATE TEMPORARY TABLE IF NOT EXISTS commission_posting (
     transaction_id bigint NOT NULL, deal_id uuid NOT NULL, payee_id uuid NOT NULL
 ) ON COMMIT DELETE ROWS;
-TRUNCATE commission_target, commission_move, commission_posting
+CREATE TEMPORARY TABLE IF NOT EXISTS commission_gone (id bigint NOT NULL) ON COMMIT DELETE ROWS;
+TRUNCATE commission_target, commission_move, commission_posting, commission_gone
 """
 
 _COPY = "COPY commission_target FROM STDIN"
@@ -119,21 +121,34 @@ LEFT JOIN commissions_accrual a ON a.project_id = %(project)s AND {_SAME_KEY}
 WHERE a.id IS NULL
 """  # noqa: S608 - a constant
 
+# EXCEPT compares by hashing, whatever the planner believes of tables that have just grown.
+_GONE_LINES = f"""
+INSERT INTO commission_gone
+SELECT a.id FROM (
+    SELECT deal_id, payee_id, coalesce(referral_id, {_NONE}) AS referral, kind
+    FROM commissions_accrual WHERE project_id = %(project)s
+    EXCEPT SELECT deal_id, payee_id, coalesce(referral_id, {_NONE}), kind FROM commission_target
+) g
+JOIN commissions_accrual a ON a.deal_id = g.deal_id AND a.payee_id = g.payee_id AND a.kind = g.kind
+     AND coalesce(a.referral_id, {_NONE}) = g.referral
+"""  # noqa: S608 - a constant
+
 _IN_LEDGER = f"""
 EXISTS (SELECT 1 FROM commissions_ledgerentry e
         WHERE e.project_id = a.project_id AND e.deal_id = a.deal_id AND e.payee_id = a.payee_id
           AND e.kind = a.kind AND coalesce(e.referral_id, {_NONE}) = coalesce(a.referral_id, {_NONE}))
 """  # noqa: S608 - a constant
 
-_NOT_DUE = f"a.project_id = %(project)s AND NOT EXISTS (SELECT 1 FROM commission_target t WHERE {_SAME_KEY})"  # noqa: S608
-
 # What was posted once is kept at 0, so that it can be explained; what never was is as if it had not been.
 _EMPTIED_LINES = f"""
 UPDATE commissions_accrual a
 SET earned = 0, released = 0, retained = 0, pending = 0, explanation = %(gone)s::jsonb, run_id = %(run)s
-WHERE {_NOT_DUE} AND a.explanation <> %(gone)s::jsonb AND {_IN_LEDGER}
+FROM commission_gone g
+WHERE a.id = g.id AND a.explanation <> %(gone)s::jsonb AND {_IN_LEDGER}
 """  # noqa: S608 - a constant
-_FORGOTTEN_LINES = f"DELETE FROM commissions_accrual a WHERE {_NOT_DUE} AND NOT {_IN_LEDGER}"  # noqa: S608
+_FORGOTTEN_LINES = f"""
+DELETE FROM commissions_accrual a USING commission_gone g WHERE a.id = g.id AND NOT {_IN_LEDGER}
+"""  # noqa: S608 - a constant
 
 _GONE_EXPLANATION = json.dumps({"zero": ZeroReason.NO_LONGER_DUE.value})
 
@@ -180,8 +195,11 @@ class Posting:
             self._execute("ANALYZE commission_move, commission_posting")
             self._execute(_TRANSACTIONS)
             self._execute(_ENTRIES)
-        for statement in (_CHANGED_LINES, _NEW_LINES, _EMPTIED_LINES, _FORGOTTEN_LINES):
+        for statement in (_CHANGED_LINES, _NEW_LINES):
             self._execute(statement)
+        if self._execute(_GONE_LINES):
+            self._execute(_EMPTIED_LINES)
+            self._execute(_FORGOTTEN_LINES)
         return moved
 
     def _add(self, entitlement: Entitlement) -> None:
@@ -198,7 +216,7 @@ class Posting:
 
     def _line(self, row: Entitlement) -> str:
         """One row as COPY reads it; only kinds and explanations hold what people typed."""
-        explanation = json.dumps(row.explanation, separators=(",", ":"))
+        explanation = json.dumps(row.explanation)
         return (
             f"{row.deal_id}\t{self._payees[row.payee]}\t{row.referral_id or _NULL}\t{_escaped(row.kind)}\t"
             f"{row.version_id}\t{row.earned}\t{row.released}\t{row.retained}\t{row.pending}\t{_escaped(explanation)}\n"

@@ -46,13 +46,14 @@ INSERT INTO commissions_payoutentry (line_id, entry_id, live)
 SELECT l.id, u.id, true FROM unsettled u JOIN lines l USING (payee_id)
 """  # noqa: S608 - constants
 
-# A line's tax is laid over its keys by rounding the running sum, so that the parts are exact and add up.
-_PAY = """
-WITH keys AS MATERIALIZED (
+# What lines settle, by key: deal, referral and component. A line's tax is laid over its keys by rounding the running
+# sum, so that the parts are exact and add up; exports show the parts that paying posts.
+LINE_KEYS = """
+keys AS MATERIALIZED (
     SELECT l.id AS line_id, l.payee_id, l.tax, l.gross, e.project_id, e.deal_id, e.referral_id, e.kind,
            (array_agg(e.version_id ORDER BY e.id DESC))[1] AS version_id, sum(e.amount) AS amount
     FROM commissions_payoutline l
-    JOIN commissions_payoutentry i ON i.line_id = l.id AND i.live
+    JOIN commissions_payoutentry i ON i.line_id = l.id
     JOIN commissions_ledgerentry e ON e.id = i.entry_id
     WHERE l.id = ANY(%(lines)s)
     GROUP BY l.id, e.project_id, e.deal_id, e.referral_id, e.kind
@@ -66,7 +67,11 @@ laid AS (
 ),
 cut AS (
     SELECT *, upto - coalesce(lag(upto) OVER (PARTITION BY line_id ORDER BY place), 0) AS withheld FROM laid
-),
+)
+"""
+
+_PAY = f"""
+WITH {LINE_KEYS},
 postings AS MATERIALIZED (
     SELECT nextval(pg_get_serial_sequence('commissions_ledgertransaction', 'id')) AS id, line_id, project_id
     FROM (SELECT DISTINCT line_id, project_id FROM keys) found
@@ -85,7 +90,7 @@ CROSS JOIN LATERAL (VALUES
     ('payable', -c.amount), ('paid', c.amount - c.withheld), ('tax', c.withheld)
 ) a (account, amount)
 WHERE a.amount <> 0
-"""
+"""  # noqa: S608 - constants
 
 
 def gather_lines(batch: PayoutBatch, *, minimum: Decimal) -> int:

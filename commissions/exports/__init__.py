@@ -1,0 +1,1 @@
+"""Payout batches as files: workbook, CSV, bank transfers, statement. Streaming, in the active language."""

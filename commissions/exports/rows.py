@@ -1,0 +1,140 @@
+"""What an export reads and shows: a batch's lines, and the deals behind each, from server-side cursors."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from operator import itemgetter
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext
+
+from channels_platform.lib.money import minor_digits
+from channels_platform.presentation import formats
+from commissions.exports.cells import CellKind, Column
+from commissions.models import PayoutBatch, PayoutLine
+from commissions.services.settlement import LINE_KEYS
+from commissions.words import component, explain_row
+
+CHUNK = 2_000
+
+_LINES = """
+SELECT coalesce(a.name, u.name, ''), a.code IS NULL, coalesce(a.code, home.code, ''), l.gross, l.tax, l.net, l.state,
+       coalesce(i.number, ''), i.vat_rate, l.bank_reference, coalesce(a.bank_name, b.bank_name, ''),
+       coalesce(a.bank_account, b.bank_account, ''), l.id::text
+FROM commissions_payoutline l
+JOIN commissions_payee p ON p.id = l.payee_id
+LEFT JOIN brokers_agency a ON a.id = p.agency_id
+LEFT JOIN brokers_broker b ON b.id = p.broker_id
+LEFT JOIN brokers_agency home ON home.id = b.agency_id
+LEFT JOIN accounts_user u ON u.id = b.user_id
+LEFT JOIN commissions_invoice i ON i.line_id = l.id AND i.live
+WHERE l.batch_id = %(batch)s
+ORDER BY 1, l.id
+"""
+
+_DEALS = f"""
+WITH {LINE_KEYS}
+SELECT coalesce(a.name, u.name, ''), coalesce(a.code, home.code, ''), j.name, coalesce(d.number, ''),
+       coalesce(n.building || '-' || n.number, ''), c.kind, coalesce(r.number, ''), coalesce(filer.name, ''),
+       coalesce(r.client_masked, ''), (d.subscribed_at AT TIME ZONE j.timezone)::date,
+       (d.contracted_at AT TIME ZONE j.timezone)::date, d.price, coalesce(x.explanation ->> 'share', ''),
+       coalesce(v.number::text, ''), x.earned, x.released, x.retained,
+       c.amount, c.withheld, c.amount - c.withheld, coalesce(x.explanation, '{{}}')
+FROM cut c
+JOIN commissions_payee p ON p.id = c.payee_id
+JOIN projects_project j ON j.id = c.project_id
+LEFT JOIN brokers_agency a ON a.id = p.agency_id
+LEFT JOIN brokers_broker b ON b.id = p.broker_id
+LEFT JOIN brokers_agency home ON home.id = b.agency_id
+LEFT JOIN accounts_user u ON u.id = b.user_id
+LEFT JOIN leads_deal d ON d.id = c.deal_id
+LEFT JOIN projects_unit n ON n.id = d.unit_id
+LEFT JOIN leads_referral r ON r.id = c.referral_id
+LEFT JOIN brokers_broker rb ON rb.id = r.broker_id
+LEFT JOIN accounts_user filer ON filer.id = rb.user_id
+LEFT JOIN commissions_planversion v ON v.id = c.version_id
+LEFT JOIN commissions_accrual x ON x.deal_id = c.deal_id AND x.payee_id = c.payee_id AND x.kind = c.kind
+     AND x.referral_id IS NOT DISTINCT FROM c.referral_id
+ORDER BY 1, c.line_id, d.number, c.referral_id, c.kind
+"""  # noqa: S608 - a constant
+
+
+@contextmanager
+def stream(sql: str, values: dict[str, Any]) -> Iterator[Iterator[tuple[Any, ...]]]:
+    """Open a query's rows on a server-side cursor; memory does not grow with them."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(sql, values)
+        yield _rows(cursor)
+
+
+def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:
+    while rows := cursor.fetchmany(CHUNK):
+        yield from rows
+
+
+@contextmanager
+def line_rows(batch: PayoutBatch) -> Iterator[Iterator[tuple[Any, ...]]]:
+    with stream(_LINES, {"batch": batch.pk}) as rows:
+        yield rows
+
+
+@contextmanager
+def deal_rows(batch: PayoutBatch, *, line: PayoutLine | None = None) -> Iterator[Iterator[tuple[Any, ...]]]:
+    """Open the deals behind a batch's lines (or one line): an amount per deal, referral and component.
+
+    Their sums per line are the line's gross, tax and net, to the cent.
+    """
+    lines = [line.pk] if line is not None else list(batch.lines.values_list("pk", flat=True))
+    with stream(_DEALS, {"lines": lines, "digits": minor_digits(batch.currency)}) as rows:
+        yield rows
+
+
+def line_columns() -> list[Column]:
+    """Return the columns of `line_rows`, headed in the active language."""
+    return [
+        _text(gettext("Payee"), 24, 0),
+        Column(gettext("Kind"), CellKind.TEXT, 12, lambda row: gettext("Individual") if row[1] else gettext("Agency")),
+        _text(gettext("Agency code"), 14, 2),
+        _money(gettext("Gross"), 3, adds_up=True),
+        _money(gettext("Tax withheld"), 4, adds_up=True),
+        _money(gettext("Net"), 5, adds_up=True),
+        Column(gettext("State"), CellKind.TEXT, 10, lambda row: str(PayoutLine.State(row[6]).label)),
+        _text(gettext("Invoice"), 18, 7),
+        Column(gettext("VAT rate"), CellKind.TEXT, 10, lambda row: "" if row[8] is None else formats.percent(row[8])),
+        _text(gettext("Bank reference"), 18, 9),
+    ]
+
+
+def deal_columns() -> list[Column]:
+    """Return the columns of `deal_rows`, headed in the active language."""
+    return [
+        _text(gettext("Payee"), 24, 0),
+        _text(gettext("Agency code"), 14, 1),
+        _text(gettext("Project"), 18, 2),
+        _text(gettext("Deal"), 20, 3),
+        _text(gettext("Unit"), 12, 4),
+        Column(gettext("Component"), CellKind.TEXT, 14, lambda row: component(row[5])),
+        _text(gettext("Referral"), 20, 6),
+        _text(gettext("Broker"), 14, 7),
+        _text(gettext("Client"), 10, 8),
+        Column(gettext("Subscribed"), CellKind.DAY, 11, itemgetter(9)),
+        Column(gettext("Contracted"), CellKind.DAY, 11, itemgetter(10)),
+        _money(gettext("Price"), 11),
+        _text(gettext("Share"), 8, 12),
+        _money(gettext("Earned"), 14),
+        _money(gettext("Released"), 15),
+        _money(gettext("Retained"), 16),
+        _money(gettext("Gross"), 17, adds_up=True),
+        _money(gettext("Tax withheld"), 18, adds_up=True),
+        _money(gettext("Net"), 19, adds_up=True),
+        Column(gettext("How it comes about"), CellKind.TEXT, 60, lambda row: explain_row(json.loads(row[20]))),
+    ]
+
+
+def _text(heading: str, width: int, place: int) -> Column:
+    return Column(heading, CellKind.TEXT, width, itemgetter(place))
+
+
+def _money(heading: str, place: int, *, adds_up: bool = False) -> Column:
+    return Column(heading, CellKind.MONEY, 15, itemgetter(place), adds_up)

@@ -1,0 +1,85 @@
+"""The batch as CSV: the deals behind its lines, and the transfers for the bank."""
+
+import csv
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+from django.utils.translation import get_language, gettext, override
+
+from channels_platform.lib.money import minor_digits
+from commissions.exports.cells import CellKind, Column, defused
+from commissions.exports.rows import deal_columns, deal_rows, line_rows
+from commissions.models import PayoutBatch, PayoutLine
+
+BOM = "\ufeff"
+_CHUNK = 500
+
+
+def deals_csv(batch: PayoutBatch) -> Iterator[str]:
+    """Return the deals behind the batch's lines as CSV, in pieces, in the language active now.
+
+    A byte order mark comes first, so that Excel reads Chinese right.
+    """
+    return _speaking(_deals(batch), get_language())
+
+
+def bank_csv(batch: PayoutBatch) -> Iterator[str]:
+    """Return one transfer per line that is still to be paid, in pieces: to whom, which account, how much net."""
+    return _speaking(_transfers(batch), get_language())
+
+
+def _speaking(pieces: Iterator[str], language: str | None) -> Iterator[str]:
+    """Make each piece under `language`: pieces are drawn while the answer is sent, when the request's is over."""
+    while True:
+        with override(language):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
+
+
+def _deals(batch: PayoutBatch) -> Iterator[str]:
+    with deal_rows(batch) as rows:
+        yield from _written(deal_columns(), rows, currency=batch.currency)
+
+
+def _transfers(batch: PayoutBatch) -> Iterator[str]:
+    columns = [
+        Column(gettext("Line"), CellKind.TEXT, 0, lambda row: row[12]),
+        Column(gettext("Account holder"), CellKind.TEXT, 0, lambda row: row[0]),
+        Column(gettext("Bank"), CellKind.TEXT, 0, lambda row: row[10]),
+        Column(gettext("Account number"), CellKind.TEXT, 0, lambda row: row[11]),
+        Column(gettext("Amount"), CellKind.MONEY, 0, lambda row: row[5]),
+        Column(gettext("Currency"), CellKind.TEXT, 0, lambda row: batch.currency),
+        Column(gettext("Purpose"), CellKind.TEXT, 0, lambda row: batch.number),
+    ]
+    with line_rows(batch) as rows:
+        open_rows = (row for row in rows if row[6] == PayoutLine.State.OPEN)
+        yield from _written(columns, open_rows, currency=batch.currency)
+
+
+def _written(columns: list[Column], rows: Iterator[tuple[Any, ...]], *, currency: str) -> Iterator[str]:
+    buffer = StringIO()
+    writer = csv.writer(buffer)
+    buffer.write(BOM)
+    writer.writerow([defused(column.heading) for column in columns])
+    takes = [(column.take, column.kind) for column in columns]
+    money = f".{minor_digits(currency)}f"
+    for number, row in enumerate(rows, start=1):
+        writer.writerow([_cell(take(row), kind, money) for take, kind in takes])
+        if number % _CHUNK == 0:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
+
+
+def _cell(value: str | Decimal | date | None, kind: CellKind, money: str) -> str:
+    if value is None:
+        return ""
+    if kind is CellKind.TEXT:
+        return defused(str(value))
+    return format(value, money) if kind is CellKind.MONEY else str(value)

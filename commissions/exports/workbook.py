@@ -1,0 +1,140 @@
+"""The batch as a workbook: summary, lines, the deals behind each line; a row in memory at a time."""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+import xlsxwriter
+from django.db.models import Count, Sum
+from django.utils.translation import gettext
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from channels_platform.lib.money import minor_digits
+from channels_platform.presentation import formats
+from commissions.exports.cells import CellKind, Column, starts_formula
+from commissions.exports.rows import deal_columns, deal_rows, line_columns, line_rows
+from commissions.models import PayoutBatch, PayoutLine
+
+Progress = Callable[[int], None]
+_REPORT_EVERY = 2_000
+
+
+class Sheets:
+    """The writing of one workbook, with the styles its cells share."""
+
+    def __init__(self, target: BinaryIO, *, currency: str, progress: Progress | None = None) -> None:
+        self.book = xlsxwriter.Workbook(
+            target, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        )
+        digits = minor_digits(currency)
+        money = "#,##0" + ("." + "0" * digits if digits else "")
+        self.heading = self.book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
+        self.total = self.book.add_format({"bold": True, "top": 1, "num_format": money})
+        self.money = self.book.add_format({"num_format": money})
+        self.day = self.book.add_format({"num_format": "yyyy-mm-dd"})
+        # says that the text was meant as text, also once somebody edits the cell
+        self.typed = self.book.add_format({"quote_prefix": True})
+        self.progress = progress or (lambda done: None)
+        self.done = 0
+
+    def table(self, name: str, columns: list[Column], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Write a sheet of rows under headings and, below them, the totals of what adds up."""
+        sheet = self.book.add_worksheet(name)
+        sheet.freeze_panes(1, 0)
+        styles = {CellKind.MONEY: self.money, CellKind.DAY: self.day, CellKind.TEXT: None}
+        for place, column in enumerate(columns):
+            sheet.set_column(place, place, column.width, styles[column.kind])
+        for place, column in enumerate(columns):
+            sheet.write_string(0, place, column.heading, self.heading)
+        writers = [(place, column.take, column.kind) for place, column in enumerate(columns)]
+        sums = {place: Decimal(0) for place, column in enumerate(columns) if column.adds_up}
+        number = 0
+        for number, row in enumerate(rows, start=1):
+            self._row(sheet, number, row, writers, sums)
+            self.done += 1
+            if self.done % _REPORT_EVERY == 0:
+                self.progress(self.done)
+        sheet.write_string(number + 1, 0, gettext("Total"), self.total)
+        for place, total in sums.items():
+            sheet.write_number(number + 1, place, float(total), self.total)
+
+    def _row(
+        self,
+        sheet: Worksheet,
+        number: int,
+        row: tuple[Any, ...],
+        writers: list[tuple[int, Callable[[tuple[Any, ...]], Any], CellKind]],
+        sums: dict[int, Decimal],
+    ) -> None:
+        write_string, write_number = sheet.write_string, sheet.write_number
+        for place, take, kind in writers:
+            value = take(row)
+            if value is None or value == "":
+                continue
+            if kind is CellKind.TEXT:
+                if starts_formula(value):
+                    write_string(number, place, value, self.typed)
+                else:
+                    write_string(number, place, value)
+            elif kind is CellKind.MONEY:
+                if place in sums:
+                    sums[place] += value
+                write_number(number, place, float(value))
+            else:
+                sheet.write_datetime(number, place, value)
+
+    def facts(self, name: str, facts: list[tuple[str, str | Decimal]]) -> None:
+        """Write a sheet of names and values."""
+        sheet = self.book.add_worksheet(name)
+        sheet.set_column(0, 0, 24)
+        sheet.set_column(1, 1, 40)
+        bold = self.book.add_format({"bold": True})
+        for number, (label, value) in enumerate(facts):
+            sheet.write_string(number, 0, label, bold)
+            if isinstance(value, Decimal):
+                sheet.write_number(number, 1, float(value), self.money)
+            else:
+                style: Format | None = self.typed if starts_formula(value) else None
+                sheet.write_string(number, 1, value, style)
+
+    def close(self) -> None:
+        self.book.close()
+
+
+def write_workbook(batch: PayoutBatch, target: BinaryIO, *, progress: Progress | None = None) -> None:
+    """Write the batch's workbook to a binary file.
+
+    Units: amounts are numbers, exact to the cent up to 15 digits; totals are added up exactly, not by the spreadsheet.
+    """
+    sheets = Sheets(target, currency=batch.currency, progress=progress)
+    sheets.facts(gettext("Summary"), _summary(batch))
+    with line_rows(batch) as rows:
+        sheets.table(gettext("Lines"), line_columns(), rows)
+    with deal_rows(batch) as rows:
+        sheets.table(gettext("Deals"), deal_columns(), rows)
+    sheets.close()
+
+
+def _summary(batch: PayoutBatch) -> list[tuple[str, str | Decimal]]:
+    sums = batch.lines.aggregate(lines=Count("pk"), gross=Sum("gross"), tax=Sum("tax"), net=Sum("net"))
+    paid = batch.lines.filter(state=PayoutLine.State.PAID).aggregate(net=Sum("net"))["net"]
+    zone = batch.company.timezone
+    facts: list[tuple[str, str | Decimal]] = [
+        (gettext("Batch"), batch.number),
+        (gettext("Paying company"), batch.company.name),
+        (gettext("Currency"), batch.currency),
+        (gettext("State"), str(batch.get_state_display())),
+        (gettext("Cut-off"), formats.exact_instant(batch.cutoff_at, zone)),
+        (gettext("Lines"), str(sums["lines"])),
+        (gettext("Gross"), sums["gross"] or Decimal(0)),
+        (gettext("Tax withheld"), sums["tax"] or Decimal(0)),
+        (gettext("Net"), sums["net"] or Decimal(0)),
+        (gettext("Paid"), paid or Decimal(0)),
+    ]
+    people = [
+        (gettext("Prepared by"), batch.prepared_by),
+        (gettext("Submitted by"), batch.submitted_by),
+        (gettext("Approved by"), batch.approved_by),
+    ]
+    return facts + [(label, str(who)) for label, who in people if who is not None]

@@ -1,0 +1,225 @@
+"""Reading money, within what a person may see: own money for agency people, their projects' for staff."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import DateTimeField, DecimalField, F, Func, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
+
+from channels_platform.accounts.permissions import Can, Role
+from commissions.models import (
+    Accrual,
+    Invoice,
+    LedgerEntry,
+    Payee,
+    PayoutBatch,
+    PayoutLine,
+    PlanVersion,
+    Repayment,
+    WriteOff,
+)
+from commissions.states import Account, LineState
+from projects.models import PayingCompany, Project
+from projects.selectors import visible_projects
+
+_MONEY = DecimalField(max_digits=18, decimal_places=4)
+_NOTHING = Value(Decimal(0), output_field=_MONEY)
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A payee's six figures in a project: earned = pending + retained + payable + paid + tax.
+
+    Units: amounts in the project's currency.
+    """
+
+    payee: Payee
+    project: Project
+    earned: Decimal
+    pending: Decimal
+    retained: Decimal
+    payable: Decimal
+    paid: Decimal
+    tax: Decimal
+
+
+def visible_payees(user: Any) -> QuerySet[Payee]:
+    """Return whose money a person may see: one's own, a manager one's agency's, staff with money everybody's."""
+    payees = Payee.objects.select_related("agency", "broker__user", "broker__agency")
+    if getattr(user, "is_agency_side", False):
+        broker = getattr(user, "broker", None)
+        if broker is None or not user.can(Can.SEE_OWN_MONEY):
+            return payees.none()
+        mine = Q(broker=broker)
+        return payees.filter(mine | Q(agency=broker.agency_id) if user.role == Role.AGENCY_ADMIN else mine)
+    return payees if user.can(Can.SEE_MONEY) else payees.none()
+
+
+def commissions(
+    user: Any,
+    *,
+    project: Project | None = None,
+    deal: UUID | None = None,
+    agency: UUID | None = None,
+    broker: UUID | None = None,
+    month: date | None = None,
+) -> QuerySet[Accrual]:
+    """Return commission lines. `month` (its first day) is the contract's local month; `agency` takes in its brokers."""
+    lines = Accrual.objects.select_related(
+        "project", "deal", "payee__agency", "payee__broker__user", "referral", "version__plan"
+    )
+    lines = _mine(lines, user)
+    if project is not None:
+        lines = lines.filter(project=project)
+    if deal is not None:
+        lines = lines.filter(deal=deal)
+    if agency is not None:
+        lines = lines.filter(Q(payee__agency=agency) | Q(payee__broker__agency=agency))
+    if broker is not None:
+        lines = lines.filter(payee__broker=broker)
+    if month is not None:
+        local = Func(
+            F("project__timezone"), F("deal__contracted_at"), function="timezone", output_field=DateTimeField()
+        )
+        lines = lines.annotate(contracted_local=local).filter(
+            contracted_local__date__gte=month.replace(day=1), contracted_local__date__lt=_next_month(month)
+        )
+    return lines
+
+
+def entries(user: Any, *, payee: Payee | None = None, project: Project | None = None) -> QuerySet[LedgerEntry]:
+    """Return ledger entries, newest first, with what explains them."""
+    found = LedgerEntry.objects.select_related(
+        "transaction", "transaction__line__batch", "project", "payee", "deal", "referral", "version__plan"
+    )
+    found = _mine(found, user)
+    if payee is not None:
+        found = found.filter(payee=payee)
+    if project is not None:
+        found = found.filter(project=project)
+    return found
+
+
+def balances(
+    user: Any,
+    *,
+    project: Project | None = None,
+    company: PayingCompany | None = None,
+    agency: UUID | None = None,
+    payee: Payee | None = None,
+) -> list[Balance]:
+    """Return what each payee has in each project, from the ledger; those with nothing but zeros are left out.
+
+    Shape: by project code, then payee.
+    """
+    found = entries(user, payee=payee, project=project)
+    if company is not None:
+        found = found.filter(project__company=company)
+    if agency is not None:
+        found = found.filter(Q(payee__agency=agency) | Q(payee__broker__agency=agency))
+    sums = list(found.select_related(None).order_by().values("payee", "project").annotate(**_six_figures()))
+    sums = [row for row in sums if any(row[account.value] for account in Account)]
+    payees = Payee.objects.select_related("agency", "broker__user", "broker__agency").in_bulk(
+        {row["payee"] for row in sums}
+    )
+    projects = Project.objects.in_bulk({row["project"] for row in sums})
+    rows = [
+        Balance(
+            payee=payees[row["payee"]],
+            project=projects[row["project"]],
+            earned=-row["expense"],
+            pending=row["pending"],
+            retained=row["retained"],
+            payable=row["payable"],
+            paid=row["paid"],
+            tax=row["tax"],
+        )
+        for row in sums
+    ]
+    return sorted(rows, key=lambda row: (row.project.code, str(row.payee), str(row.payee.pk)))
+
+
+def visible_plan_versions(user: Any) -> QuerySet[PlanVersion]:
+    """Return plan versions of a member of staff's projects; none for agency people."""
+    versions = PlanVersion.objects.select_related("plan__project", "plan__agency", "author", "approved_by")
+    if getattr(user, "is_agency_side", False) or not user.can(Can.SEE_MONEY):
+        return versions.none()
+    return _in_projects(versions, user, "plan__project")
+
+
+def visible_companies(user: Any) -> QuerySet[PayingCompany]:
+    """Return the paying companies whose projects the person may all see: a batch pays for all of them."""
+    companies = PayingCompany.objects.all()
+    if getattr(user, "is_agency_side", False) or not user.can(Can.SEE_MONEY):
+        return companies.none()
+    if _sees_all(user):
+        return companies
+    others = Project.objects.exclude(pk__in=visible_projects(user).order_by().values("pk"))
+    mine = visible_projects(user).order_by().values("company")
+    return companies.filter(pk__in=mine).exclude(pk__in=others.order_by().values("company"))
+
+
+def visible_batches(user: Any) -> QuerySet[PayoutBatch]:
+    """Return payout batches of the companies a member of staff sees; none for agency people."""
+    batches = PayoutBatch.objects.select_related("company", "prepared_by", "submitted_by", "approved_by", "closed_by")
+    return batches.filter(company__in=visible_companies(user).order_by())
+
+
+def visible_lines(user: Any) -> QuerySet[PayoutLine]:
+    """Return payout lines: one's own, or those of the batches a member of staff sees."""
+    lines = PayoutLine.objects.select_related("batch__company", "payee__agency", "payee__broker__user")
+    if getattr(user, "is_agency_side", False):
+        return lines.filter(payee__in=visible_payees(user).order_by()).exclude(state=LineState.VOID)
+    return lines.filter(batch__in=visible_batches(user).order_by())
+
+
+def line_entries(line: PayoutLine) -> QuerySet[LedgerEntry]:
+    """Return the payable entries that a line took: the deals behind it."""
+    return (
+        LedgerEntry.objects.filter(payouts__line=line)
+        .select_related("project", "deal", "referral", "version__plan", "transaction")
+        .order_by("project__code", "deal__number", "id")
+    )
+
+
+def live_invoices(batch: PayoutBatch) -> dict[UUID, Invoice]:
+    """Return the batch's invoices by line."""
+    return {invoice.line_id: invoice for invoice in Invoice.objects.filter(line__batch=batch, live=True)}
+
+
+def visible_repayments(user: Any) -> QuerySet[Repayment]:
+    return _mine(Repayment.objects.select_related("payee", "project", "recorded_by"), user)
+
+
+def visible_write_offs(user: Any) -> QuerySet[WriteOff]:
+    return _mine(WriteOff.objects.select_related("payee", "project", "asked_by", "decided_by"), user)
+
+
+def _mine(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:
+    if getattr(user, "is_agency_side", False):
+        return rows.filter(payee__in=visible_payees(user).order_by())
+    if not user.can(Can.SEE_MONEY):
+        return rows.none()
+    return _in_projects(rows, user, "project")
+
+
+def _in_projects(rows: QuerySet[Any], user: Any, path: str) -> QuerySet[Any]:
+    return rows if _sees_all(user) else rows.filter(**{f"{path}__in": visible_projects(user).order_by()})
+
+
+def _sees_all(user: Any) -> bool:
+    return bool(getattr(user, "is_superuser", False) or getattr(user, "all_projects", False))
+
+
+def _six_figures() -> dict[str, Coalesce]:
+    return {
+        account.value: Coalesce(Sum("amount", filter=Q(account=account)), _NOTHING, output_field=_MONEY)
+        for account in Account
+    }
+
+
+def _next_month(month: date) -> date:
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)

@@ -1,0 +1,131 @@
+"""Handing a batch out as a file: small ones at once, large ones as a job with progress; each leaves an event."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from tempfile import TemporaryFile
+from typing import Any
+from uuid import UUID
+
+from django.core.files import File
+from django.utils.translation import get_language, override
+
+from channels_platform.accounts.permissions import Can
+from channels_platform.audit.services import record
+from channels_platform.db import transactional
+from channels_platform.jobs.models import Job
+from channels_platform.jobs.services import create_job, job_at_work, report_progress
+from channels_platform.lib.errors import NotAllowed
+from commissions.exports.tables import bank_csv, deals_csv
+from commissions.exports.workbook import write_workbook
+from commissions.models import PayoutBatch, PayoutEntry
+from commissions.services.access import require
+from commissions.states import BatchState
+
+AT_ONCE = 5_000
+_PIECE = 256 * 1024
+_TASK = "commissions.tasks.write_export"
+
+
+class ExportForm(StrEnum):
+    XLSX = "xlsx"
+    CSV = "csv"
+    BANK = "bank"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A file to send: its name, its type, and its content in pieces."""
+
+    name: str
+    content_type: str
+    pieces: Iterator[bytes]
+
+
+_CSV_TYPE = "text/csv; charset=utf-8"
+_XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def is_large(batch: PayoutBatch) -> bool:
+    """Whether the batch is to be exported as a job."""
+    return _size(batch) > AT_ONCE
+
+
+@transactional
+def export_batch(*, actor: Any, batch: PayoutBatch, form: ExportForm) -> ExportedFile:
+    """Return the batch as a file in the language active now; its content is read as the pieces are drawn.
+
+    Raises: Forbidden; NotAllowed `not_approved` for a bank file of a batch that is not to be paid.
+    Writes: audit event `batch.exported`.
+    """
+    _check(actor, batch, form)
+    _note(actor, batch, form)
+    name = _name(batch, form)
+    if form is ExportForm.XLSX:
+        return ExportedFile(name, _XLSX_TYPE, _workbook_pieces(batch))
+    text = deals_csv(batch) if form is ExportForm.CSV else bank_csv(batch)
+    return ExportedFile(name, _CSV_TYPE, (piece.encode() for piece in text))
+
+
+@transactional
+def start_export(*, actor: Any, batch: PayoutBatch, form: ExportForm) -> Job:
+    """Have a worker write the file, in the language active now; its starter finds it on the job.
+
+    Raises: as `export_batch`.
+    Writes: Job, OutboxMessage, audit event `batch.exported`.
+    """
+    _check(actor, batch, form)
+    _note(actor, batch, form)
+    arguments = {"batch": str(batch.pk), "form": str(form), "language": get_language()}
+    return create_job(kind="batch-export", task=_TASK, starter=actor, arguments=arguments, total=_size(batch))
+
+
+def write_export(*, job_id: UUID) -> None:
+    """Write the file a job asks for, in the memory of a few rows.
+
+    Writes: Job with its file and progress.
+    Raises: Settled as `job_at_work`.
+    """
+    with job_at_work(job_id) as job:
+        batch = PayoutBatch.objects.select_related("company").get(pk=job.arguments["batch"])
+        form = ExportForm(job.arguments["form"])
+        with TemporaryFile() as target, override(job.arguments["language"]):
+            if form is ExportForm.XLSX:
+                write_workbook(batch, target, progress=partial(_report, job))
+            else:
+                for piece in deals_csv(batch) if form is ExportForm.CSV else bank_csv(batch):
+                    target.write(piece.encode())
+            target.seek(0)
+            job.result_file.save(_name(batch, form), File(target), save=False)
+        job.done = job.total
+
+
+def _report(job: Job, done: int) -> None:
+    report_progress(job, done=min(done, job.total))
+
+
+def _workbook_pieces(batch: PayoutBatch) -> Iterator[bytes]:
+    with TemporaryFile() as target:
+        write_workbook(batch, target)
+        target.seek(0)
+        while piece := target.read(_PIECE):
+            yield piece
+
+
+def _check(actor: Any, batch: PayoutBatch, form: ExportForm) -> None:
+    require(actor, Can.SEE_MONEY)
+    if form is ExportForm.BANK and batch.state not in (BatchState.APPROVED, BatchState.PAID):
+        raise NotAllowed("only an approved batch is paid", code="not_approved")
+
+
+def _note(actor: Any, batch: PayoutBatch, form: ExportForm) -> None:
+    record("batch.exported", actor=actor, target=batch, after={"form": str(form)})
+
+
+def _size(batch: PayoutBatch) -> int:
+    return PayoutEntry.objects.filter(line__batch=batch).count()
+
+
+def _name(batch: PayoutBatch, form: ExportForm) -> str:
+    return f"{batch.number}.xlsx" if form is ExportForm.XLSX else f"{batch.number}-{form}.csv"

@@ -1,0 +1,31 @@
+"""Scheduled jobs of money. Each is idempotent, safe to run twice at once, and goes on after a kill."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from channels_platform.jobs.services import periodic
+from commissions.services import exporting, runs, schedule
+
+
+@shared_task
+@periodic("run-commissions")
+def run_commissions() -> dict[str, int]:
+    return runs.bring_up_to_date()
+
+
+@shared_task
+def run_project(project_id: str) -> None:
+    """Run one project now: what a payment's commit asks for."""
+    runs.run_if_due(project_id=UUID(project_id))
+
+
+@shared_task
+@periodic("schedule-payouts")
+def schedule_payouts() -> dict[str, int]:
+    return schedule.schedule_payouts()
+
+
+@shared_task
+def write_export(job_id: str) -> None:
+    exporting.write_export(job_id=UUID(job_id))
