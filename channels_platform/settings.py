@@ -318,6 +318,13 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "sweep-expiries": {"task": "leads.tasks.sweep_expiries", "schedule": 60, "options": {"expires": 60}},
     "send-reminders": {"task": "leads.tasks.send_reminders", "schedule": 300, "options": {"expires": 300}},
+    "run-commissions": {"task": "commissions.tasks.run_commissions", "schedule": 900, "options": {"expires": 900}},
+    "run-changed-projects": {
+        "task": "commissions.tasks.run_changed_projects",
+        "schedule": 15,
+        "options": {"expires": 15},
+    },
+    "schedule-payouts": {"task": "commissions.tasks.schedule_payouts", "schedule": 600, "options": {"expires": 600}},
     "erase-personal-data": {
         "task": "leads.tasks.erase_personal_data",
         "schedule": crontab(hour=3, minute=30),

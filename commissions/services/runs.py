@@ -52,6 +52,11 @@ def run_if_due(*, project_id: UUID, wait: bool = True) -> CommissionRun | None:
     return _run(Project.objects.get(pk=project_id), clock.now())
 
 
+def something_due() -> bool:
+    """Whether some deal or plan changed since its project's last run."""
+    return DealOutbox.objects.exclude(what=LATER).exists()
+
+
 def bring_up_to_date(*, projects: Iterable[UUID] | None = None, wait: bool = False) -> dict[str, int]:
     """Run every project (of those given) that has something new, each in its own transaction.
 
