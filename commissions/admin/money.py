@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 from channels_platform.adminkit import cells
 from channels_platform.adminkit.base import ReadOnlyAdmin
 from channels_platform.adminkit.filters import ChoiceFilter, DaysFilter, ExactFilter, ManyRelatedFilter, RelatedFilter
-from channels_platform.adminkit.scope import sees_every_project
 from commissions.models import Accrual, CommissionRun, LedgerEntry, LedgerTransaction, PayoutBatch
-from commissions.wording import explanation_in_words, kind_in_words
+from commissions.selectors import visible_batches
+from commissions.words import component, explain_row, explain_waiting
 from leads.models import Deal
 
 
@@ -73,7 +73,7 @@ class AccrualAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("what"))
     def what(self, accrual: Accrual) -> str:
-        return kind_in_words(accrual.kind)
+        return component(accrual.kind)
 
     @admin.display(description=gettext_lazy("earned"), ordering="earned")
     def earned_(self, accrual: Accrual) -> Any:
@@ -97,7 +97,7 @@ class AccrualAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("why"))
     def why(self, accrual: Accrual) -> str:
-        return next(iter(explanation_in_words(accrual.explanation, accrual.project.currency)), cells.DASH)
+        return explain_row(accrual.explanation) or cells.DASH
 
     def about(self, request: HttpRequest, obj: Accrual) -> list[cells.Section]:
         currency = obj.project.currency
@@ -118,7 +118,7 @@ class AccrualAdmin(ReadOnlyAdmin):
         ]
         head = (_("Posted"), _("Kind"), _("Account"), _("#Amount") + f" ({currency})")
         return [
-            cells.words(_("Why"), explanation_in_words(obj.explanation, currency), empty=_("No explanation.")),
+            cells.words(_("Why"), [explain_row(obj.explanation), *explain_waiting(obj.explanation)]),
             cells.table(_("Ledger entries"), head, rows, empty=_("Nothing is posted yet.")),
         ]
 
@@ -156,7 +156,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("what"))
     def what(self, entry: LedgerEntry) -> str:
-        return kind_in_words(entry.kind) if entry.kind else cells.DASH
+        return component(entry.kind) if entry.kind else cells.DASH
 
     @admin.display(description=gettext_lazy("amount"), ordering="amount")
     def figure(self, entry: LedgerEntry) -> Any:
@@ -165,8 +165,9 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         return format_html('<span class="cp-num{}">{}</span>', tone, text)
 
     def about(self, request: HttpRequest, obj: LedgerEntry) -> list[cells.Section]:
-        why = explanation_in_words(obj.explanation, obj.transaction.currency)
-        return [cells.words(_("Why"), why, empty=_("Posted without an explanation of its own."))]
+        said = explain_row(obj.explanation)
+        empty = _("Posted without an explanation of its own.")
+        return [cells.words(_("Why"), [said] if said else [], empty=empty)]
 
 
 @admin.register(LedgerTransaction)
@@ -193,7 +194,7 @@ class LedgerTransactionAdmin(ReadOnlyAdmin):
                 cells.link(entry, entry.get_account_display()),
                 entry.payee,
                 entry.deal or cells.DASH,
-                kind_in_words(entry.kind) if entry.kind else cells.DASH,
+                component(entry.kind) if entry.kind else cells.DASH,
                 cells.money(entry.amount, obj.currency),
             )
             for entry in entries
@@ -214,10 +215,7 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
               "submitted_by", "submitted_at", "approved_by", "approved_at", "closed_by", "closed_at")  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PayoutBatch]:
-        rows = super().get_queryset(request).select_related("company")
-        if sees_every_project(request.user):
-            return rows
-        return rows.filter(company__in=request.user.projects.values("company"))  # type: ignore[union-attr]
+        return visible_batches(request.user).order_by(*self.ordering)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def badge(self, batch: PayoutBatch) -> Any:

@@ -19,7 +19,7 @@ from commissions.engine.plans import PlanFault, validate_plan
 from commissions.engine.types import Method, Milestone
 from commissions.facts import version_fields
 from commissions.models import Plan, PlanVersion
-from commissions.wording import METHODS, MOMENTS
+from commissions.plan_words import METHODS, MOMENTS
 from projects.models import Project
 
 TIERS, BONUSES = 10, 4

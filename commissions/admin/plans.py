@@ -31,9 +31,10 @@ from commissions.engine.types import Measure
 from commissions.engine.types import PlanVersion as Rules
 from commissions.facts import version_fields
 from commissions.models import PlanVersion
+from commissions.plan_words import plan_in_words
 from commissions.services.plans import approve_plan_version, draft_plan_version, end_plan_version
 from commissions.states import PlanState
-from commissions.wording import ReaderWords, plan_in_words
+from commissions.words import ReaderWords
 from projects.models import Project
 
 USUAL_PRICE = Decimal(1_280_000)
@@ -44,7 +45,7 @@ def previews(
     rules: Rules, *, project: Project, onsite: bool, price: Decimal, on: date, nth: int | None = None
 ) -> list[str]:
     """Return what the plan pays for the deals on both sides of each tier, or for the one asked about."""
-    words = ReaderWords(project.currency)
+    words = ReaderWords()
     asked = [nth] if nth else _telling_deals(rules, price)
     return [
         render_preview(
@@ -162,7 +163,7 @@ class PlanVersionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("tiers"))
     def ladder(self, version: PlanVersion) -> str:
-        words = ReaderWords(version.plan.project.currency)
+        words = ReaderWords()
         pays = [words.percent(tier["rate"]) if "rate" in tier else tier["amount"] for tier in version.tiers]
         return pays[0] if len(pays) == 1 else f"{pays[0]} … {pays[-1]}"
 
@@ -182,7 +183,7 @@ class PlanVersionAdmin(ReadOnlyAdmin):
         on = obj.from_on or clock.local_date(clock.now(), project.zone)
         shown = previews(rules, project=project, onsite=obj.plan.agency.is_onsite, price=USUAL_PRICE, on=on)
         sections = [
-            cells.words(_("In words"), plan_in_words(rules, project.currency)),
+            cells.words(_("In words"), plan_in_words(rules)),
             cells.words(_("What it pays, for deals of one agency alone and all at one price"), shown),
         ]
         others = obj.plan.versions.select_related("author").order_by("-number")
@@ -260,4 +261,4 @@ class PlanVersionAdmin(ReadOnlyAdmin):
             on=on,
             nth=data.get("preview_nth"),
         )
-        return plan_in_words(rules, project.currency), shown
+        return plan_in_words(rules), shown

@@ -1,22 +1,11 @@
-"""The engine's explanations in the reader's language, and plans in sentences."""
+"""Plans in sentences, in the reader's language."""
 
-from collections.abc import Mapping
-from datetime import date, datetime
 from decimal import Decimal
-from fractions import Fraction
-from typing import Any
 
-from babel.dates import format_date, format_skeleton
-from babel.numbers import format_decimal
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
-from channels_platform.lib.money import exact_text
-from channels_platform.presentation import formats
-from commissions.engine.explain import render, waits
 from commissions.engine.types import (
-    BONUS_PREFIX,
-    COMMISSION,
     Basis,
     Bonus,
     Measure,
@@ -27,52 +16,7 @@ from commissions.engine.types import (
 )
 from commissions.models import Plan
 from commissions.models import PlanVersion as PlanVersionRow
-
-
-class ReaderWords:
-    """How the active language writes things, for one currency."""
-
-    def __init__(self, currency: str) -> None:
-        self.currency = currency
-
-    def gettext(self, message: str) -> str:
-        return gettext(message)
-
-    def money(self, amount: Decimal) -> str:
-        return formats.money(amount, self.currency)
-
-    def number(self, value: Fraction) -> str:
-        text = exact_text(value)
-        return (
-            text if "/" in text else str(format_decimal(Decimal(text), "#,##0.############", locale=formats.locale()))
-        )
-
-    def percent(self, fraction: Fraction) -> str:
-        return formats.percent(fraction)
-
-    def day(self, on: date) -> str:
-        return str(format_date(on, "y年M月d日" if formats.is_chinese() else "d MMMM y", locale=formats.locale()))
-
-    def month(self, year: int, month: int) -> str:
-        return str(format_skeleton("yMMMM", datetime(year, month, 1), locale=formats.locale()))  # noqa: DTZ001
-
-
-def explanation_in_words(explanation: Mapping[str, Any], currency: str) -> list[str]:
-    """Return how a figure came about, and what it waits for, a sentence each."""
-    if not explanation:
-        return []
-    words = ReaderWords(currency)
-    return [render(explanation, words), *waits(explanation, words)]
-
-
-def kind_in_words(kind: str) -> str:
-    """Return what a line is: commission, or a bonus by its name."""
-    if kind == COMMISSION:
-        return gettext("commission")
-    if kind.startswith(BONUS_PREFIX):
-        return gettext("bonus “%(name)s”") % {"name": kind.removeprefix(BONUS_PREFIX)}
-    return kind
-
+from commissions.words import ReaderWords
 
 MOMENTS: dict[str, str | Promise] = {
     Milestone.SUBSCRIBED: gettext_lazy("at subscription"),
@@ -89,12 +33,12 @@ METHODS: dict[str, str | Promise] = {
 }
 
 
-def plan_in_words(plan: PlanVersion, currency: str) -> list[str]:
+def plan_in_words(plan: PlanVersion) -> list[str]:
     """Return a plan's rules, a sentence each, from what it pays to when it pays.
 
     Source: domain 6.2-6.5.
     """
-    words = ReaderWords(currency)
+    words = ReaderWords()
     sentences = [_span(plan, words), _counted(plan), *_tiers(plan, words)]
     sentences.extend(_bonus(bonus, words) for bonus in plan.bonuses)
     for method, steps in plan.release.items():
