@@ -5,6 +5,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PACKAGES := channels_platform projects brokers leads commissions
 .DEFAULT_GOAL := help
+# compiled modules make every start faster
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup run test lint format demo-reset bench messages stop clean
 
 help: ## list the commands

@@ -141,6 +141,7 @@ def _children(host: str, port: int) -> list[Child]:
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     schedule: Path = embedded.data_dir() / "beat-schedule"
     web = [sys.executable, "-m", "gunicorn", "channels_platform.wsgi", "--bind", bind, "--log-level", "warning"]
+    web += ["--preload"]
     workers, threads = env.integer("WEB_WORKERS", 2, least=1), env.integer("WEB_THREADS", 4, least=1)
     web += ["--worker-class", "gthread", "--workers", str(workers), "--threads", str(threads)]
     web += ["--timeout", "60", "--graceful-timeout", "10", "--max-requests", "20000", "--max-requests-jitter", "2000"]
