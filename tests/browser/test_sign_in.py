@@ -157,3 +157,13 @@ def test_passkey_page_runs_under_the_strict_policy(visitor, person):
     prove_password(chen.open("/accounts/2fa/webauthn/add/"))
     expect(chen.page.locator("main form").first).to_be_visible()
     chen.look("passkey-add")
+
+
+def test_password_can_be_looked_at(visitor, transactional_db):
+    page = visitor().open("/accounts/login/")
+    page.fill("#id_password", "what was it")
+    look = page.get_by_role("button", name="Show the password")
+    look.click()
+    expect(page.locator("#id_password")).to_have_attribute("type", "text")
+    look.click()
+    expect(page.locator("#id_password")).to_have_attribute("type", "password")
