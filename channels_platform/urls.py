@@ -10,7 +10,7 @@ from channels_platform.jobs.health import healthz, readyz
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 # The portal is one face over three apps.
-_PORTAL = ("leads", "brokers")
+_PORTAL = ("leads", "brokers", "commissions")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),

@@ -92,6 +92,7 @@ class FileForm(OnceForm):
 
     def __init__(self, *args: Any, projects: QuerySet[Project], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.wrong_phones: set[str] = set()
         self.fields["project"].queryset = projects  # type: ignore[attr-defined]
         self.fields["project"].widget.attrs["data-project-choice"] = ""
 
@@ -111,8 +112,9 @@ class FileForm(OnceForm):
             try:
                 check_phone(phone, masked=masked)
             except forms.ValidationError as wrong:
-                self.add_error("phones", wrong)
-                return
+                self.wrong_phones.add(phone)
+                if "phones" not in self.errors:
+                    self.add_error("phones", wrong)
 
     def _check_arrival(self, cleaned: dict[str, Any], project: Project) -> None:
         arrival: datetime | None = cleaned.get("expected_arrival")
@@ -124,10 +126,11 @@ class FileForm(OnceForm):
         if arrival < clock.now() - timedelta(minutes=5):
             self.add_error("expected_arrival", _("This time is past."))
 
-    def phone_rows(self) -> list[str]:
-        """What stands in the phone inputs: as typed, padded to the most there may be."""
+    def phone_rows(self) -> list[tuple[str, bool]]:
+        """What stands in the phone inputs, and whether it is at fault: as typed, padded to the most there may be."""
         typed = [one for one in (self["phones"].value() or []) if one] if self.is_bound else []
-        return [*typed, *[""] * MOST_PHONES][:MOST_PHONES]
+        rows = [(one, one in self.wrong_phones) for one in typed] or [("", bool(self["phones"].errors))]
+        return [*rows, *[("", False)] * MOST_PHONES][:MOST_PHONES]
 
 
 class PhoneForm(OnceForm):

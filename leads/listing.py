@@ -21,7 +21,7 @@ from leads.states import LIVE, ReferralState
 from projects.models import Project
 from projects.states import ProjectStatus
 
-SOON = timedelta(hours=72)
+SOON = timedelta(hours=48)
 TABS: dict[str, str | Promise] = {
     "running": _("Running out"),
     "active": _("Active"),

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import Any
-from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
@@ -52,7 +51,7 @@ def page_by_cursor(rows: QuerySet[Any], *, by: str, cursor: str, size: int = PAG
     A cursor that is not ours begins at the start. The cost is that of one page, however deep.
     """
     field, descending = by.lstrip("-"), by.startswith("-")
-    backwards, position = _read_cursor(cursor)
+    backwards, position = _read_cursor(cursor, rows.model)
     falling = descending != backwards
     if position is not None:
         rows = rows.filter(_beyond(field, falling, *position))
@@ -70,7 +69,7 @@ def page_by_cursor(rows: QuerySet[Any], *, by: str, cursor: str, size: int = PAG
     )
 
 
-def _beyond(field: str, falling: bool, at: datetime, pk: UUID) -> Q:
+def _beyond(field: str, falling: bool, at: datetime, pk: Any) -> Q:
     past = "lt" if falling else "gt"
     # The first condition alone is what an index on (field, id) can seek to.
     return Q(**{f"{field}__{past}e": at}) & (Q(**{f"{field}__{past}": at}) | Q(**{f"pk__{past}": pk}))
@@ -81,10 +80,10 @@ def _cursor(way: str, row: Any, field: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str) -> tuple[bool, tuple[datetime, UUID] | None]:
+def _read_cursor(cursor: str, model: Any) -> tuple[bool, tuple[datetime, Any] | None]:
     try:
         way, at, pk = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split("|")
-        instant = datetime.fromisoformat(at)
-        return (way == "b", (instant, UUID(pk))) if instant.tzinfo else (False, None)
-    except (ValueError, binascii.Error):
+        instant, key = datetime.fromisoformat(at), model._meta.pk.to_python(pk)
+    except (ValueError, binascii.Error, ValidationError):
         return False, None
+    return (way == "b", (instant, key)) if instant.tzinfo else (False, None)

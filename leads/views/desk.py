@@ -74,6 +74,8 @@ def today(request: HttpRequest) -> HttpResponse:
             "missed": missed,
             "arrived": arrived,
             "now": now,
+            "clients": _open_clients(request, project, now) if not request.user.can(Can.CONFIRM_VISIT) else None,
+            "may_subscribe": request.user.can(Can.SUBSCRIBE_DEAL),
             "may_confirm": request.user.can(Can.CONFIRM_VISIT),
         },
     )
@@ -95,6 +97,13 @@ def _arrived(request: HttpRequest, project: Project, day: Any) -> list[Visit]:
     visits = visits.filter(referral__in=visible_referrals(request.user).order_by())
     rows = visits.select_related("referral__agency", "referral__project", "consultant__user")
     return list(rows.prefetch_related("referral__phones").order_by("-arrived_at", "-pk"))
+
+
+def _open_clients(request: HttpRequest, project: Project, now: datetime) -> list[Referral]:
+    """A consultant's own: those who came, what ends first at the top."""
+    rows = with_deadline(visible_referrals(request.user)).filter(project=project, state=ReferralState.VISITED)
+    found = rows.prefetch_related("phones").order_by("deadline", "pk")[:50]
+    return [one for one in found if one.state_at(now) in LIVE]
 
 
 def _by_hour(referrals: Iterable[Referral], project: Project) -> list[tuple[str, list[Referral]]]:

@@ -21,13 +21,13 @@ from leads.forms import ContestForm, PhoneForm, WithdrawForm
 from leads.history import history, way
 from leads.listing import with_deadline
 from leads.messages import phone_refused, standing
-from leads.models import Referral
+from leads.models import Deal, Referral
 from leads.selectors import visible_referrals
 from leads.services.disputes import raise_dispute
 from leads.services.phones import PhoneRefused, add_phone
 from leads.services.withdrawal import withdraw_referral
 from leads.slips import slip_pdf, slip_qr
-from leads.states import LIVE, ReferralState
+from leads.states import LIVE, DisputeState, ReferralState
 from projects.states import PhoneMode
 from projects.wording import policy_in_words
 
@@ -71,14 +71,23 @@ def _window(found: Referral, now: Any) -> tuple[int, int] | None:
     return min(int((now - found.window_starts_at).total_seconds() // 3600), whole), whole or 1
 
 
+def _deal_of(found: Referral) -> Deal | None:
+    """The deal the referral has a part of now."""
+    share = found.shares.filter(ended_at__isnull=True).select_related("deal__project").order_by("-since").first()
+    return share.deal if share else None
+
+
 def _may_contest(found: Referral, state: ReferralState) -> bool:
-    if state not in (ReferralState.REJECTED, ReferralState.LOST) or not found.policy.dispute_days:
+    """Whether there is an outcome to contest; the service has the last word on the time."""
+    days = timedelta(days=found.policy.dispute_days)
+    if not days or any(dispute.state == DisputeState.OPEN for dispute in found.disputes.all()):
         return False
-    if any(dispute.state == "open" for dispute in found.disputes.all()):
-        return False
-    last_day = found.filed_at + timedelta(days=found.policy.dispute_days)
-    # A lost client is contested from the loss on; the service knows when that was.
-    return state is ReferralState.LOST or clock.now() <= last_day
+    if state is ReferralState.REJECTED:
+        return clock.now() <= found.filed_at + days
+    if state is ReferralState.WON:
+        deal = _deal_of(found)
+        return deal is not None and clock.now() <= deal.subscribed_at + days
+    return state is ReferralState.LOST
 
 
 @require_GET
@@ -168,7 +177,11 @@ def contest(request: HttpRequest, referral_id: UUID) -> HttpResponse:
 
     def say() -> str:
         raise_dispute(
-            actor=request.user, agency=found.agency, referral=found, claim_text=form.cleaned_data["claim_text"]
+            actor=request.user,
+            agency=found.agency,
+            referral=found,
+            deal=_deal_of(found) if found.state == ReferralState.WON else None,
+            claim_text=form.cleaned_data["claim_text"],
         )
         messages.success(request, _("Contested. A manager reads it and decides; you find the answer here."))
         return reverse("portal:referral", args=[found.pk])

@@ -22,7 +22,7 @@ def test_broker_files_and_follows_a_client(visitor, transactional_db, screen, la
     at.look("portal-file-empty")
     page.fill("[name=client_name]", "张伟")
     page.fill("#id_phones_0", CLIENT_PHONE)
-    page.click("[data-phone-more]")
+    page.click("[data-row-more]")
     page.fill("#id_phones_1", "123")
     at.look("portal-file")
     page.click("form[data-file-form] button[type=submit]")

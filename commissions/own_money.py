@@ -1,0 +1,47 @@
+"""What a person of the agency side reads of money in the portal: that of the own payees, nobody else's."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from commissions.models import Accrual, PayoutLine
+from commissions.selectors import balances, commissions, visible_lines
+from commissions.states import BatchState
+
+
+@dataclass
+class Purse:
+    """One currency's figures over all projects; `waiting` is pending and retained together."""
+
+    currency: str
+    earned: Decimal = Decimal(0)
+    waiting: Decimal = Decimal(0)
+    payable: Decimal = Decimal(0)
+    paid: Decimal = Decimal(0)
+    tax: Decimal = Decimal(0)
+
+
+def own_purses(user: Any) -> list[Purse]:
+    """Return the person's figures by currency, out of the ledger."""
+    purses: dict[str, Purse] = {}
+    for balance in balances(user):
+        purse = purses.setdefault(balance.project.currency, Purse(balance.project.currency))
+        purse.earned += balance.earned
+        purse.waiting += balance.pending + balance.retained
+        purse.payable += balance.payable
+        purse.paid += balance.paid
+        purse.tax += balance.tax
+    return [purses[currency] for currency in sorted(purses)]
+
+
+def own_lines(user: Any) -> QuerySet[Accrual]:
+    """Return the person's commission lines, with the instant of their deal for paging."""
+    return commissions(user).select_related("deal__unit").annotate(subscribed_at=F("deal__subscribed_at"))
+
+
+def own_statements(user: Any) -> QuerySet[PayoutLine]:
+    """Return the statement lines of the own payees; a voided batch is as if it had never been."""
+    lines = visible_lines(user).exclude(batch__state=BatchState.VOID)
+    return lines.annotate(prepared_at=F("batch__prepared_at"))

@@ -1,0 +1,31 @@
+"""What an agency enters about its statement lines."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from channels_platform.http.once import OnceForm
+from channels_platform.presentation import formats
+
+VAT_RATES = ("0.06", "0.03", "0.01", "0.09", "0.13", "0")
+
+
+class InvoiceForm(OnceForm):
+    number = forms.CharField(
+        label=gettext_lazy("Invoice number"), max_length=60, widget=forms.TextInput({"autocomplete": "off"})
+    )
+    amount = forms.DecimalField(
+        label=gettext_lazy("Amount"),
+        max_digits=18,
+        decimal_places=4,
+        widget=forms.TextInput({"inputmode": "decimal", "autocomplete": "off"}),
+        help_text=gettext_lazy("Must equal the line's amount."),
+    )
+    vat_rate = forms.TypedChoiceField(label=gettext_lazy("VAT rate"), coerce=Decimal)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rate = self.fields["vat_rate"]
+        rate.choices = [(rate, formats.percent(rate)) for rate in VAT_RATES]  # type: ignore[attr-defined]

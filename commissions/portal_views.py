@@ -1,0 +1,99 @@
+"""The portal's pages of money: what is earned and why, statements, invoices."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import prefetch_related_objects
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from channels_platform.accounts.permissions import Can
+from channels_platform.http.once import submit_once
+from channels_platform.http.screens import needs, page_by_cursor
+from channels_platform.lib.errors import Refused
+from commissions.models import PayoutLine
+from commissions.own_money import own_lines, own_purses, own_statements
+from commissions.portal_forms import InvoiceForm
+from commissions.selectors import line_entries
+from commissions.services.invoices import attach_invoice
+from commissions.states import BatchState, LineState
+
+_WRONG = {
+    "invoice_amount": gettext_lazy("The amount must equal the line's amount."),
+    "invoice_known": gettext_lazy("This invoice is attached to another line."),
+    "not_allowed": gettext_lazy("This line takes no invoice any more: its batch is approved or paid."),
+}
+
+
+@require_GET
+@needs(Can.SEE_OWN_MONEY)
+def money(request: HttpRequest) -> HttpResponse:
+    """Own balances, and the lines behind them with their reasons."""
+    page = page_by_cursor(own_lines(request.user), by="-subscribed_at", cursor=request.GET.get("cursor", ""))
+    statements = own_statements(request.user).order_by("-prepared_at", "-pk")[:5]
+    context = {"purses": own_purses(request.user), "page": page, "statements": _with_invoices(statements)}
+    return render(request, "portal/money.html", context)
+
+
+@require_GET
+@needs(Can.SEE_OWN_MONEY)
+def statements(request: HttpRequest) -> HttpResponse:
+    """Statement lines of the own payees, newest batch first."""
+    lines = own_statements(request.user)
+    page = page_by_cursor(lines, by="-prepared_at", cursor=request.GET.get("cursor", ""))
+    return render(request, "portal/statements.html", {"page": page, "lines": _with_invoices(page.items)})
+
+
+def _with_invoices(lines: Any) -> list[PayoutLine]:
+    """Give each line its invoice in force, and the state people read."""
+    found = list(lines)
+    prefetch_related_objects(found, "invoices")
+    for line in found:
+        line.invoice = next((one for one in line.invoices.all() if one.live), None)
+        line.shown_state = _shown_state(line)
+    return found
+
+
+def _shown_state(line: Any) -> str:
+    if line.state != LineState.OPEN:
+        return str(line.state)
+    if not line.payee.is_individual and line.invoice is None and _takes_invoice(line):
+        return "needs_invoice"
+    return "ready" if line.batch.state == BatchState.APPROVED else "pending"
+
+
+def _takes_invoice(line: PayoutLine) -> bool:
+    open_batch = line.batch.state in (BatchState.DRAFT, BatchState.SUBMITTED)
+    return open_batch and line.state == LineState.OPEN and not line.payee.is_individual
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Can.SEE_OWN_MONEY)
+def statement(request: HttpRequest, line_id: UUID) -> HttpResponse:
+    """One line: the deals behind it, and the agency's invoice."""
+    line: Any = get_object_or_404(own_statements(request.user), pk=line_id)
+    _with_invoices([line])
+    invoiceable = _takes_invoice(line) and request.user.can(Can.INVOICE_LINE)
+    form = InvoiceForm(request.POST or None, initial={"amount": f"{line.gross:.2f}"}) if invoiceable else None
+
+    def attach() -> str:
+        entered = form.cleaned_data  # type: ignore[union-attr]
+        fields = {name: entered[name] for name in ("number", "amount", "vat_rate")}
+        attach_invoice(actor=request.user, line=line, **fields)
+        messages.success(request, _("The invoice is attached."))
+        return reverse("portal:statement", args=[line.pk])
+
+    if request.method == "POST" and form is not None and form.is_valid():
+        try:
+            return submit_once(request, form, attach)
+        except Refused as refused:
+            field = refused.field if refused.field in form.fields else None
+            form.add_error(field, _WRONG.get(refused.code, refused.detail))
+    entries = line_entries(line).select_related("deal__unit")
+    context = {"line": line, "entries": entries, "form": form}
+    return render(request, "portal/statement.html", context, status=422 if form is not None and form.errors else 200)

@@ -1,0 +1,35 @@
+"""Money on the portal's pages: `{% load own_money %}`."""
+
+from typing import Any
+
+from django import template
+
+from commissions import own_money, words
+from commissions.models import Accrual
+
+register = template.Library()
+register.filter("component", words.component)
+
+
+@register.simple_tag
+def own_purses(user: Any) -> list[own_money.Purse]:
+    """The person's figures by currency: {% own_purses request.user as purses %}."""
+    return own_money.own_purses(user)
+
+
+@register.simple_tag
+def own_lines_of(user: Any, referral: Any) -> list[Accrual]:
+    """The person's commission lines of one referral."""
+    return list(own_money.own_lines(user).filter(referral=referral).order_by("deal_id", "kind", "pk"))
+
+
+@register.simple_tag
+def how_earned(line: Any) -> str:
+    """How a line's figure comes about, or why it is nothing."""
+    return words.explain_row(line.explanation)
+
+
+@register.simple_tag
+def what_waits(line: Any) -> list[str]:
+    """What of a line is still to be released, and when."""
+    return words.explain_waiting(line.explanation)

@@ -1,0 +1,78 @@
+"""Money in the portal: each sees the own, in words and to the cent, and nothing of others."""
+
+import pytest
+
+from commissions.models import PayoutLine
+from tests.pages.money import draft_payout, give_plan, sell
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sold(world):
+    give_plan(world)
+    sell(world)
+    return world
+
+
+def test_manager_reads_what_the_agency_earned_and_what_waits(sold, as_person):
+    text = as_person(sold.manager).get("/portal/money/").content.decode()
+    # 6 % of 1,280,000 is 76,800; half is released, a tenth of that kept until handover
+    assert "76,800.00" in text
+    assert "34,560.00" in text
+    assert "42,240.00" in text
+    assert "when the loan is paid out" in text
+
+
+def test_broker_reads_the_own_bonus_and_not_the_agencys_commission(sold, as_person):
+    text = as_person(sold.owner).get("/portal/money/").content.decode()
+    assert "3,000.00" in text
+    assert "76,800.00" not in text
+
+
+@pytest.mark.parametrize("who", ["colleague", "outsider"])
+def test_others_read_nothing_of_it(sold, as_person, who):
+    text = as_person(getattr(sold, who)).get("/portal/money/").content.decode()
+    assert "3,000.00" not in text
+    assert "76,800.00" not in text
+
+
+def test_clients_page_shows_the_own_part(sold, as_person):
+    from leads.models import Referral
+
+    page = f"/portal/clients/{Referral.objects.get().pk}/"
+    assert "3,000.00" in as_person(sold.owner).get(page).content.decode()
+
+
+def test_agency_attaches_its_invoice(sold, as_person):
+    draft_payout(sold)
+    line = PayoutLine.objects.get(payee__agency=sold.agency)
+    address = f"/portal/money/statements/{line.pk}/"
+    client = as_person(sold.manager)
+    assert "34,560.00" in client.get(address).content.decode()
+    wrong = client.post(address, {"number": "INV-1", "amount": "34560.01", "vat_rate": "0.06"})
+    assert wrong.status_code == 422
+    assert "must equal" in wrong.content.decode()
+    client.post(address, {"number": "INV-1", "amount": "34560.00", "vat_rate": "0.06"})
+    assert line.invoices.get(live=True).number == "INV-1"
+    assert "INV-1" in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize("who", ["owner", "colleague", "outsider"])
+def test_agencys_line_is_not_found_by_others(sold, as_person, who):
+    draft_payout(sold)
+    line = PayoutLine.objects.get(payee__agency=sold.agency)
+    address = f"/portal/money/statements/{line.pk}/"
+    assert as_person(getattr(sold, who)).get(address).status_code == 404
+    assert as_person(getattr(sold, who)).post(address, {"number": "X"}).status_code == 404
+    assert not line.invoices.exists()
+
+
+def test_brokers_own_line_shows_the_tax_and_takes_no_invoice(sold, as_person):
+    draft_payout(sold)
+    line = PayoutLine.objects.get(payee__broker=sold.owner)
+    text = as_person(sold.owner).get(f"/portal/money/statements/{line.pk}/").content.decode()
+    # 3,000 - 800 at 20 %
+    assert "440.00" in text
+    assert "2,560.00" in text
+    assert "id_number" not in text
