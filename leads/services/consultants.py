@@ -12,6 +12,7 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid
 from leads.locks import lock_referrals
 from leads.models import Consultant, Referral
+from leads.selectors import live_by_clock
 from leads.states import LIVE
 
 
@@ -30,20 +31,20 @@ def receive_client(*, referral: Referral, now: datetime) -> Consultant | None:
         if chosen is not None:
             break
     else:
-        chosen = _least_busy(on_duty)
+        chosen = _least_busy(on_duty, now)
     if chosen is not None and chosen.pk != referral.consultant_id:
         Consultant.objects.filter(pk=chosen.pk).update(last_assigned_at=now)
         referral.consultant = chosen
     return chosen
 
 
-def _least_busy(on_duty: Q) -> Consultant | None:
+def _least_busy(on_duty: Q, now: datetime) -> Consultant | None:
     ids = list(
         Consultant.objects.select_for_update(of=("self",)).filter(on_duty).order_by("pk").values_list("pk", flat=True)
     )
     return (
         Consultant.objects.filter(pk__in=ids)
-        .annotate(open_clients=Count("referrals", filter=Q(referrals__state__in=list(LIVE))))
+        .annotate(open_clients=Count("referrals", filter=live_by_clock(now, "referrals__")))
         .order_by("open_clients", F("last_assigned_at").asc(nulls_first=True), "pk")
         .first()
     )
