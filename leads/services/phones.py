@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from channels_platform.audit.services import record
-from channels_platform.db import transactional
+from channels_platform.db import TryAgain, transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid, NotAllowed
 from channels_platform.lib.phones import mask
@@ -13,7 +13,7 @@ from leads.attribution.decide_filing import decide_addition
 from leads.attribution.identity import read_phones
 from leads.attribution.types import PhoneFindings, Rules, Span
 from leads.locks import lock_keys, lock_referrals, phone_lock_keys
-from leads.models import Claim, Referral, ReferralPhone
+from leads.models import Claim, Referral, ReferralPhone, Visit
 from leads.selectors import holding
 from leads.services.claims import start_claims
 from leads.services.judging import count_filed_today, gather_findings, rules_of
@@ -34,7 +34,7 @@ def add_phone(*, actor: Any, referral: Referral, phone: str) -> ReferralPhone:
     Writes: ReferralPhone, Phone, Claim, audit event `referral.phone_added`.
     Source: domain 4.2.
     """
-    read_masked = rules_of(referral.policy, referral.project).masked and referral.first_visited_at is None
+    read_masked = rules_of(referral.policy, referral.project).masked and not _was_visited(referral)
     read = read_phones([phone], masked=read_masked)
     if read is not None and not read_masked:
         lock_keys(phone_lock_keys(referral.project_id, read))
@@ -42,6 +42,8 @@ def add_phone(*, actor: Any, referral: Referral, phone: str) -> ReferralPhone:
     now = clock.now()
     if locked.state_at(now) not in LIVE:
         raise NotAllowed("only a live referral takes another phone", code="not_allowed")
+    if read_masked and locked.first_visited_at is not None:
+        raise TryAgain
     rules = rules_of(locked.policy, locked.project)
     phone_id, shown = None, read[0] if read else ""
     if read is not None and not read_masked:
@@ -64,6 +66,10 @@ def add_phone(*, actor: Any, referral: Referral, phone: str) -> ReferralPhone:
         after={"phone": shown},
     )
     return added
+
+
+def _was_visited(referral: Referral) -> bool:
+    return Visit.objects.filter(referral_id=referral.pk, confirmed=True).exists()
 
 
 def _findings(

@@ -53,6 +53,8 @@ def confirm_visit(*, actor: Any, referral: Referral, phones: Sequence[str] = (),
     now = clock.now()
     if resolved is None and sorted(phone_ids) != sorted(_phone_ids(own)):
         raise TryAgain
+    if resolved and len(resolved) != own.phones.count():
+        raise TryAgain
     decision = _judge(own, rules, resolved, phone_ids, bool(override_reason), now)
     settle_by_clock(referral=own, now=now)
     visit = _keep_visit(actor, own, decision, override_reason, rules, now)
@@ -65,10 +67,10 @@ def confirm_visit(*, actor: Any, referral: Referral, phones: Sequence[str] = (),
 
 def _resolve(referral: Referral, rules: Rules, phones: Sequence[str]) -> tuple[str, ...] | None:
     """The numbers behind the masks at the first visit; empty where they do not fit, None where none are asked."""
-    if not rules.masked or referral.first_visited_at is not None:
+    if not rules.masked or Visit.objects.filter(referral_id=referral.pk, confirmed=True).exists():
         return None
-    masks = [phone.masked for phone in referral.phones.all()]
-    return resolve_masks(masks, phones) or ()
+    rows = ReferralPhone.objects.filter(referral_id=referral.pk).order_by("position")
+    return resolve_masks(list(rows.values_list("masked", flat=True)), phones) or ()
 
 
 def _phone_ids(referral: Referral) -> list[int]:
