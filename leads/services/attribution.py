@@ -28,7 +28,9 @@ def attribute_deal(
     Source: domain 4.4.
     """
     concerned = set(
-        ReferralPhone.objects.filter(phone_id__in=phone_ids, referral__project_id=deal.project_id)
+        ReferralPhone.objects.filter(
+            phone_id__in=phone_ids, referral__project_id=deal.project_id, referral__filed_at__lte=at
+        )
         .exclude(referral__state=ReferralState.REJECTED)
         .values_list("referral_id", flat=True)
     )
