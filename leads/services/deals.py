@@ -325,7 +325,7 @@ def _amend_terms(
     new_loan = loan if loan is not None else deal.loan_amount
     terms = check_terms(
         Terms(
-            price or deal.price,
+            deal.price if price is None else price,
             deal.method,
             deal.first_payment_amount if first_payment is None else first_payment,
             new_loan,
