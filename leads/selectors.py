@@ -76,11 +76,18 @@ def visible_natural_visits(user: Any) -> QuerySet[NaturalVisit]:
 
 
 def visible_disputes(user: Any) -> QuerySet[Dispute]:
-    """Return the disputes of a person's own agency, or of a member of staff's projects."""
+    """Return the disputes of staff's projects; of an agency for its manager; a broker's own."""
     disputes = Dispute.objects.select_related("project", "agency", "referral", "deal", "raised_by", "decided_by")
     if getattr(user, "is_agency_side", False):
         broker = getattr(user, "broker", None)
-        return disputes.none() if broker is None else disputes.filter(agency_id=broker.agency_id)
+        if broker is None:
+            return disputes.none()
+        of_agency = disputes.filter(agency_id=broker.agency_id)
+        return (
+            of_agency
+            if user.role == "agency_admin"
+            else of_agency.filter(Q(raised_by=user) | Q(referral__broker=broker))
+        )
     return _in_projects(disputes, user)
 
 

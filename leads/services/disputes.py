@@ -39,7 +39,7 @@ def raise_dispute(
         raise Invalid("a dispute is about a referral or a deal", code="nothing_to_contest", field="referral")
     subject: Any = referral or deal
     now = clock.now()
-    if now > _contest_until(referral, deal):
+    if now >= _contest_until(referral, deal):
         raise Invalid("the time to contest is over", code="too_late")
     if Dispute.objects.filter(agency=agency, referral=referral, deal=deal, state=DisputeState.OPEN).exists():
         raise NotAllowed("a dispute about this is open already", code="already_open")
@@ -66,7 +66,7 @@ def raise_dispute(
 
 
 def _contest_until(referral: Referral | None, deal: Deal | None) -> datetime:
-    """The last instant to contest: counted from the rejection, or from the deal."""
+    """The instant from which it is too late to contest: counted from the rejection, or from the deal."""
     if deal is not None:
         return deal.subscribed_at + timedelta(days=current_policy(deal.project).dispute_days)
     if referral is None or referral.state not in (ReferralState.REJECTED, ReferralState.LOST):
