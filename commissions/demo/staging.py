@@ -1,0 +1,246 @@
+"""Setting the stage through the services: companies, projects, homes, people, agreements, plans."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from brokers.models import Agency, Broker
+from brokers.services.agencies import create_agency, create_broker
+from brokers.services.agreements import approve_agreement, draft_agreement, end_agreement
+from channels_platform.accounts.models import User
+from channels_platform.accounts.permissions import Role
+from channels_platform.accounts.services.staff import create_staff
+from channels_platform.audit.services import record
+from channels_platform.lib import clock
+from commissions.demo import names
+from commissions.demo.accounts import open_account
+from commissions.demo.cast import CONSULTANTS_PER_PROJECT, HOME_AGENCY, AgencySpec, Cast, ProjectSpec
+from commissions.demo.plans import stage_plans
+from commissions.demo.scenes import HOME_BROKER
+from leads.models import Consultant
+from leads.services.duty import place_consultant
+from projects.models import PayingCompany, Permit, Project, Unit
+from projects.services.details import keep_company, keep_detail
+from projects.services.projects import create_project
+from projects.services.units import create_unit
+
+# the project of the demo accounts that stand on one site
+HOME_SITE = "LAKE"
+_TYPES = {
+    "78.50": "2室1厅",
+    "89.20": "3室1厅",
+    "98.60": "3室2厅",
+    "108.40": "3室2厅",
+    "125.00": "4室2厅",
+    "143.80": "4室2厅",
+}
+    "78.50": "2室1厅",
+    "89.20": "3室1厅",
+    "98.60": "3室2厅",
+    "108.40": "3室2厅",
+    "125.00": "4室2厅",
+    "143.80": "4室2厅",
+}
+
+
+@dataclass
+class Stage:
+    """Everybody and everything by the names that the script gives them."""
+
+    staff: dict[str, User] = field(default_factory=dict)
+    reception: dict[str, User] = field(default_factory=dict)
+    projects: dict[str, Project] = field(default_factory=dict)
+    companies: dict[str, PayingCompany] = field(default_factory=dict)
+    agencies: dict[str, Agency] = field(default_factory=dict)
+    brokers: dict[str, Broker] = field(default_factory=dict)
+    consultants: dict[str, list[Consultant]] = field(default_factory=dict)
+    units: dict[str, Iterator[Unit]] = field(default_factory=dict)
+
+
+def set_stage(cast: Cast, *, rng: Random, start: datetime, today: date, deals: dict[str, int]) -> Stage:
+    """Make all that there is before the first act, dated to the days before `start`.
+
+    `deals`: how many each project will have, so that there are homes enough.
+    Writes: through the services.
+    """
+    stage = Stage()
+    with clock.at(start - timedelta(days=20)):
+        _lead(stage)
+        for company in cast.companies:
+            made = PayingCompany(
+                code=company.code, name=company.name, timezone=company.timezone, minimum_amount=company.minimum
+            )
+            stage.companies[company.code] = keep_company(actor=stage.staff["manager"], company=made)
+        for project in cast.projects:
+            _project(stage, project, rng, homes=deals[project.code] + max(8, deals[project.code] // 4))
+        _staff(stage, cast, rng)
+    with clock.at(start - timedelta(days=6)):
+        for agency in cast.agencies:
+            _agency(stage, agency)
+    with clock.at(start - timedelta(days=3)):
+        stage_plans(stage, cast, today=today)
+    _open_accounts(stage)
+    return stage
+
+
+def _lead(stage: Stage) -> None:
+    """The first person of all, as `createsuperuser` would make one; the rest is taken in by that one."""
+    manager = User(
+        username="marketing_manager", name="沈知行", role=Role.MARKETING_MANAGER, all_projects=True, is_staff=True
+    )
+    manager.set_unusable_password()
+    manager.save(force_insert=True)
+    record("staff.created", actor=None, target=manager, after={"role": str(manager.role)})
+    stage.staff["manager"] = manager
+
+
+def _project(stage: Stage, spec: ProjectSpec, rng: Random, *, homes: int) -> None:
+    manager = stage.staff["manager"]
+    project = create_project(
+        actor=manager,
+        code=spec.code,
+        name=spec.name,
+        city=spec.city,
+        district=spec.district,
+        address=f"{spec.district}{names.STORES[len(spec.code)][:2]}路 {rng.randrange(1, 300)} 号",
+        timezone=spec.timezone,
+        currency=spec.currency,
+        company=stage.companies[spec.company],
+        status=Project.Status.OPEN,
+        policy=spec.policy,
+    )
+    stage.projects[spec.code] = project
+    permit = Permit(
+        project=project,
+        number=f"云房预售（示例）第 {rng.randrange(1000, 9999)} 号",
+        issued_on=(clock.now() - timedelta(days=40)).date(),
+        scope="1-4",
+    )
+    keep_detail(actor=manager, detail=permit)
+    # in the order they are listed, not in the order of ids of one millisecond
+    units = [_unit(manager, project, spec, rng, place) for place in range(homes)]
+    rng.shuffle(units)
+    stage.units[spec.code] = iter(units)
+
+
+def _unit(manager: User, project: Project, spec: ProjectSpec, rng: Random, place: int) -> Unit:
+    building, on_floor = divmod(place, 48)
+    floor, door = divmod(on_floor, 4)
+    area = rng.choice(tuple(_TYPES))
+    price = Decimal(area) * spec.price_per_m2 * (100 + floor) / 100
+    return create_unit(
+        actor=manager,
+        project=project,
+        phase="一期 Phase 1" if building < 2 else "二期 Phase 2",
+        building=str(building + 1),
+        number=f"{floor + 2}{door + 1:02d}",
+        unit_type=_TYPES[area],
+        area=Decimal(area),
+        list_price=Decimal(int(price // 1000) * 1000),
+    )
+
+
+def _staff(stage: Stage, cast: Cast, rng: Random) -> None:
+    """Take in the developer's people: one of each role for the demo accounts, and their colleagues."""
+    manager = stage.staff["manager"]
+    everywhere = (
+        ("second_manager", "manager2", "陆景行", Role.MARKETING_MANAGER),
+        ("marketing", "marketing", "许清扬", Role.MARKETING),
+        ("finance", "finance", "陈若水", Role.FINANCE),
+        ("finance_approver", "finance_approver", "顾明哲", Role.FINANCE_APPROVER),
+        ("auditor", "auditor", "贺远", Role.AUDITOR),
+    )
+    for key, username, name, role in everywhere:
+        stage.staff[key] = create_staff(actor=manager, username=username, name=name, role=role, all_projects=True)
+    for spec in cast.projects:
+        project, at_home = stage.projects[spec.code], spec.code == HOME_SITE
+        stage.reception[spec.code] = create_staff(
+            actor=manager,
+            username="reception" if at_home else f"reception.{spec.code.lower()}",
+            name=names.person(rng),
+            role=Role.RECEPTION,
+            projects=[project],
+        )
+        stage.consultants[spec.code] = [
+            _consultant(stage, project, f"{spec.code.lower()}.{n + 1}", names.person(rng))
+            for n in range(CONSULTANTS_PER_PROJECT)
+        ]
+
+
+def _consultant(stage: Stage, project: Project, username: str, name: str) -> Consultant:
+    if username == f"{HOME_SITE.lower()}.1":
+        username = "consultant"
+    manager = stage.staff["manager"]
+    user = create_staff(actor=manager, username=username, name=name, role=Role.CONSULTANT, projects=[project])
+    return place_consultant(actor=manager, user=user, project=project)
+
+
+def _agency(stage: Stage, spec: AgencySpec) -> None:
+    marketing, manager = stage.staff["marketing"], stage.staff["manager"]
+    agency = create_agency(
+        actor=marketing,
+        code=spec.code,
+        name=spec.name,
+        kind=spec.kind,
+        licence_no=f"DEMO-{spec.code}",
+        bank_name=spec.bank,
+        bank_account=spec.account,
+    )
+    stage.agencies[spec.code] = agency
+    home = spec.code == HOME_AGENCY
+    for place, broker in enumerate(spec.brokers):
+        username = broker.key.lower()
+        if home and place <= HOME_BROKER:
+            username = "agency_admin" if broker.is_manager else "broker"
+        stage.brokers[broker.key] = create_broker(
+            actor=marketing,
+            agency=agency,
+            username=username,
+            name=broker.name,
+            phone=broker.phone,
+            store=broker.store,
+            role=Role.AGENCY_ADMIN if broker.is_manager else Role.BROKER,
+            recruited_by=marketing if place % 3 == 0 else None,
+        )
+    for agreement in spec.agreements:
+        if agreement.state == "draft":
+            continue
+        draft = draft_agreement(
+            actor=marketing,
+            agency=agency,
+            project=stage.projects[agreement.project],
+            from_on=agreement.from_on,
+            to_on=agreement.to_on,
+            auto_renew=agreement.auto_renew,
+        )
+        approve_agreement(actor=manager, agreement=draft)
+
+
+def leave_for_today(stage: Stage, cast: Cast) -> None:
+    """What waits for somebody now: agreements drafted and not approved, one that was ended.
+
+    Writes: through the services.
+    """
+    marketing, manager = stage.staff["marketing"], stage.staff["manager"]
+    for spec in cast.agencies:
+        agency = stage.agencies[spec.code]
+        for wanted in spec.agreements:
+            if wanted.state == "draft":
+                draft_agreement(
+                    actor=marketing,
+                    agency=agency,
+                    project=stage.projects[wanted.project],
+                    from_on=wanted.from_on,
+                    to_on=wanted.to_on,
+                )
+            elif wanted.state == "ended":
+                found = agency.agreements.get(project=stage.projects[wanted.project])
+                end_agreement(actor=manager, agreement=found, reason="合作终止，双方协商一致")
+
+
+def _open_accounts(stage: Stage) -> None:
+    for user in User.objects.filter(username__in=[str(role) for role in Role]):
+        open_account(user)
+    stage.staff["manager"].refresh_from_db()
