@@ -19,7 +19,7 @@ from brokers.selectors import agency_of, visible_brokers
 from brokers.services.agencies import create_broker, set_broker_active
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.invitations import issue_invitation
-from channels_platform.http.once import submit_once
+from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs
 from channels_platform.lib.errors import NotAllowed
 
@@ -50,7 +50,7 @@ def brokers(request: HttpRequest) -> HttpResponse:
 def invite(request: HttpRequest) -> HttpResponse:
     """Take in a broker and show the link by which to set the first password."""
     agency = _agency(request)
-    form = InviteForm(request.POST or None, agency=agency)
+    form = InviteForm(sent(request), agency=agency)
 
     def take_in() -> str:
         fields = {name: form.cleaned_data[name] for name in ("username", "name", "phone", "email", "store", "role")}
@@ -110,7 +110,7 @@ def switch(request: HttpRequest, broker_id: UUID) -> HttpResponse:
     found = get_object_or_404(_own(request), pk=broker_id)
     if found.user_id == request.user.pk:
         raise PermissionDenied
-    form, active = SwitchForm(request.POST or None), not found.is_active
+    form, active = SwitchForm(sent(request)), not found.is_active
 
     def turn() -> str:
         set_broker_active(actor=request.user, broker=found, active=active, reason=form.cleaned_data["reason"])

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_platform.accounts.permissions import Can
-from channels_platform.http.once import submit_once
+from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib.errors import Refused
 from commissions.models import PayoutLine
@@ -79,7 +79,7 @@ def statement(request: HttpRequest, line_id: UUID) -> HttpResponse:
     line: Any = get_object_or_404(own_statements(request.user), pk=line_id)
     _with_invoices([line])
     invoiceable = _takes_invoice(line) and request.user.can(Can.INVOICE_LINE)
-    form = InvoiceForm(request.POST or None, initial={"amount": f"{line.gross:.2f}"}) if invoiceable else None
+    form = InvoiceForm(sent(request), initial={"amount": f"{line.gross:.2f}"}) if invoiceable else None
 
     def attach() -> str:
         entered = form.cleaned_data  # type: ignore[union-attr]

@@ -14,6 +14,7 @@ from brokers.selectors import in_force_on
 from brokers.states import AgreementState
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid
+from channels_platform.lib.names import clean_text
 from channels_platform.lib.phones import parse_phone
 from channels_platform.privacy.keys import cipher
 from leads.models import Referral
@@ -77,7 +78,7 @@ def count_by_tab(referrals: QuerySet[Referral], now: datetime) -> dict[str, int]
 
 def seal(typed: str) -> str:
     """Return what was typed in a form an address may hold: a full phone is encrypted, the rest stays readable."""
-    text = typed.strip()[:60]
+    text = clean_text(typed)[:60]
     try:
         return "~" + cipher().encrypt(parse_phone(text)).decode().rstrip("=")
     except Invalid:
@@ -87,7 +88,7 @@ def seal(typed: str) -> str:
 def unseal(sealed: str) -> str:
     """Return what was typed; '' where the seal is broken."""
     if not sealed.startswith("~"):
-        return sealed
+        return clean_text(sealed)[:60]
     token = sealed[1:]
     try:
         return cipher().decrypt((token + "=" * (-len(token) % 4)).encode())

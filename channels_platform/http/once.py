@@ -9,7 +9,7 @@ from uuid import uuid4
 from django import forms
 from django.contrib import messages
 from django.db import connection
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
@@ -28,6 +28,11 @@ class OnceForm(forms.Form):
 
     def get_initial_for_field(self, field: forms.Field, field_name: str) -> Any:
         return uuid4().hex if field_name == "once" else super().get_initial_for_field(field, field_name)
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """Return what a form is bound to: the fields sent, also where there are none; None where the form is only shown."""
+    return request.POST if request.method == "POST" else None
 
 
 def submit_once(request: HttpRequest, form: OnceForm, work: Callable[[], str]) -> HttpResponseRedirect:

@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_platform.accounts.permissions import Can
-from channels_platform.http.once import submit_once
+from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib.errors import Refused
+from channels_platform.lib.names import clean_text
 from leads.forms import SubscribeForm
 from leads.models import Consultant, Referral
 from leads.selectors import visible_deals, visible_referrals
@@ -49,7 +50,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     project, projects = (visitor.project, [visitor.project]) if visitor else desk_project(request)
     if project is None:
         return render(request, "desk/no_project.html")
-    form = SubscribeForm(request.POST or None, project=project)
+    form = SubscribeForm(sent(request), project=project)
     if request.method == "POST" and form.is_valid():
         try:
             return submit_once(request, form, lambda: _subscribe(request, project, visitor, form))
@@ -68,7 +69,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 
 def _visitor(request: HttpRequest) -> Referral | None:
     """The referral under which the buyers came, where the address names one."""
-    chosen = request.GET.get("visitor", "")
+    chosen = clean_text(request.GET.get("visitor", ""))
     if not chosen:
         return None
     rows = visible_referrals(request.user).prefetch_related("phones")

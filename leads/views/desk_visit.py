@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_platform.accounts.permissions import Can
-from channels_platform.http.once import submit_once
+from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs
 from channels_platform.lib.errors import Refused
 from leads.forms import AssignForm, ConfirmForm, NaturalVisitForm
@@ -39,7 +39,7 @@ def confirm(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     """Confirm an arrival; the outcome page tells what came of it."""
     found = visible_referral(request, referral_id)
     overriding = "override" in request.GET and request.user.can(Can.OVERRIDE_VISIT)
-    form = ConfirmForm(request.POST or None, masks=_masks(found), may_override=overriding)
+    form = ConfirmForm(sent(request), masks=_masks(found), may_override=overriding)
 
     def arrive() -> str:
         visit = confirm_visit(
@@ -88,7 +88,7 @@ def natural_visit(request: HttpRequest) -> HttpResponse:
     project, projects = desk_project(request)
     if project is None:
         return render(request, "desk/no_project.html")
-    form = NaturalVisitForm(request.POST or None)
+    form = NaturalVisitForm(sent(request))
 
     def keep() -> str:
         visit = record_natural_visit(
@@ -112,7 +112,7 @@ def natural_visit(request: HttpRequest) -> HttpResponse:
 def assign(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     """Give the client to another consultant, with a reason."""
     found = visible_referral(request, referral_id)
-    form = AssignForm(request.POST or None, referral=found)
+    form = AssignForm(sent(request), referral=found)
 
     def give() -> str:
         assign_consultant(

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from brokers.models import Broker
 from brokers.selectors import broker_of, visible_brokers
 from channels_platform.accounts.permissions import Can, Role
-from channels_platform.http.once import submit_once
+from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib import clock, phones
 from channels_platform.lib.errors import Invalid, Refused
@@ -137,7 +137,7 @@ def file_client(request: HttpRequest) -> HttpResponse:
     broker = own_broker(request)
     projects = projects_to_file(broker.agency, clock.now())
     initial = {"project": projects[0]} if len(projects) == 1 else {"project": request.GET.get("project", "")}
-    form = FileForm(request.POST or None, projects=projects, initial=initial)
+    form = FileForm(sent(request), projects=projects, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             return submit_once(request, form, lambda: _file(request, broker, form))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_platform.accounts.permissions import Can
-from channels_platform.http.once import OnceForm, submit_once
+from channels_platform.http.once import OnceForm, sent, submit_once
 from channels_platform.http.screens import needs
 from channels_platform.lib import clock
 from channels_platform.lib.errors import NotAllowed, Refused
@@ -122,7 +122,7 @@ def phone(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     """Add a second number, a spouse, a co-buyer."""
     found = _get(request, referral_id)
     masked = found.policy.phone_mode == PhoneMode.MASKED and found.first_visited_at is None
-    form = PhoneForm(request.POST or None, masked=masked)
+    form = PhoneForm(sent(request), masked=masked)
 
     def add() -> str:
         add_phone(actor=request.user, referral=found, phone=form.cleaned_data["phone"])
@@ -144,7 +144,7 @@ def phone(request: HttpRequest, referral_id: UUID) -> HttpResponse:
 def withdraw(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     """Let the client go; the page says first what that means."""
     found = _get(request, referral_id)
-    form = WithdrawForm(request.POST or None)
+    form = WithdrawForm(sent(request))
 
     def let_go() -> str:
         withdraw_referral(actor=request.user, referral=found, reason=form.cleaned_data["reason"])
@@ -173,7 +173,7 @@ _DISPUTE_REFUSED = {
 def contest(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     """Contest (申诉) an outcome in one's own words."""
     found = _get(request, referral_id)
-    form = ContestForm(request.POST or None)
+    form = ContestForm(sent(request))
 
     def say() -> str:
         raise_dispute(

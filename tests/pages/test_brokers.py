@@ -1,0 +1,45 @@
+"""An agency's manager invites, disables and enables the own brokers."""
+
+import pytest
+
+from brokers.models import Broker
+from leads.models import Referral
+
+pytestmark = pytest.mark.django_db
+NEW = {"name": "Tang", "username": "tang", "phone": "13700008888", "role": "broker", "store": "West Gate"}
+
+
+def test_invited_broker_gets_a_link_shown_once(world, as_person):
+    client = as_person(world.manager)
+    shown = client.post("/portal/brokers/new/", {**NEW, "once": "3" * 32}, follow=True)
+    made = Broker.objects.get(user__username="tang")
+    assert (made.agency, str(made.store), made.recruited_by) == (world.agency, "West Gate", world.manager.user)
+    assert "/accounts/invitation/" in shown.content.decode()
+    assert "/accounts/invitation/" not in client.get(f"/portal/brokers/{made.pk}/").content.decode()
+    renewed = client.post(f"/portal/brokers/{made.pk}/invitation/", follow=True)
+    assert "/accounts/invitation/" in renewed.content.decode()
+
+
+def test_taken_user_name_stands_beside_the_field(world, as_person):
+    answer = as_person(world.manager).post("/portal/brokers/new/", {**NEW, "username": "owner"})
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["username"]
+    assert not Broker.objects.filter(user__name="Tang").exists()
+
+
+def test_disabled_broker_cannot_enter_and_the_agency_keeps_the_client(world, as_person):
+    own = world.file()
+    client, owner = as_person(world.manager), as_person(world.owner)
+    client.post(f"/portal/brokers/{world.owner.pk}/switch/", {"reason": "Left."})
+    assert owner.get("/portal/").status_code == 302
+    assert Referral.objects.get(pk=own.pk).state == "filed"
+    assert client.get(f"/portal/clients/{own.pk}/").status_code == 200
+    client.post(f"/portal/brokers/{world.owner.pk}/switch/", {})
+    world.owner.refresh_from_db()
+    assert world.owner.is_active
+
+
+def test_manager_cannot_disable_oneself(world, as_person):
+    assert as_person(world.manager).post(f"/portal/brokers/{world.manager.pk}/switch/", {}).status_code == 403
+    world.manager.refresh_from_db()
+    assert world.manager.is_active

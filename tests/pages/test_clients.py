@@ -1,0 +1,177 @@
+"""My clients in the portal: found, followed, added to, let go, contested; never another's."""
+
+from datetime import timedelta
+
+import pytest
+
+from channels_platform.lib import clock
+from leads.models import Dispute, Referral
+from leads.services.visits import confirm_visit
+from tests.pages.world import CLIENT_PHONE
+
+pytestmark = pytest.mark.django_db
+CLIENTS = "/portal/clients/"
+
+
+def numbers_on(response):
+    return {r.number for r in Referral.objects.all() if f"/portal/clients/{r.pk}/" in response.content.decode()}
+
+
+def test_broker_sees_own_clients_and_manager_the_agencys(world, as_person):
+    own, colleagues, rivals = world.file(), world.file(world.colleague, "13900001212"), world.file(world.outsider)
+    assert numbers_on(as_person(world.owner).get(CLIENTS)) == {own.number}
+    assert numbers_on(as_person(world.manager).get(CLIENTS)) == {own.number, colleagues.number}
+    assert numbers_on(as_person(world.outsider).get(CLIENTS)) == {rivals.number}
+
+
+def test_manager_narrows_to_one_broker(world, as_person):
+    world.file()
+    colleagues = world.file(world.colleague, "13900001212")
+    found = as_person(world.manager).get(CLIENTS, {"broker": str(world.colleague.pk)})
+    assert numbers_on(found) == {colleagues.number}
+
+
+def test_search_by_phone_is_exact_and_leaves_no_phone_in_the_address(world, as_person):
+    own = world.file()
+    world.file(phone="13800005679")
+    client = as_person(world.owner)
+    answer = client.post(CLIENTS, {"q": "138 0000 5678"})
+    assert CLIENT_PHONE not in answer["Location"]
+    found = client.get(answer["Location"])
+    assert numbers_on(found) == {own.number}
+    assert "138****5678" in found.content.decode()
+
+
+def test_search_looks_the_same_for_a_phone_known_elsewhere_and_a_new_one(world, as_person):
+    world.file(world.outsider)
+    client = as_person(world.owner)
+    known = client.post(CLIENTS, {"q": CLIENT_PHONE})["Location"]
+    unknown = client.post(CLIENTS, {"q": "13800009999"})["Location"]
+    assert len(known) == len(unknown)
+    assert numbers_on(client.get(known)) == numbers_on(client.get(unknown)) == set()
+
+
+@pytest.mark.parametrize("typed", ["number", "last four"])
+def test_search_by_number_and_last_four(world, as_person, typed):
+    own = world.file()
+    world.file(phone="13900001212")
+    client = as_person(world.owner)
+    answer = client.post(CLIENTS, {"q": own.number if typed == "number" else "5678"}, follow=True)
+    assert numbers_on(answer) == {own.number}
+
+
+@pytest.mark.parametrize("sealed", ["~", "~broken", "~" + "A" * 300, "%00"])
+def test_broken_search_in_the_address_finds_nothing_and_breaks_nothing(world, as_person, sealed):
+    world.file()
+    assert as_person(world.owner).get(f"{CLIENTS}?q={sealed}").status_code == 200
+
+
+@pytest.mark.parametrize("cursor", ["x", "Zm9v", "8J-YgA", "~~~~"])
+def test_broken_cursor_begins_at_the_start(world, as_person, cursor):
+    own = world.file()
+    assert numbers_on(as_person(world.owner).get(f"{CLIENTS}?cursor={cursor}")) == {own.number}
+
+
+def test_tabs_go_by_the_clock_and_not_by_the_sweep(world, as_person):
+    own = world.file()
+    client = as_person(world.owner)
+    assert numbers_on(client.get(f"{CLIENTS}?tab=active")) == {own.number}
+    with clock.at(clock.now() + timedelta(hours=60)):
+        assert numbers_on(client.get(f"{CLIENTS}?tab=running")) == {own.number}
+    with clock.at(clock.now() + timedelta(hours=72)):
+        assert numbers_on(client.get(f"{CLIENTS}?tab=active")) == set()
+        assert numbers_on(client.get(f"{CLIENTS}?tab=past")) == {own.number}
+        assert "Lapsed" in client.get(f"{CLIENTS}{own.pk}/").content.decode()
+
+
+def test_pages_by_cursor_show_everyone_once(world, as_person):
+    filed = [world.file(phone=f"138000{n:05d}") for n in range(60)]
+    client, address, seen = as_person(world.owner), f"{CLIENTS}?tab=all", []
+    for _ in range(3):
+        response = client.get(address)
+        seen += [row.number for row in response.context["rows"]]
+        address = f"{CLIENTS}?tab=all&cursor={response.context['page'].following}"
+    assert seen == [one.number for one in reversed(filed)]
+    back = client.get(f"{CLIENTS}?tab=all&cursor={response.context['page'].previous}")
+    assert [row.number for row in back.context["rows"]] == seen[25:50]
+
+
+def test_list_makes_no_query_per_row(world, as_person, django_assert_max_num_queries):
+    for n in range(20):
+        world.file(phone=f"138000{n:05d}")
+    client = as_person(world.owner)
+    client.get(CLIENTS)
+    with django_assert_max_num_queries(12):
+        client.get(CLIENTS)
+
+
+def test_phone_is_added_and_judged(world, as_person):
+    own = world.file()
+    client, address = as_person(world.owner), f"{CLIENTS}{own.pk}/phone/"
+    assert client.post(address, {"phone": "13900001212"}).status_code == 302
+    assert own.phones.count() == 2
+    again = client.post(address, {"phone": "13900001212"})
+    assert again.status_code == 422
+    assert "already" in again.content.decode()
+
+
+def test_added_phone_held_by_a_rival_reads_as_unavailable(world, as_person):
+    rivals = world.file(world.outsider, "13900001212")
+    confirm_visit(actor=world.reception, referral=rivals)
+    own = world.file()
+    answer = as_person(world.owner).post(f"{CLIENTS}{own.pk}/phone/", {"phone": "13900001212"})
+    assert answer.status_code == 422
+    assert "protected" not in answer.content.decode().split("<main")[1].split("A second number")[0]
+    assert "This number can&#x27;t be accepted" in answer.content.decode()
+    assert own.phones.count() == 1
+
+
+def test_withdrawing_says_what_happens_and_happens_once(world, as_person):
+    own = world.file()
+    client, address = as_person(world.owner), f"{CLIENTS}{own.pk}/withdraw/"
+    assert "cannot be undone" in client.get(address).content.decode()
+    assert client.post(address, {}).status_code == 302
+    own.refresh_from_db()
+    assert own.state == "withdrawn"
+    assert client.post(address, {}).status_code == 422
+
+
+def test_refused_filing_is_contested_once(world, as_person):
+    world.policy(exclusive_from="filing")
+    world.file(world.outsider)
+    refused = world.file()
+    client, address = as_person(world.owner), f"{CLIENTS}{refused.pk}/contest/"
+    assert client.post(address, {"claim_text": "We met on Monday."}).status_code == 302
+    assert Dispute.objects.get().agency == world.agency
+    assert client.post(address, {"claim_text": "Again."}).status_code == 422
+    with clock.at(clock.now() + timedelta(days=8)):
+        other = client.get(f"{CLIENTS}{refused.pk}/").content.decode()
+    assert "We met on Monday." in other
+
+
+def test_accepted_filing_has_nothing_to_contest(world, as_person):
+    own = world.file()
+    answer = as_person(world.owner).post(f"{CLIENTS}{own.pk}/contest/", {"claim_text": "Why not."})
+    assert answer.status_code == 422
+    assert not Dispute.objects.exists()
+
+
+def test_slip_names_the_filing_and_not_the_client(world, as_person):
+    own = world.file()
+    client = as_person(world.owner)
+    page = client.get(f"{CLIENTS}{own.pk}/slip/").content.decode()
+    assert "<svg" in page and "style=" not in page
+    pdf = client.get(f"{CLIENTS}{own.pk}/slip.pdf")
+    assert pdf["Content-Type"] == "application/pdf"
+    assert pdf.content.startswith(b"%PDF")
+
+
+def test_history_for_the_agency_names_no_staff_and_no_rival(world, as_person):
+    world.policy(exclusive_from="visit")
+    own, rivals = world.file(), world.file(world.outsider)
+    confirm_visit(actor=world.reception, referral=rivals)
+    text = as_person(world.owner).get(f"{CLIENTS}{own.pk}/").content.decode()
+    main = text.split("<main")[1]
+    assert "Lost" in main
+    for secret in ("River", "Qian", "visited_first", ">Li<", "Protected until"):
+        assert secret not in main
