@@ -49,6 +49,12 @@ _WITH_BODY = {
 class ApiSchema(AutoSchema):
     """Adds to each operation what every address does the same way."""
 
+    def get_operation_id(self) -> str:
+        """Return a name after the address, so that it stays when views are renamed."""
+        words = [word for word in self.path.removeprefix("/api/v1/").split("/") if word and not word.startswith("{")]
+        one = ["one"] if self.path.endswith("}/") else []
+        return "_".join([self.method.lower(), *words, *one]).replace("-", "_").replace(".", "_")
+
     def get_override_parameters(self) -> list[Any]:
         given = list(super().get_override_parameters())
         if self.method == "POST" and getattr(self.view, "replays", False):
@@ -57,7 +63,8 @@ class ApiSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         bodies = super()._get_response_bodies(direction)
-        problems = _ALWAYS | (_WITH_BODY if self.method in ("POST", "PATCH") else {})
+        moves = self.method in ("POST", "PATCH", "DELETE") or getattr(self.view, "answers_files", False)
+        problems = _ALWAYS | (_WITH_BODY if moves else {})
         for status, words in problems.items():
             if status not in bodies:
                 shape = OpenApiResponse(ProblemShape, words)

@@ -73,6 +73,7 @@ class ApiView(APIView):
 class FileView(ApiView):
     """An address that answers with a file."""
 
+    answers_files = True
     content_negotiation_class = Anything
 
 

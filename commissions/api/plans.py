@@ -45,7 +45,7 @@ class Release(serializers.JSONField):
     """{method: [{when, fraction}]}."""
 
 
-@extend_schema_field({**_objects("fraction", "until"), "type": ["object", "null"]})
+@extend_schema_field(_objects("fraction", "until"))
 class Retention(serializers.JSONField):
     """{fraction, until}, or null."""
 
