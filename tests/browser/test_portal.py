@@ -127,3 +127,54 @@ def test_portal_works_without_scripts(visitor, transactional_db):
     page.click("form[data-file-form] button[type=submit]")
     expect(page.locator(".outcome.tone-good")).to_be_visible()
     assert Referral.objects.get().phones.count() == 2
+
+
+@pytest.mark.parametrize(("screen", "language"), FACES)
+def test_manager_follows_money_and_invites_a_broker(visitor, transactional_db, screen, language):
+    from tests.pages.money import draft_payout, give_plan, sell
+
+    world = make_world()
+    give_plan(world)
+    give_plan(world, "broker", bonuses=[], tiers=[{"from": "0", "rate": "0.005"}])
+    sell(world)
+    draft_payout(world)
+    at = visitor(screen, language)
+    page = at.sign_in("manager", PASSWORD)
+    at.look("portal-home-manager")
+    at.open("/portal/money/")
+    page.locator("details.why summary").first.click()
+    at.look("portal-money")
+    page.click("a[href*='/money/statements/']:has-text('34,560')")
+    page.fill("[name=number]", "044001900111-12345678")
+    at.look("portal-statement")
+    page.click("main button[type=submit].btn-primary")
+    expect(page.locator("main")).to_contain_text("044001900111-12345678")
+    at.look("portal-statement-invoiced")
+
+    at.open("/portal/brokers/")
+    at.look("portal-brokers")
+    at.open("/portal/brokers/new/")
+    page.fill("[name=name]", "唐敏")
+    page.fill("[name=username]", "tangmin")
+    page.fill("[name=store]", "西门店")
+    at.look("portal-broker-new")
+    page.click("main button[type=submit].btn-primary")
+    expect(page.locator(".link-code")).to_contain_text("/accounts/invitation/")
+    at.look("portal-broker-invited")
+    at.open("/portal/clients/?tab=all")
+    at.look("portal-clients-manager")
+
+
+def test_owner_of_a_sold_client_sees_why_and_what_waits(visitor, transactional_db):
+    from tests.pages.money import give_plan, sell
+
+    world = make_world()
+    give_plan(world)
+    give_plan(world, "broker", bonuses=[], tiers=[{"from": "0", "rate": "0.005"}])
+    sell(world)
+    at = visitor("phone")
+    page = at.sign_in("owner", PASSWORD)
+    at.open("/portal/clients/?tab=won")
+    page.click(".rows a")
+    page.locator("details.why summary").first.click()
+    at.look("portal-client-won")
