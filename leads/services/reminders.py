@@ -6,9 +6,10 @@ import structlog
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from channels_platform.lib import clock
@@ -42,7 +43,8 @@ def write_reminders() -> int:
         (Notice.Kind.LAPSE_NEAR, filed, "lapse_at"),
         (Notice.Kind.EXPIRY_NEAR, protected, "window_ends_at"),
     ):
-        unsaid = rows.exclude(notices__kind=kind, notices__due_at__gt=now)
+        said = Notice.objects.filter(referral=OuterRef("pk"), kind=kind, due_at=OuterRef(end))
+        unsaid = rows.filter(~Exists(said))
         for referral_id, user_id, due_at in unsaid.values_list("pk", "broker__user_id", end).iterator(BATCH):
             notice = Notice(recipient_id=user_id, kind=kind, referral_id=referral_id, due_at=due_at, created_at=now)
             written += len(Notice.objects.bulk_create([notice], ignore_conflicts=True))
@@ -86,19 +88,20 @@ def _mail(notice_id: object) -> bool:
 
 def message_for(notice: Notice) -> EmailMultiAlternatives:
     """Return the e-mail of a notice in its reader's language; it names the client by number only."""
-    with translation.override(notice.recipient.language or settings.LANGUAGE_CODE):
-        referral = notice.referral
+    referral, zone = notice.referral, notice.referral.project.zone
+    # The template would show times in the server's zone; the client comes by the project's.
+    with translation.override(notice.recipient.language or settings.LANGUAGE_CODE), timezone.override(zone):
         context = {
             "notice": notice,
             "referral": referral,
             "project": referral.project,
-            "due_at": notice.due_at.astimezone(referral.project.zone),
+            "due_at": notice.due_at,
             "recipient": notice.recipient,
             "action_url": settings.SITE_URL + reverse("portal:referral", args=[referral.pk]),
             "action_label": _("Open the client"),
         }
         message = EmailMultiAlternatives(
-            subject=notice_subject(notice),
+            subject=" ".join(notice_subject(notice).split()),
             body=render_to_string("emails/notice.txt", context),
             to=[notice.recipient.email],
         )
