@@ -15,7 +15,8 @@ from channels_platform.accounts.models import User
 from channels_platform.lib import clock
 from channels_platform.privacy.models import Phone
 from leads.models import DealBuyer, DealShare, NaturalVisit, Referral, ReferralPhone, Visit
-from leads.states import LIVE, ReferralState
+from leads.selectors import live_by_clock
+from leads.states import ReferralState
 
 BATCH = 1_000
 ERASED_MASK = "***"
@@ -43,10 +44,11 @@ def _erase_referrals(batch: int) -> int:
     oldest = clock.now() - timedelta(days=settings.PERSONAL_DATA_DAYS)
     ended = (
         Referral.objects.filter(erased_at__isnull=True, filed_at__lt=oldest)
-        .exclude(state__in=[*LIVE, ReferralState.WON])
+        .exclude(state=ReferralState.WON)
         .filter(
             ~Exists(DealShare.objects.filter(referral=OuterRef("pk"))),
             ~Exists(Visit.objects.filter(referral=OuterRef("pk"), arrived_at__gte=oldest)),
+            ~live_by_clock(clock.now()),
             Q(window_ends_at__isnull=True) | Q(window_ends_at__lt=oldest),
         )
     )
