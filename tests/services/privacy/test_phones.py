@@ -1,0 +1,43 @@
+"""Keeping, finding and showing phones (domain 3)."""
+
+import pytest
+
+from channels_platform.audit.models import Event
+from channels_platform.lib.errors import Invalid
+from channels_platform.privacy.models import Phone
+from channels_platform.privacy.services import find_phones, keep_phones, reveal_phone
+from tests.cast import LI, open_site
+
+pytestmark = pytest.mark.django_db
+NUMBER, OTHER = "+8613800000001", "+8613800000002"
+
+
+def test_a_number_is_kept_once():
+    first = keep_phones([NUMBER, OTHER, NUMBER])
+    assert set(first) == {NUMBER, OTHER}
+    assert keep_phones([NUMBER])[NUMBER].pk == first[NUMBER].pk
+    assert Phone.objects.count() == 2
+
+
+def test_finding_makes_nothing():
+    assert find_phones([NUMBER]) == {}
+    assert find_phones([]) == {}
+    assert not Phone.objects.exists()
+
+
+def test_showing_a_full_phone_leaves_a_record_of_who_whose_and_why():
+    site = open_site()
+    referral = site.file(site.owner, LI)
+    phone = referral.phones.get().phone
+    with pytest.raises(Invalid):
+        reveal_phone(phone=phone, actor=site.manager, reason=" ", target=referral)
+    assert not Event.objects.filter(action="phone.revealed").exists()
+    shown = reveal_phone(phone=phone, actor=site.manager, reason="call back", target=referral, project=site.project)
+    assert shown == NUMBER
+    event = Event.objects.get(action="phone.revealed")
+    assert (event.actor, event.target_id, event.reason, event.after) == (
+        site.manager,
+        str(referral.pk),
+        "call back",
+        {"phone": "138****0001"},
+    )
