@@ -14,8 +14,8 @@ SELECT gen_random_uuid(), 'R-' || %(tag)s || '-' || n, %(project)s, %(policy)s, 
 FROM generate_series(1, %(deals)s) n
 """
 _DEALS = """
-INSERT INTO leads_deal (id, number, project_id, price, method, first_payment_amount, state, subscribed_at, contracted_at,
-                        cancel_reason, facts)
+INSERT INTO leads_deal (id, number, project_id, price, method, first_payment_amount, state, subscribed_at,
+                        contracted_at, cancel_reason, facts)
 SELECT gen_random_uuid(), 'D-' || %(tag)s || '-' || lpad(n::text, 7, '0'), %(project)s, 1000000 + (n %% 977) * 1000,
        'lump_sum', 1000000, 'contracted', timestamptz '2026-01-02 09:00+08' + n * interval '5 minutes',
        timestamptz '2026-01-03 09:00+08' + n * interval '5 minutes', '', 2
@@ -37,7 +37,7 @@ FROM leads_deal WHERE project_id = %(project)s AND number LIKE 'D-' || %(tag)s |
 
 
 def many_deals(*, project: Project, brokers: list[Broker], deals: int, tag: str = "bulk") -> None:
-    """Make contracted, collected deals, one referral each, five minutes apart, in turn by these brokers of one agency."""
+    """Make contracted, collected deals, a referral each, five minutes apart, in turn by these brokers of one agency."""
     values = {
         "tag": tag,
         "project": project.pk,

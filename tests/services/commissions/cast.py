@@ -1,10 +1,9 @@
-"""A small cast for money: a project, its agencies with their brokers, plans by two managers, deals through the services."""
+"""A small cast for money: a project, its agencies and brokers, plans by two managers, deals through the services."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,7 +38,7 @@ USUAL_RELEASE = {
     "instalment": [{"when": "first_payment", "fraction": "0.5"}, {"when": "fully_collected", "fraction": "0.5"}],
     "mortgage": [{"when": "first_payment", "fraction": "0.5"}, {"when": "loan_released", "fraction": "0.5"}],
 }
-AT_CONTRACT = {method: LUMP_AT_CONTRACT for method in USUAL_RELEASE}
+AT_CONTRACT = dict.fromkeys(USUAL_RELEASE, LUMP_AT_CONTRACT)
 
 
 def at(text: str) -> datetime:
@@ -59,7 +58,7 @@ class Cast:
 
     currency: str = "CNY"
     company: PayingCompany = field(default=None)  # type: ignore[assignment]
-    now: datetime = at("03-01 09:00")
+    now: datetime = field(default_factory=lambda: at("03-01 09:00"))
     author: User = field(init=False)
     manager: User = field(init=False)
     finance: User = field(init=False)
@@ -88,16 +87,21 @@ class Cast:
     def agency(self, name: str, *, kind: str = "referral", brokers: Iterable[str] = ()) -> Agency:
         with clock.at(self.now):
             agency = create_agency(actor=self.author, code=f"{name}-{next(_serial)}", name=name, kind=kind)
-            agreement = draft_agreement(
-                actor=self.author, agency=agency, project=self.project, from_on=at("01-01 00:00").date()
-            )
-            approve_agreement(actor=self.manager, agreement=agreement)
             for broker in brokers:
                 self.brokers[broker] = create_broker(
                     actor=self.author, agency=agency, username=f"{broker}-{next(_serial)}", name=broker, phone=""
                 )
         self.agencies[name] = agency
+        self.agree(name)
         return agency
+
+    def agree(self, name: str) -> None:
+        """Have the agency sell this project from the year's first day."""
+        with clock.at(self.now):
+            agreement = draft_agreement(
+                actor=self.author, agency=self.agencies[name], project=self.project, from_on=at("01-01 00:00").date()
+            )
+            approve_agreement(actor=self.manager, agreement=agreement)
 
     def plan(self, agency: str, *, tiers: Any = (("0", "0.01"),), approved: bool = True, **fields: Any) -> PlanVersion:
         rules: dict[str, Any] = {
@@ -248,7 +252,4 @@ def ledger_state(project: Project) -> list[tuple[Any, ...]]:
         .values_list("deal", "payee", "referral", "kind", "account")
         .annotate(total=Sum("amount"))
     )
-    return sorted((tuple(map(str, row)) for row in rows if row[-1] != 0))
-
-
-HALF = Fraction(1, 2)
+    return sorted(tuple(map(str, row)) for row in rows if row[-1] != 0)
