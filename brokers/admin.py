@@ -67,6 +67,7 @@ class AgencyAdmin(Admin):
                 "Nobody of this agency can file clients. Referrals, deals and money stay as they are."
             ),
             undo=gettext_lazy("It can be reinstated at any time."),
+            ends=True,
         ),
         Act(
             name="reinstate",
@@ -137,18 +138,18 @@ class AgencyAdmin(Admin):
 class BrokerForm(forms.ModelForm):
     """A broker with the account that belongs to them."""
 
-    username = forms.CharField(label=gettext_lazy("username"), max_length=150)
-    name = forms.CharField(label=gettext_lazy("name"), max_length=80)
+    username = forms.CharField(label=gettext_lazy("Username"), max_length=150)
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=80)
     role = forms.ChoiceField(
-        label=gettext_lazy("role"), choices=[(role.value, RoleChoice(role).label) for role in sorted(AGENCY_ROLES)]
+        label=gettext_lazy("Role"), choices=[(role.value, RoleChoice(role).label) for role in sorted(AGENCY_ROLES)]
     )
     phone = forms.CharField(
-        label=gettext_lazy("phone"),
+        label=gettext_lazy("Phone"),
         max_length=40,
         required=False,
         help_text=gettext_lazy("A broker can't file their own number. Leave empty to keep the one on record."),
     )
-    email = forms.EmailField(label=gettext_lazy("e-mail"), required=False)
+    email = forms.EmailField(label=gettext_lazy("E-mail"), required=False)
 
     class Meta:
         model = Broker
@@ -224,6 +225,7 @@ class BrokerAdmin(Admin):
                 "They can't sign in or file any more. The agency keeps their referrals and the money."
             ),
             undo=gettext_lazy("They can be enabled again."),
+            ends=True,
         ),
         Act(
             name="enable",
@@ -362,6 +364,7 @@ class AgreementAdmin(Admin):
             run=_end,
             happens=gettext_lazy("The agency can't file for the project any more. Referrals made stay protected."),
             undo=gettext_lazy("This can't be undone; a new agreement can be drafted."),
+            ends=True,
         ),
     )
 

@@ -118,5 +118,6 @@ SETTINGS: dict[str, Any] = {
     "COLORS": {"primary": ACCENT_SCALE},
     "STYLES": [shown_statically("admin-custom/admin.css")],
     "SCRIPTS": [shown_statically("admin-custom/admin.js")],
+    "DASHBOARD_CALLBACK": "channels_platform.dashboard.page.dashboard",
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": places},
 }

@@ -12,10 +12,11 @@ from commissions.engine.types import (
     Method,
     Milestone,
     Mode,
+    Period,
     PlanVersion,
+    Scope,
 )
 from commissions.models import Plan
-from commissions.models import PlanVersion as PlanVersionRow
 from commissions.words import ReaderWords
 
 MOMENTS: dict[str, str | Promise] = {
@@ -39,7 +40,7 @@ def plan_in_words(plan: PlanVersion) -> list[str]:
     Source: domain 6.2-6.5.
     """
     words = ReaderWords()
-    sentences = [_span(plan, words), _counted(plan), *_tiers(plan, words)]
+    sentences = [_span(plan, words), _counted(plan).strip(), *_tiers(plan, words)]
     sentences.extend(_bonus(bonus, words) for bonus in plan.bonuses)
     for method, steps in plan.release.items():
         parts = "; ".join(f"{words.percent(step.fraction)} {MOMENTS[step.when]}" for step in steps)
@@ -77,12 +78,33 @@ def _span(plan: PlanVersion, words: ReaderWords) -> str:
     return template % facts
 
 
+_SCOPES: dict[str, str | Promise] = {
+    Scope.AGENCY: gettext_lazy("the agency's own deals"),
+    Scope.BROKER: gettext_lazy("each broker's own deals"),
+    Scope.PROJECT: gettext_lazy("all deals of the project, whichever agency brought them"),
+}
+_MEASURES: dict[str, str | Promise] = {
+    Measure.UNITS: gettext_lazy("by the unit"),
+    Measure.AMOUNT: gettext_lazy("by the amount sold"),
+}
+_PERIODS: dict[str, str | Promise] = {
+    Period.MONTH: gettext_lazy("anew each month"),
+    Period.QUARTER: gettext_lazy("anew each quarter"),
+    Period.YEAR: gettext_lazy("anew each year"),
+    Period.PLAN: gettext_lazy("over the whole plan"),
+}
+_MODES: dict[str, str | Promise] = {
+    Mode.MARGINAL: gettext_lazy("Each tier pays its own part."),
+    Mode.RETROACTIVE: gettext_lazy("The tier reached pays for all deals of the period."),
+}
+
+
 def _counted(plan: PlanVersion) -> str:
-    return gettext("Counted: %(scope)s, in %(measure)s, per %(period)s. %(mode)s.") % {
-        "scope": PlanVersionRow.Scope(str(plan.scope)).label,
-        "measure": PlanVersionRow.Measure(str(plan.measure)).label,
-        "period": PlanVersionRow.Period(str(plan.period)).label,
-        "mode": PlanVersionRow.Mode(str(plan.mode)).label,
+    return gettext("Counted are %(scope)s, %(measure)s, %(period)s. %(mode)s") % {
+        "scope": _SCOPES[plan.scope],
+        "measure": _MEASURES[plan.measure],
+        "period": _PERIODS[plan.period],
+        "mode": _MODES[plan.mode] if len(plan.tiers) > 1 else "",
     }
 
 

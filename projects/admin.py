@@ -30,6 +30,8 @@ from projects.wording import policy_in_words
 class PolicyForm(forms.ModelForm):
     """The next version of the rules, starting from the one in force."""
 
+    half: frozenset[str] = frozenset()
+
     class Meta:
         model = Policy
         fields = Policy.RULES

@@ -25,7 +25,7 @@ class StaffForm(forms.ModelForm):
     """A member of staff: no password is set or shown, the person chooses it by invitation."""
 
     phone = forms.CharField(
-        label=gettext_lazy("phone"),
+        label=gettext_lazy("Phone"),
         max_length=40,
         required=False,
         help_text=gettext_lazy("Nobody can file a colleague's number. Leave empty to keep the one on record."),
@@ -126,6 +126,7 @@ class UserAdmin(Admin):
             run=_set_active(False, gettext_lazy("%(person)s is disabled.")),
             happens=gettext_lazy("They can't sign in any more. What they did stays under their name."),
             undo=gettext_lazy("They can be enabled again."),
+            ends=True,
         ),
         Act(
             name="enable",

@@ -43,6 +43,7 @@ class Done:
 class Act:
     """One act: who may, when, what is asked, what will happen, and the service that does it.
 
+    `binding`: it can't simply be taken back; `ends`: it stops something, and its button says so by colour.
     `run(request, obj, data)` returns the sentence to show on the object's page, `Done`, or `Shown`.
     """
 
@@ -56,6 +57,7 @@ class Act:
     undo: Text = ""
     icon: str = ""
     binding: bool = False
+    ends: bool = False
     template: str = "admin/act.html"
 
     def says(self, obj: Any) -> Text:
@@ -90,7 +92,7 @@ class ActsMixin:
             {
                 "title": act.label,
                 "icon": act.icon or None,
-                "variant": ActionVariant.DANGER if act.binding else ActionVariant.DEFAULT,
+                "variant": ActionVariant.DANGER if act.ends else ActionVariant.DEFAULT,
                 "attrs": {},
                 "path": self.act_url(obj, act.name),
             }

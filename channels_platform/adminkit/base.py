@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 from unfold import admin as unfold
+from unfold.views import ChangeList
 
 from channels_platform.accounts.permissions import Can, may
 from channels_platform.adminkit.acts import ActsMixin
@@ -40,6 +41,14 @@ def within_reach(site: Any, request: HttpRequest, model: type[Model]) -> QuerySe
     return page.get_queryset(request) if page is not None else model._default_manager.all()
 
 
+class _Rows(ChangeList):
+    """A list that says how many rows there are in one place only."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.full_result_count = self.result_count
+
+
 class Admin(WithinReach, ActsMixin, unfold.ModelAdmin):
     """A model page over services.
 
@@ -61,6 +70,9 @@ class Admin(WithinReach, ActsMixin, unfold.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return within_projects(super().get_queryset(request), request.user, self.project_path)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return _Rows
 
     # --- writing --------------------------------------------------------------------------------------------
 

@@ -24,7 +24,11 @@ def dress(form: forms.BaseForm) -> None:
             continue
         if isinstance(worn, forms.CheckboxInput):
             worn.attrs.setdefault("class", " ".join(widgets.SWITCH_CLASSES))
-        elif isinstance(worn, forms.Select):
+        elif type(worn) is forms.Select:
+            field.widget = widgets.UnfoldAdminSelectWidget(attrs=dict(worn.attrs))
+            field.widget.choices = worn.choices
+            field.widget.is_required = field.required
+        elif isinstance(worn, forms.SelectMultiple):
             worn.attrs.setdefault("class", " ".join(widgets.SELECT_CLASSES))
         elif not type(worn).__module__.startswith("unfold"):
             _change_clothes(field)
@@ -41,7 +45,9 @@ def _change_clothes(field: forms.Field) -> None:
 
 
 class ActForm(forms.Form):
-    """The questions of one act on one object."""
+    """The questions of one act on one object; `half` names those that stand two in a row on wide screens."""
+
+    half: frozenset[str] = frozenset()
 
     def __init__(self, *args: Any, target: Any, request: HttpRequest, site: Any = None, **kwargs: Any) -> None:
         self.target = target

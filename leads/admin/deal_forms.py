@@ -18,6 +18,7 @@ from projects.states import UnitState
 
 MOST_BUYERS = 4
 MOST_SHARES = 6
+_BUYERS = frozenset(f"buyer_{place}_{part}" for place in range(MOST_BUYERS) for part in ("name", "phone"))
 
 
 class MomentField(forms.DateTimeField):
@@ -75,6 +76,8 @@ def read_buyers(data: dict[str, Any]) -> list[Buyer]:
 class AmendForm(ReasonForm):
     """What changes; what stays empty stays as it is."""
 
+    half = _BUYERS | {"price", "first_payment_amount", "loan_amount", "unit"}
+
     price = amount_field(gettext_lazy("New price"), required=False)
     first_payment_amount = amount_field(gettext_lazy("New first payment"), required=False)
     loan_amount = amount_field(gettext_lazy("New loan"), required=False)
@@ -115,6 +118,8 @@ class PaymentForm(ActForm):
 
 class SharesForm(ReasonForm):
     """Who has the deal: referrals of its project with fractions that sum to exactly 1, or nobody."""
+
+    half = frozenset(f"{part}_{place}" for place in range(MOST_SHARES) for part in ("referral", "fraction"))
 
     natural = forms.BooleanField(
         label=gettext_lazy("Nobody: a natural deal"),

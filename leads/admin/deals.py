@@ -176,6 +176,7 @@ class DealAdmin(PhoneSearch, Admin):
             ),
             undo=gettext_lazy("This can't be undone."),
             binding=True,
+            ends=True,
         ),
     )
 

@@ -180,6 +180,7 @@ class ReferralAdmin(PhoneSearch, ReadOnlyAdmin):
             happens=gettext_lazy("The referral ends and its phones are free at once."),
             undo=gettext_lazy("This can't be undone; the client can be filed again."),
             binding=True,
+            ends=True,
         ),
     )
 

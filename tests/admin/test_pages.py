@@ -29,3 +29,8 @@ def test_manager_opens_every_list(model: Any, cast: Cast, enter: Any) -> None:
     if first is not None and response.context["cl"].result_count:
         shown = response.context["cl"].result_list[0]
         assert client.get(address(model, "change", shown.pk)).status_code == 200
+
+
+def test_overview_opens(cast: Cast, enter: Any) -> None:
+    cast.file()
+    assert enter("marketing_manager").get(reverse("admin:index")).status_code == 200

@@ -1,0 +1,80 @@
+"""What waits for the reader: only what the reader can do something about."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils.translation import ngettext
+
+from brokers.models import Agreement, Broker
+from brokers.states import AgreementState
+from channels_platform.accounts.permissions import Can, may
+from channels_platform.adminkit.cells import address
+from channels_platform.dashboard.filters import Narrowed, within
+from channels_platform.jobs.models import Job, JobState
+from channels_platform.lib import clock
+from commissions.models import PlanVersion
+from commissions.states import PlanState
+from leads.models import Dispute
+from leads.states import DisputeState
+
+RECENT = timedelta(days=7)
+
+
+def waiting_for(user: Any, narrowed: Narrowed) -> list[dict[str, Any]]:
+    """Return what waits, with how many and where to go: `{words, count, url}`; what is 0 is left out."""
+    found = [count(user, narrowed) for act, count in _COUNTS if may(user, act)]
+    return [{"count": count, "words": words(count) % {"n": count}, "url": url} for count, words, url in found if count]
+
+
+def _agreements(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
+    drafts = Agreement.objects.filter(state=AgreementState.DRAFT).exclude(author=user)
+    return (
+        within(drafts, narrowed, agency="agency").count(),
+        lambda n: ngettext("%(n)s agreement to approve", "%(n)s agreements to approve", n),
+        address("brokers.agreement", state__exact=AgreementState.DRAFT),
+    )
+
+
+def _plans(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
+    drafts = PlanVersion.objects.filter(state=PlanState.DRAFT).exclude(author=user)
+    return (
+        within(drafts, narrowed, agency="plan__agency", project="plan__project").count(),
+        lambda n: ngettext("%(n)s commission plan to approve", "%(n)s commission plans to approve", n),
+        address("commissions.planversion", state__exact=PlanState.DRAFT),
+    )
+
+
+def _disputes(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
+    open_ones = Dispute.objects.filter(state=DisputeState.OPEN)
+    return (
+        within(open_ones, narrowed, agency="agency").count(),
+        lambda n: ngettext("%(n)s dispute to decide", "%(n)s disputes to decide", n),
+        address("leads.dispute", state__exact=DisputeState.OPEN),
+    )
+
+
+def _probing(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
+    flagged = Broker.objects.filter(probing_flagged_at__gte=clock.now() - RECENT)
+    return (
+        flagged.filter(agency=narrowed.agency).count() if narrowed.agency else flagged.count(),
+        lambda n: ngettext("%(n)s broker flagged for probing", "%(n)s brokers flagged for probing", n),
+        address("brokers.broker", probing="yes"),
+    )
+
+
+def _jobs(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
+    failed = Job.objects.filter(state=JobState.FAILED, starter=user, created_at__gte=clock.now() - RECENT)
+    return (
+        failed.count(),
+        lambda n: ngettext("%(n)s job of yours failed", "%(n)s jobs of yours failed", n),
+        address("jobs.job", state__exact=JobState.FAILED),
+    )
+
+
+_COUNTS = (
+    (Can.APPROVE_AGREEMENT, _agreements),
+    (Can.APPROVE_PLAN, _plans),
+    (Can.DECIDE_DISPUTE, _disputes),
+    (Can.EDIT_AGENCIES, _probing),
+    (Can.SEE_ADMIN, _jobs),
+)
