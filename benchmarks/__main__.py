@@ -10,6 +10,7 @@ from benchmarks import databases
 from benchmarks.measures import Results
 
 SMALL, LARGE, SWEEP = "channels_bench_small", "channels_bench_large", "channels_bench_sweep"
+DEALS = "channels_bench_deals"
 LATEST = Path(__file__).with_name("latest.json")
 FEW, MANY = 1_000, 1_000_000
 
@@ -27,6 +28,8 @@ def main() -> None:
     try:
         if wanted & {"filing", "lists", "sweep"}:
             _referrals(results, base, wanted, made, chosen.rows)
+        if wanted & {"commission", "settlement"}:
+            _commission(results, base, wanted, made)
     finally:
         results.write(LATEST)
         for name in made:
@@ -56,6 +59,16 @@ def _referrals(results: Results, base: str, wanted: set[str], made: list[str], r
             lists.measure(results, small, large)
         if "filing" in wanted:
             filing.measure(results, small, large)
+
+
+def _commission(results: Results, base: str, wanted: set[str], made: list[str]) -> None:
+    from benchmarks import commission
+
+    url = databases.recreate(DEALS, base)
+    made.append(DEALS)
+    databases.migrate(url)
+    _seed(url, "world", 1, 1)
+    commission.measure(results, url, wanted)
 
 
 def _seed(url: str, what: str, first: int, last: int) -> None:

@@ -4,10 +4,12 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "channels_platform.settings")
 
-from django.conf import settings  # noqa: E402
-from django.core.wsgi import get_wsgi_application  # noqa: E402
+import django
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 
+django.setup()
 settings.ROOT_URLCONF = "benchmarks.bare_urls"
 settings.MIDDLEWARE = []
 
-application = get_wsgi_application()
+application = WSGIHandler()

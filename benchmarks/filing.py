@@ -31,7 +31,9 @@ def measure(results: Results, small: str, large: str) -> None:
     print(f"     requests/s: {rate}   p95 ms: { {name: round(value * 1000, 1) for name, value in p95.items()} }")
     results.add("filing: requests/s against a bare view", rate["few"] / rate["bare"], Target(at_least=0.5))
     results.add("filing: p95 against a bare view", p95["few"] / p95["bare"], Target(at_most=2))
-    results.add("filing: requests/s at 1,000,000 referrals against 1,000", rate["many"] / rate["few"], Target(at_least=0.9))
+    results.add(
+        "filing: requests/s at 1,000,000 referrals against 1,000", rate["many"] / rate["few"], Target(at_least=0.9)
+    )
 
 
 def _file(port: int, path: str) -> bytes:

@@ -78,10 +78,7 @@ async def _burst(port: int, requests: int, build: Callable[[int], bytes], expect
             begun = time.perf_counter()
             writer.write(build(number))
             head = await reader.readuntil(b"\r\n\r\n")
-            length = next(
-                int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
-            )
-            body = await reader.readexactly(length)
+            body = await _body(reader, head)
             times.append(time.perf_counter() - begun)
             status = int(head.split(b" ", 2)[1])
             if status != expected:
@@ -92,6 +89,13 @@ async def _burst(port: int, requests: int, build: Callable[[int], bytes], expect
     await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
     took = time.perf_counter() - begun
     return Load(requests / took, statistics.quantiles(times, n=20)[18])
+
+
+async def _body(reader: asyncio.StreamReader, head: bytes) -> bytes:
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return await reader.readexactly(int(line.split(b":")[1]))
+    return await reader.readuntil(b"0\r\n\r\n")
 
 
 def request(method: str, path: str, port: int, body: bytes = b"", headers: dict[str, str] | None = None) -> bytes:

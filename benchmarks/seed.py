@@ -42,7 +42,14 @@ def seed_referrals(cursor: Any, *, facts: dict[str, Any], first: int, last: int,
     """Insert referrals number `first`..`last`, each with its phone and its event."""
     cursor.execute("SELECT COALESCE(max(id), 0) FROM privacy_phone")
     after = cursor.fetchone()[0]
-    span = facts | {"first": first, "last": last, "state": state, "until": until, "after": after, "from": f"S-{first:09d}"}
+    span = facts | {
+        "first": first,
+        "last": last,
+        "state": state,
+        "until": until,
+        "after": after,
+        "from": f"S-{first:09d}",
+    }
     cursor.execute(_PHONES, span)
     cursor.execute(_REFERRALS.format(uuid=UUID7.format(at="at")), span)
     cursor.execute(_REFERRAL_PHONES, span)

@@ -26,7 +26,12 @@ FROM moved
 def measure(results: Results, url: str) -> None:
     """Time both over half of the due rows each, in turn, in a process of their own."""
     ran = subprocess.run(
-        [sys.executable, "-m", "benchmarks.sweep"], cwd=ROOT, env=environment(url), check=True, capture_output=True, text=True
+        [sys.executable, "-m", "benchmarks.sweep"],
+        cwd=ROOT,
+        env=environment(url),
+        check=True,
+        capture_output=True,
+        text=True,
     )
     sweep, floor = (float(word) for word in ran.stdout.split())
     print(f"     rows/s: sweep {sweep:,.0f}, floor {floor:,.0f}")

@@ -24,7 +24,11 @@ def build() -> dict[str, Any]:
     )
     company = PayingCompany.objects.create(code="BENCH", name="Bench Co.", minimum_amount=Decimal(0))
     project = create_project(
-        actor=author, code="BENCH", name="Bench", company=company, status=Project.Status.OPEN,
+        actor=author,
+        code="BENCH",
+        name="Bench",
+        company=company,
+        status=Project.Status.OPEN,
         policy={"exclusive_from": "filing"},
     )
     agencies, brokers = [], []
