@@ -156,7 +156,9 @@ class Cast:
             )
 
     def contracted(self, *brokers: str, **terms: Any) -> Deal:
-        deal = self.subscribed(*brokers, **terms)
+        return self.sign(self.subscribed(*brokers, **terms))
+
+    def sign(self, deal: Deal) -> Deal:
         with clock.at(self.later()):
             return contract_deal(actor=self.manager, deal=deal)
 
@@ -180,7 +182,7 @@ class Cast:
             cancel_deal(actor=self.manager, deal=deal, reason="changed their mind")
 
     def run(self) -> Any:
-        with clock.at(self.later()):
+        with clock.at(self.now):
             return run_commissions(project=self.project)
 
     def drafted(self) -> PayoutBatch:
