@@ -128,7 +128,10 @@ class Postgres:
         with contextlib.closing(connection), connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = 'channels'")
             if cursor.fetchone() is None:
-                cursor.execute("CREATE ROLE channels LOGIN CREATEDB PASSWORD %s", [facts["password"]])
+                cursor.execute("CREATE ROLE channels LOGIN PASSWORD %s", [facts["password"]])
+            cursor.execute(
+                "ALTER ROLE channels CREATEDB CREATEROLE"
+            )  # for test databases, and the role tests make there
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = 'channels'")
             if cursor.fetchone() is None:
                 cursor.execute("CREATE DATABASE channels OWNER channels")

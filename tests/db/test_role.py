@@ -1,4 +1,4 @@
-"""Under its own role the product works, and cannot change what is kept: not by TRUNCATE, not by switching triggers off."""
+"""Under its own role the product works, and cannot change what is kept, whichever way it tries."""
 
 import json
 import subprocess
@@ -26,15 +26,25 @@ KEPT = [
 ]
 
 
+def _drop(name: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
+        if cursor.fetchone():
+            cursor.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {name}")
+            cursor.execute(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {name}")
+            cursor.execute(f"REVOKE ALL ON SCHEMA public FROM {name}")
+            cursor.execute(f"DROP ROLE {name}")
+
+
 @pytest.fixture
 def role() -> Iterator[str]:
     name = f"{connection.settings_dict['NAME']}_role"
+    _drop(name)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
-        call_command("grant_role", name)
-        yield name
-        cursor.execute(f"DROP OWNED BY {name}")
-        cursor.execute(f"DROP ROLE {name}")
+    call_command("grant_role", name)
+    yield name
+    _drop(name)
 
 
 @pytest.fixture
@@ -46,33 +56,38 @@ def restricted(role) -> Iterator[psycopg2.extensions.connection]:
     other.close()
 
 
-@pytest.mark.parametrize("table", KEPT)
+def _refused(restricted, statement: str) -> bool:
+    with restricted.cursor() as cursor:
+        try:
+            cursor.execute(statement)
+        except psycopg2.errors.InsufficientPrivilege:
+            return True
+    return False
+
+
 @pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
-def test_kept_rows_cannot_be_changed_or_emptied(restricted, table, statement):
-    with restricted.cursor() as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege):
-        cursor.execute(statement.format(table))
+def test_kept_rows_cannot_be_changed_or_emptied(restricted, statement):
+    assert [table for table in KEPT if not _refused(restricted, statement.format(table))] == []
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_guards_cannot_be_switched_off(restricted):
+    attempts = [
         "ALTER TABLE audit_event DISABLE TRIGGER ALL",
         "DROP TABLE audit_event",
         "SET session_replication_role = replica",
         "TRUNCATE accounts_user CASCADE",
         "DELETE FROM django_migrations",
-    ],
-)
-def test_guards_cannot_be_switched_off(restricted, statement):
-    with restricted.cursor() as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege):
-        cursor.execute(statement)
+    ]
+    assert [attempt for attempt in attempts if not _refused(restricted, attempt)] == []
 
 
 def test_events_can_still_be_written_and_read(restricted):
     record("tested", actor=None)
     with restricted.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO audit_event SELECT (jsonb_populate_record(e, jsonb_build_object('id', id + 1))).* FROM audit_event e"
+            "INSERT INTO audit_event (at, action, target_kind, target_id, target_label, before, after,"
+            " reason, request_id)"
+            " SELECT at, action, '', '', '', '{}', '{}', '', '' FROM audit_event"
         )
         cursor.execute("SELECT count(*) FROM audit_event")
         assert cursor.fetchone() == (2,)
@@ -91,9 +106,8 @@ def test_unknown_role_is_said():
 def test_every_scenario_runs_under_the_role_and_ends_the_same(role):
     """The services lock, write and take back nothing that the role may not."""
     given = connection.settings_dict
-    cases = sorted(
-        str(path) for path in (PROJECT / "tests/scenarios/cases").glob("*.json") if ".expected" not in path.name
-    )
+    folder = PROJECT / "tests/scenarios/cases"
+    cases = [str(path) for path in sorted(folder.glob("*.json")) if not path.name.endswith(".expected.json")]
 
     def replay(user: str, password: str) -> list[dict]:
         url = f"postgres://{user}:{password}@{given['HOST']}:{given['PORT']}/{given['NAME']}"
