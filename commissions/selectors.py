@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import DateTimeField, DecimalField, F, Func, Q, QuerySet, Sum, Value
+from django.db.models import DateField, DecimalField, F, Func, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from channels_platform.accounts.permissions import Can, Role
@@ -81,11 +81,14 @@ def commissions(
     if broker is not None:
         lines = lines.filter(payee__broker=broker)
     if month is not None:
-        local = Func(
-            F("project__timezone"), F("deal__contracted_at"), function="timezone", output_field=DateTimeField()
+        local_day = Func(
+            F("project__timezone"),
+            F("deal__contracted_at"),
+            template="timezone(%(expressions)s)::date",
+            output_field=DateField(),
         )
-        lines = lines.annotate(contracted_local=local).filter(
-            contracted_local__date__gte=month.replace(day=1), contracted_local__date__lt=_next_month(month)
+        lines = lines.annotate(contracted_on=local_day).filter(
+            contracted_on__gte=month.replace(day=1), contracted_on__lt=_next_month(month)
         )
     return lines
 

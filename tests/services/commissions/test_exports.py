@@ -1,0 +1,177 @@
+"""Exports: totals that equal the ledger to the cent, no formula out of what somebody typed, an event for each."""
+
+import csv
+from decimal import Decimal
+from io import BytesIO, StringIO
+from zipfile import ZipFile
+
+import pytest
+from django.db.models import Sum
+from django.utils.translation import override
+from python_calamine import CalamineWorkbook
+
+from channels_platform.accounts.permissions import Role
+from channels_platform.audit.models import Event
+from channels_platform.jobs.models import JobState
+from channels_platform.jobs.services import Settled
+from channels_platform.lib.errors import Forbidden, NotAllowed
+from commissions.exports.cells import defused, starts_formula
+from commissions.exports.tables import deals_csv
+from commissions.models import LedgerEntry
+from commissions.services.exporting import ExportForm, export_batch, is_large, start_export, write_export
+from tests.services.commissions.cast import AT_CONTRACT, Cast, person
+
+EVIL = '=HYPERLINK("http://evil";"x")'
+
+
+@pytest.fixture
+def paid(cast) -> Cast:
+    """Two agencies and three brokers paid for three deals at prices that do not divide well; A1's name is a formula."""
+    bonus = [{"name": "+cash", "amount": "1000.01", "to": "broker", "release": "contracted"}]
+    cast.agencies["A1"].name = EVIL
+    cast.agencies["A1"].save()
+    cast.plan("A1", tiers=(("0", "0.00777"),), release=AT_CONTRACT, bonuses=bonus)
+    cast.plan("A2", tiers=(("0", "0.00333"),), release=AT_CONTRACT, bonuses=bonus)
+    cast.contracted("B1", "C1", price="1234567.89")
+    cast.contracted("B2", "B1", price="765432.11")
+    cast.contracted("C1", price="999999.99")
+    cast.run()
+    cast.batch = cast.paid()
+    return cast
+
+
+def content(cast: Cast, form: ExportForm) -> bytes:
+    return b"".join(export_batch(actor=cast.finance, batch=cast.batch, form=form).pieces)
+
+
+def sheets(data: bytes) -> dict[str, list[list[object]]]:
+    book = CalamineWorkbook.from_filelike(BytesIO(data))
+    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+
+def exact(value: object) -> Decimal:
+    return Decimal(repr(value)).quantize(Decimal("0.01"))
+
+
+def column(rows: list[list[object]], heading: str) -> list[Decimal]:
+    place = rows[0].index(heading)
+    return [exact(row[place]) for row in rows[1:]]
+
+
+def test_the_workbooks_totals_are_the_ledgers(paid):
+    book = sheets(content(paid, ExportForm.XLSX))
+    assert list(book) == ["Summary", "Lines", "Deals"]
+    ledger = dict(
+        LedgerEntry.objects.filter(transaction__line__batch=paid.batch)
+        .order_by()
+        .values_list("account")
+        .annotate(Sum("amount"))
+    )
+    expected = {"Gross": -ledger["payable"], "Tax withheld": ledger["tax"], "Net": ledger["paid"]}
+    summary = dict(book["Summary"])
+    for heading, amount in expected.items():
+        assert exact(summary[heading]) == amount
+        for sheet in ("Lines", "Deals"):
+            *parts, total = column(book[sheet], heading)
+            assert sum(parts) == total == amount
+
+
+def test_the_deals_behind_each_line_add_up_to_it(paid):
+    book = sheets(content(paid, ExportForm.XLSX))
+    lines = {row[0]: (exact(row[3]), exact(row[4]), exact(row[5])) for row in book["Lines"][1:-1]}
+    deals: dict[object, tuple[Decimal, ...]] = {}
+    for row in book["Deals"][1:-1]:
+        parts = tuple(map(exact, row[16:19]))
+        deals[row[0]] = tuple(map(sum, zip(deals.get(row[0], (0, 0, 0)), parts, strict=True)))
+    assert deals == lines
+    assert len(book["Deals"][0]) == 20
+
+
+def test_nothing_in_the_workbook_is_a_formula(paid):
+    data = content(paid, ExportForm.XLSX)
+    assert {row[0] for row in sheets(data)["Lines"]} >= {EVIL}
+    with ZipFile(BytesIO(data)) as parts:
+        xml = b"".join(parts.read(name) for name in parts.namelist() if name.endswith(".xml"))
+    assert b"<f>" not in xml
+    assert b"quotePrefix" in xml
+
+
+@pytest.mark.parametrize("start", ["=1", "+1", "-1", "@x", "\tx", "\rx", "  =1", "＝1", "＋1", "－1", "＠x", "\n=1"])
+def test_what_starts_a_formula_is_defused(start):
+    assert defused(start) == f"'{start}"
+
+
+@pytest.mark.parametrize("harmless", ["", "a=1", "1+1", "王=明", "3 - 4", "a@b"])
+def test_what_starts_none_is_left_alone(harmless):
+    assert not starts_formula(harmless)
+    assert defused(harmless) == harmless
+
+
+def test_csv_has_a_mark_so_that_excel_reads_chinese_and_the_same_figures(paid):
+    data = content(paid, ExportForm.CSV)
+    assert data.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(StringIO(data.decode("utf-8-sig"))))
+    assert {row[0] for row in rows[1:]} == {f"'{EVIL}", "A2", "B1", "B2", "C1"}
+    gross = sum(Decimal(row[16]) for row in rows[1:])
+    assert gross == paid.batch.lines.aggregate(Sum("gross"))["gross__sum"]
+    assert {row[5] for row in rows[1:]} == {"Commission", "Bonus: +cash"}
+    assert "at 0.777\xa0% of 1,234,567.89 × 1/2" in data.decode()
+
+
+def test_csv_keeps_the_language_it_was_asked_in(paid):
+    with override("zh-hans"):
+        pieces = deals_csv(paid.batch)
+    asked = "".join(pieces)
+    with override("en"):
+        plain = "".join(deals_csv(paid.batch))
+    assert asked != plain
+    assert "0.777% of" in asked or "0.777%" in asked
+
+
+def test_the_bank_gets_what_is_open_and_only_once_approved(paid):
+    paid.brokers["B1"].bank_account = "6222020000000000001"
+    paid.brokers["B1"].save()
+    assert len(content(paid, ExportForm.BANK).decode().splitlines()) == 1
+    paid.contracted("B1", price="1000000.00")
+    paid.run()
+    paid.batch = paid.submitted()
+    with pytest.raises(NotAllowed) as refusal:
+        content(paid, ExportForm.BANK)
+    assert refusal.value.code == "not_approved"
+    from commissions.services.payouts import approve_batch
+
+    paid.batch = approve_batch(actor=paid.approver, batch=paid.batch)
+    rows = list(csv.DictReader(StringIO(content(paid, ExportForm.BANK).decode("utf-8-sig"))))
+    broker = next(row for row in rows if row["Account holder"] == "B1")
+    line = paid.batch.lines.get(payee=paid.payee("B1"))
+    assert (broker["Account number"], broker["Amount"]) == ("6222020000000000001", f"{line.net:.2f}")
+    assert (broker["Line"], broker["Currency"], broker["Purpose"]) == (str(line.pk), "CNY", paid.batch.number)
+
+
+def test_an_export_leaves_an_event_and_is_for_those_who_see_money(paid):
+    content(paid, ExportForm.XLSX)
+    event = Event.objects.get(action="batch.exported")
+    assert (event.actor, event.after) == (paid.finance, {"form": "xlsx"})
+    for role in (Role.RECEPTION, Role.BROKER, Role.AGENCY_ADMIN):
+        with pytest.raises(Forbidden):
+            export_batch(actor=person(role), batch=paid.batch, form=ExportForm.CSV)
+    assert Event.objects.filter(action="batch.exported").count() == 1
+
+
+@pytest.mark.parametrize("form", list(ExportForm))
+def test_a_large_one_is_written_by_a_job_with_the_same_content(paid, form):
+    assert not is_large(paid.batch)
+    with override("zh-hans"):
+        job = start_export(actor=paid.finance, batch=paid.batch, form=form)
+        direct = content(paid, form)
+    write_export(job_id=job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.done, job.starter) == (JobState.DONE, job.total, paid.finance)
+    with job.result_file.open("rb") as file:
+        written = file.read()
+    if form is ExportForm.XLSX:
+        assert sheets(written) == sheets(direct)
+    else:
+        assert written == direct
+    with pytest.raises(Settled):
+        write_export(job_id=job.pk)
