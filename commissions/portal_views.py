@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.permissions import Can, may
 from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib.errors import Refused
@@ -35,8 +35,8 @@ _WRONG = {
 def money(request: HttpRequest) -> HttpResponse:
     """Own balances, and the lines behind them with their reasons."""
     page = page_by_cursor(own_lines(request.user), by="-subscribed_at", cursor=request.GET.get("cursor", ""))
-    statements = own_statements(request.user).order_by("-prepared_at", "-pk")[:5]
-    context = {"purses": own_purses(request.user), "page": page, "statements": _with_invoices(statements)}
+    latest = page_by_cursor(own_statements(request.user), by="-prepared_at", cursor="", size=5)
+    context = {"purses": own_purses(request.user), "page": page, "statements": _with_invoices(latest.items)}
     return render(request, "portal/money.html", context)
 
 
@@ -78,7 +78,7 @@ def statement(request: HttpRequest, line_id: UUID) -> HttpResponse:
     """One line: the deals behind it, and the agency's invoice."""
     line: Any = get_object_or_404(own_statements(request.user), pk=line_id)
     _with_invoices([line])
-    invoiceable = _takes_invoice(line) and request.user.can(Can.INVOICE_LINE)
+    invoiceable = _takes_invoice(line) and may(request.user, Can.INVOICE_LINE)
     form = InvoiceForm(sent(request), initial={"amount": f"{line.gross:.2f}"}) if invoiceable else None
 
     def attach() -> str:

@@ -59,7 +59,7 @@ def in_tab(referrals: QuerySet[Referral], tab: str, now: datetime) -> QuerySet[R
     if tab == "past":
         return referrals.filter(Q(state__in=_PAST) | (Q(state__in=list(LIVE)) & ~_live(now)))
     live = referrals.filter(_live(now))
-    return live.filter(deadline__lte=now + SOON) if tab == "running" else live
+    return live.filter(Q(deadline__lte=now + SOON)) if tab == "running" else live
 
 
 def count_by_tab(referrals: QuerySet[Referral], now: datetime) -> dict[str, int]:

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from channels_platform.audit.models import Event
 from channels_platform.lib.phones import InvalidPhone, parse_phone
 from channels_platform.privacy.services import find_phones
-from leads.models import Claim, Deal, DealShare, Dispute, NaturalVisit, Referral
+from leads.models import Claim, Deal, DealShare, Dispute, NaturalVisit, Notice, Referral
 from leads.states import LIVE, ReferralState, reason_for_agency
 from projects.models import Project
 from projects.selectors import visible_projects
@@ -165,6 +165,12 @@ def timeline(referral: Referral, *, for_agency: bool) -> list[dict[str, Any]]:
             }
         )
     return steps
+
+
+def unread_notices(user: Any, now: datetime) -> QuerySet[Notice]:
+    """Return a person's reminders of ends still ahead, the nearest first; at most ten."""
+    notices = Notice.objects.filter(recipient=user, read_at__isnull=True, due_at__gt=now)
+    return notices.select_related("referral__project").order_by("due_at", "pk")[:10]
 
 
 def claim_spans(referral: Referral, now: datetime) -> list[tuple[Claim, datetime]]:

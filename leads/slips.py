@@ -113,7 +113,7 @@ def slip_pdf(referral: Referral) -> bytes:
         _facts(referral),
         Spacer(1, 6 * mm),
         *_rules(referral),
-        Spacer(1, 14 * mm),
+        Spacer(1, 24 * mm),
         KeepTogether([_signatures()]),
         Spacer(1, 8 * mm),
         Paragraph(_printed(referral), _style(8, color=_MUTED)),
@@ -195,9 +195,13 @@ def _rules(referral: Referral) -> list[Any]:
 
 def _signatures() -> Table:
     labels = [_("Client"), _("Broker"), _("Consultant"), _("Date")]
-    table = Table([[_text(label, 9.5, color=_MUTED) for label in labels]], colWidths=[42.5 * mm] * 4)
-    rules = [("LINEABOVE", (place, 0), (place, 0), 0.8, _INK) for place in range(len(labels))]
-    table.setStyle(TableStyle([*rules, ("TOPPADDING", (0, 0), (-1, -1), 4), ("RIGHTPADDING", (0, 0), (-1, -1), 12)]))
+    width, gap = 38.75 * mm, 5 * mm
+    cells: list[Any] = []
+    for label in labels:
+        cells += [_text(label, 9.5, color=_MUTED), ""]
+    table = Table([cells[:-1]], colWidths=[width, gap] * (len(labels) - 1) + [width])
+    rules = [("LINEABOVE", (2 * place, 0), (2 * place, 0), 0.8, _INK) for place in range(len(labels))]
+    table.setStyle(TableStyle([*rules, ("TOPPADDING", (0, 0), (-1, -1), 4), ("LEFTPADDING", (0, 0), (-1, -1), 0)]))
     return table
 
 

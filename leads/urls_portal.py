@@ -6,6 +6,7 @@ from leads.views import portal, portal_client
 
 urlpatterns = [
     path("", portal.home, name="home"),
+    path("reminders/read/", portal.read_notices, name="read_notices"),
     path("clients/", portal.referrals, name="referrals"),
     path("clients/new/", portal.file_client, name="file"),
     path("clients/<uuid:referral_id>/", portal_client.referral, name="referral"),

@@ -3,8 +3,8 @@
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any
-from uuid import uuid4
+from typing import Any, cast
+from uuid import UUID, uuid4
 
 from django import forms
 from django.contrib import messages
@@ -45,16 +45,16 @@ def submit_once(request: HttpRequest, form: OnceForm, work: Callable[[], str]) -
     """
     key = form.cleaned_data.get("once") or uuid4().hex
     # The line feed keeps a form's key apart from any that a client of the API can send.
-    name, digest = f"page\n{key}", _digest(request)
+    name, digest, person = f"page\n{key}", _digest(request), cast(UUID, request.user.pk)
 
     def first_or_again() -> tuple[str, bool]:
-        _wait_for(f"{request.user.pk}\n{name}")
-        kept = StoredAnswer.objects.filter(caller_id=request.user.pk, key=name).first()
+        _wait_for(f"{person}\n{name}")
+        kept = StoredAnswer.objects.filter(caller_id=person, key=name).first()
         if kept is not None:
-            return kept.body, bytes(kept.request_digest) == digest
+            return str(kept.body), bytes(kept.request_digest) == digest
         address = work()
         StoredAnswer.objects.create(
-            caller_id=request.user.pk,
+            caller_id=person,
             key=name,
             request_digest=digest,
             status=303,

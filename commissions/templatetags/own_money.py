@@ -1,5 +1,6 @@
 """Money on the portal's pages: `{% load own_money %}`."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -27,6 +28,12 @@ def own_lines_of(user: Any, referral: Any) -> list[Accrual]:
 def how_earned(line: Any) -> str:
     """How a line's figure comes about, or why it is nothing."""
     return words.explain_row(line.explanation)
+
+
+@register.filter
+def waiting_amount(line: Any) -> Decimal:
+    """What is earned and not payable yet: still to be released, or kept until handover."""
+    return Decimal(line.pending + line.retained)
 
 
 @register.simple_tag

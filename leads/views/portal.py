@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from brokers.models import Broker
 from brokers.selectors import broker_of, visible_brokers
@@ -22,8 +22,9 @@ from leads.forms import FileForm, is_masked
 from leads.listing import TABS, count_by_tab, in_tab, projects_to_file, seal, unseal, with_deadline
 from leads.messages import filing_outcome
 from leads.models import Referral
-from leads.selectors import search_referrals, visible_referrals
+from leads.selectors import search_referrals, unread_notices, visible_referrals
 from leads.services.filing import file_referral
+from leads.services.reminders import mark_read
 from leads.states import LIVE, ReferralState
 from projects.models import Policy
 from projects.wording import policy_in_words
@@ -57,11 +58,20 @@ def home(request: HttpRequest) -> HttpResponse:
         {
             "broker": broker,
             "counts": count_by_tab(mine, now),
+            "notices": unread_notices(request.user, now),
             "running": _judged(running, now),
             "latest": _judged(latest, now),
             "tabs": TABS,
         },
     )
+
+
+@require_POST
+@needs(Can.FILE_REFERRAL)
+def read_notices(request: HttpRequest) -> HttpResponse:
+    """Put the reminders away; those written meanwhile stay."""
+    mark_read(recipient=request.user, until=clock.now())
+    return redirect("portal:home")
 
 
 def _judged(rows: Any, now: Any) -> list[Referral]:

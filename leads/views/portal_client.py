@@ -21,7 +21,7 @@ from leads.forms import ContestForm, PhoneForm, WithdrawForm
 from leads.history import history, way
 from leads.listing import with_deadline
 from leads.messages import phone_refused, standing
-from leads.models import Deal, Referral
+from leads.models import DealShare, Referral
 from leads.selectors import visible_referrals
 from leads.services.disputes import raise_dispute
 from leads.services.phones import PhoneRefused, add_phone
@@ -71,10 +71,9 @@ def _window(found: Referral, now: Any) -> tuple[int, int] | None:
     return min(int((now - found.window_starts_at).total_seconds() // 3600), whole), whole or 1
 
 
-def _deal_of(found: Referral) -> Deal | None:
-    """The deal the referral has a part of now."""
-    share = found.shares.filter(ended_at__isnull=True).select_related("deal__project").order_by("-since").first()
-    return share.deal if share else None
+def _share_of(found: Referral) -> DealShare | None:
+    """The part of a deal that the referral has now."""
+    return found.shares.filter(ended_at__isnull=True).select_related("deal__project").order_by("-since").first()
 
 
 def _may_contest(found: Referral, state: ReferralState) -> bool:
@@ -85,8 +84,9 @@ def _may_contest(found: Referral, state: ReferralState) -> bool:
     if state is ReferralState.REJECTED:
         return clock.now() <= found.filed_at + days
     if state is ReferralState.WON:
-        deal = _deal_of(found)
-        return deal is not None and clock.now() <= deal.subscribed_at + days
+        share = _share_of(found)
+        # Who has the whole deal has nothing to contest.
+        return share is not None and share.fraction < 1 and clock.now() <= share.deal.subscribed_at + days
     return state is ReferralState.LOST
 
 
@@ -174,13 +174,14 @@ def contest(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     """Contest (申诉) an outcome in one's own words."""
     found = _get(request, referral_id)
     form = ContestForm(sent(request))
+    share = _share_of(found) if found.state == ReferralState.WON else None
 
     def say() -> str:
         raise_dispute(
             actor=request.user,
             agency=found.agency,
             referral=found,
-            deal=_deal_of(found) if found.state == ReferralState.WON else None,
+            deal=share.deal if share else None,
             claim_text=form.cleaned_data["claim_text"],
         )
         messages.success(request, _("Contested. A manager reads it and decides; you find the answer here."))

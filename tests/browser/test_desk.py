@@ -102,7 +102,13 @@ def test_consultant_subscribes_for_the_client(visitor, transactional_db, screen,
 
     world = make_world()
     create_unit(
-        actor=None, project=world.project, phase="1", building="2", number="1203", unit_type="3B", area="98.50",
+        actor=None,
+        project=world.project,
+        phase="1",
+        building="2",
+        number="1203",
+        unit_type="3B",
+        area="98.50",
         list_price="1280000.00",
     )
     referral = world.file()

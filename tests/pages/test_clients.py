@@ -175,3 +175,41 @@ def test_history_for_the_agency_names_no_staff_and_no_rival(world, as_person):
     assert "Lost" in main
     for secret in ("River", "Qian", "visited_first", ">Li<", "Protected until"):
         assert secret not in main
+
+
+def test_reminder_stands_on_the_home_page_until_put_away(world, as_person):
+    from leads.services.reminders import write_reminders
+
+    own = world.file()
+    client = as_person(world.owner)
+    with clock.at(own.lapse_at - timedelta(hours=1)):
+        write_reminders()
+        assert "The client should visit soon" in client.get("/portal/").content.decode()
+        assert "The client should visit soon" not in as_person(world.outsider).get("/portal/").content.decode()
+        client.post("/portal/reminders/read/")
+        assert "The client should visit soon" not in client.get("/portal/").content.decode()
+
+
+@pytest.mark.parametrize(("buyers", "contested"), [(1, False), (2, True)])
+def test_half_a_deal_can_be_contested_and_a_whole_one_not(world, as_person, buyers, contested):
+    from decimal import Decimal
+
+    from leads.services.deals import Buyer, subscribe_deal
+
+    own, rivals = world.file(), world.file(world.outsider, "13900001212")
+    for referral in (own, rivals):
+        confirm_visit(actor=world.reception, referral=referral)
+    people = [Buyer("张伟", CLIENT_PHONE), Buyer("李娜", "13900001212")][:buyers]
+    deal = subscribe_deal(
+        actor=None,
+        project=world.project,
+        price=Decimal(1000000),
+        method="lump_sum",
+        first_payment_amount=Decimal(0),
+        buyers=people,
+    )
+    page = as_person(world.owner).get(f"{CLIENTS}{own.pk}/").content.decode()
+    assert (f"{own.pk}/contest/" in page) == contested
+    if contested:
+        as_person(world.owner).post(f"{CLIENTS}{own.pk}/contest/", {"claim_text": "All of it is mine."})
+        assert Dispute.objects.get().deal == deal

@@ -152,7 +152,8 @@ def test_another_consultant_is_given_with_a_reason(world, as_person):
 
     own = world.file()
     confirm_visit(actor=world.reception, referral=own)
-    other = Consultant.objects.create(user=staff("second", "consultant", world.project, name="He"), project=world.project)
+    second = staff("second", "consultant", world.project, name="He")
+    other = Consultant.objects.create(user=second, project=world.project)
     client, address = as_person(world.reception), f"/desk/referrals/{own.pk}/consultant/"
     assert client.post(address, {"consultant": other.pk, "reason": ""}).status_code == 422
     client.post(address, {"consultant": other.pk, "reason": "Asked for her."})
