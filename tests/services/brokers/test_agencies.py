@@ -1,0 +1,101 @@
+"""Agencies and brokers."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from brokers.models import Broker
+from brokers.selectors import agency_of, broker_of, visible_agencies, visible_brokers
+from brokers.services.agencies import create_agency, create_broker, set_agency_status, set_broker_active
+from brokers.states import AgencyStatus
+from channels_platform.accounts.models import User
+from channels_platform.accounts.permissions import Role
+from channels_platform.audit.models import Event
+from channels_platform.lib.errors import Invalid, NotAllowed
+from channels_platform.lib.phones import InvalidPhone
+from leads.selectors import visible_referrals
+from tests.cast import LI, WANG, agency_with_broker, open_site, person
+from tests.cast import broker_of as new_broker
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_code_is_one_agencys():
+    create_agency(actor=None, code="A1", name="Bright Homes", kind="referral")
+    with pytest.raises(ValidationError):
+        create_agency(actor=None, code="A1", name="Other", kind="referral")
+    with pytest.raises(ValidationError):
+        create_agency(actor=None, code="A2", name="Other", kind="guild")
+
+
+def test_a_broker_has_an_account_with_the_phone_kept_once():
+    broker = agency_with_broker("one", phone="138 0000 0001")
+    assert broker.user.phone.reveal() == "+8613800000001"
+    assert not broker.user.has_usable_password()
+    assert Event.objects.get(action="broker.created").after["role"] == "broker"
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"phone": "nonsense"}, InvalidPhone),
+        ({"role": Role.FINANCE}, Invalid),
+        ({"username": ""}, ValidationError),
+        ({"email": "no address"}, ValidationError),
+    ],
+)
+def test_a_broker_that_cannot_be_leaves_nothing(fields, kind):
+    agency = create_agency(actor=None, code="A1", name="Bright Homes", kind="referral")
+    with pytest.raises(kind):
+        create_broker(actor=None, agency=agency, **{"username": "b1", "name": "B", **fields})
+    assert not User.objects.exists()
+    assert not Broker.objects.exists()
+
+
+def test_a_store_is_of_the_brokers_own_agency():
+    one, two = agency_with_broker("one"), agency_with_broker("two")
+    east = new_broker(one.agency, "east", store="East Gate").store
+    assert new_broker(one.agency, "again", store="East Gate").store == east
+    with pytest.raises(Invalid):
+        new_broker(two.agency, "wrong", store=east)
+
+
+def test_suspending_needs_a_reason_and_a_change():
+    agency = agency_with_broker("one").agency
+    with pytest.raises(Invalid):
+        set_agency_status(actor=None, agency=agency, status=AgencyStatus.SUSPENDED, reason="  ")
+    set_agency_status(actor=None, agency=agency, status=AgencyStatus.SUSPENDED, reason="audit")
+    with pytest.raises(NotAllowed):
+        set_agency_status(actor=None, agency=agency, status=AgencyStatus.SUSPENDED, reason="audit")
+    assert Event.objects.get(action="agency.status_changed").after == {"status": "suspended"}
+
+
+def test_a_broker_who_leaves_cannot_sign_in_and_the_agency_keeps_the_referrals():
+    site = open_site()
+    referral = site.file(site.owner, LI)
+    head = new_broker(site.owner.agency, "head", role="agency_admin")
+    set_broker_active(actor=site.manager, broker=site.owner, active=False, reason="left")
+    set_broker_active(actor=site.manager, broker=site.owner, active=False, reason="left")
+    site.owner.user.refresh_from_db()
+    assert not site.owner.user.is_active
+    assert Event.objects.filter(action="broker.disabled").count() == 1
+    assert list(visible_referrals(head.user)) == [referral]
+
+
+def test_people_see_their_own_side_only():
+    site = open_site()
+    mine, colleagues, rivals = (
+        site.file(broker, phone)
+        for broker, phone in ((site.owner, LI), (site.colleague, WANG), (site.rival, "13800000009"))
+    )
+    head = new_broker(site.owner.agency, "head", role="agency_admin")
+    assert set(visible_referrals(site.owner.user)) == {mine}
+    assert set(visible_referrals(head.user)) == {mine, colleagues}
+    assert set(visible_referrals(site.manager)) == {mine, colleagues, rivals}
+    assert not visible_referrals(person(Role.RECEPTION, all_projects=False)).exists()
+    assert not visible_referrals(person(Role.BROKER, all_projects=False)).exists()
+    assert set(visible_agencies(site.owner.user)) == {site.owner.agency}
+    assert set(visible_brokers(site.owner.user)) == {site.owner}
+    assert set(visible_brokers(head.user)) == {site.owner, site.colleague, head}
+    assert agency_of(site.owner.user) == site.owner.agency
+    assert broker_of(site.manager) is None
+    assert agency_of(site.manager) is None
