@@ -1,13 +1,11 @@
 """One account per role that can sign in to the demo. Its password is public: production refuses to start with it."""
 
-from typing import Any
+from django.contrib.auth.hashers import make_password
 
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 
 PASSWORD = "demo-pass-2026"  # noqa: S105 - public on purpose, and refused in production
-# The broker and the agency's manager come with their agency; a username is its role.
-AGENCY_SIDE = {Role.AGENCY_ADMIN, Role.BROKER}
 
 
 def demo_accounts() -> dict[str, dict[str, str]]:
@@ -16,11 +14,12 @@ def demo_accounts() -> dict[str, dict[str, str]]:
     return {str(role): {"username": str(role), "password": PASSWORD} for role in Role if role in known}
 
 
-def open_account(user: Any) -> None:
-    """Let a person of the demo sign in.
+def open_accounts() -> None:
+    """Let the people whose username is a role sign in.
 
     Writes: User.
     """
-    user.set_password(PASSWORD)
-    user.is_demo = True
-    user.save(update_fields=["password", "is_demo"])
+    # hashed once: it is meant to take its time
+    User.objects.filter(username__in=[str(role) for role in Role]).update(
+        password=make_password(PASSWORD), is_demo=True
+    )

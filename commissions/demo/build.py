@@ -1,21 +1,25 @@
 """Building the demo: the stage, then day by day the acts of all projects, on two processes where there are two."""
 
+import gc
 import multiprocessing
 import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connections
 
 from channels_platform.db import one_transaction
 from channels_platform.lib import clock
 from commissions.demo.acts import Act
 from commissions.demo.cast import SHANGHAI
+from commissions.demo.furnishing import furnish
 from commissions.demo.paying import Payday, Till
 from commissions.demo.plans import leave_drafts
 from commissions.demo.playing import AT_DAYS_CLOSE, Play
@@ -46,25 +50,31 @@ def build(*, seed: str, scale: float, processes: int) -> dict[str, int]:
     Writes: through the services, one transaction for each day and half.
     """
     script = write_script(seed=seed, scale=scale, end=clock.now())
-    planned = Counter(act.project for act in script.acts if act.what == "subscribe")
-    today = script.end.astimezone(ZoneInfo(SHANGHAI)).date()
-    stage = one_transaction(
-        lambda: set_stage(script.cast, rng=rng_of(seed, "stage"), start=script.start, today=today, deals=planned)
-    )
-    play = Play(stage=stage, numbers=_numbers(script))
-    till = Till(stage)
-    days = list(_days(script, till))
-    if processes > 1 and sys.platform == "linux":
-        _play_in_two(play, till, days)
-    else:
-        _play_alone(play, till, days)
-    with clock.at(script.end):
-        till.run_all()
-        leave_for_today(stage, script.cast)
-        leave_drafts(stage, script.cast, today=today)
-    _advance("referral_number", sum(act.what == "file" for act in script.acts))
-    _advance("deal_number", sum(planned.values()))
+    with clock.at(script.end), _unhindered():
+        stage = one_transaction(lambda: set_stage(script.cast, rng=rng_of(seed, "stage"), start=script.start))
+        show = Show(seed, script, Play(stage=stage, numbers=_numbers(script)), Till(stage))
+        if processes > 1 and sys.platform == "linux":
+            show.play_in_two()
+        else:
+            show.play_alone()
+        show.end()
     return dict(Counter(act.what for act in script.acts))
+
+
+@contextmanager
+def _unhindered() -> Iterator[None]:
+    """Leave out what only costs time here: DEBUG's log of statements, and looking for garbage all the time."""
+    debug, threshold = settings.DEBUG, gc.get_threshold()
+    settings.DEBUG = False
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        yield
+    finally:
+        settings.DEBUG = debug
+        gc.set_threshold(*threshold)
+        gc.unfreeze()
 
 
 def _numbers(script: Script) -> dict[str, str]:
@@ -108,62 +118,91 @@ def _take(dated: list[Any], close: datetime) -> list[Any]:
     return taken
 
 
-def _play_alone(play: Play, till: Till, days: list[Day]) -> None:
-    for day in days:
-        for half in day.halves:
-            _perform(play, half)
-        _close(play, till, day)
+class Show:
+    """Plays a script from its first day to its last, alone or in two processes."""
 
+    def __init__(self, seed: str, script: Script, play: Play, till: Till) -> None:
+        self.seed, self.script, self.play, self.till = seed, script, play, till
+        self.days = list(_days(script, till))
 
-def _perform(play: Play, acts: list[Act]) -> None:
-    if acts:
-        one_transaction(lambda: [play.perform(act) for act in acts])
+    def play_alone(self) -> None:
+        self._furnish(0)
+        self._furnish(1)
+        for day in self.days:
+            self._perform(day.halves[0])
+            self._perform(day.halves[1])
+            self._close(day)
 
+    def play_in_two(self) -> None:
+        """Let a second process play half of the projects; the two wait for each other at each day's close.
 
-def _close(play: Play, till: Till, day: Day) -> None:
-    for payday in day.paydays:
-        till.take(payday)
-    _perform(play, day.at_close)
-    with clock.at(day.close):
-        sweep_expiries()
-
-
-def _play_in_two(play: Play, till: Till, days: list[Day]) -> None:
-    """Let a second process play half of the projects; both wait for each other at each day's close.
-
-    Raises: RuntimeError when the other one failed.
-    """
-    connections.close_all()
-    context = multiprocessing.get_context("fork")
-    barrier = context.Barrier(2)
-    other = context.Process(target=_play_other_half, args=(play, days, barrier))
-    other.start()
-    try:
-        for day in days:
-            _perform(play, day.halves[0])
-            barrier.wait()
-            _close(play, till, day)
-            barrier.wait()
-    except BaseException:
-        barrier.abort()
-        raise
-    finally:
-        other.join()
-    if other.exitcode:
-        raise RuntimeError("the second process failed; its error stands above")
-
-
-def _play_other_half(play: Play, days: list[Day], barrier: Any) -> None:
-    try:
-        for day in days:
-            _perform(play, day.halves[1])
-            barrier.wait()
-            barrier.wait()
-    except BaseException:
-        barrier.abort()
-        raise
-    finally:
+        Raises: RuntimeError when the other one failed.
+        """
         connections.close_all()
+        context = multiprocessing.get_context("fork")
+        barrier = context.Barrier(2)
+        other = context.Process(target=self._play_other_half, args=(barrier,))
+        other.start()
+        try:
+            self._furnish(0)
+            for day in self.days:
+                self._perform(day.halves[0])
+                barrier.wait()
+                self._close(day)
+                barrier.wait()
+        except BaseException:
+            barrier.abort()
+            raise
+        finally:
+            other.join()
+        if other.exitcode:
+            raise RuntimeError("the second process failed; its error stands above")
+
+    def _play_other_half(self, barrier: Any) -> None:
+        try:
+            self._furnish(1)
+            for day in self.days:
+                self._perform(day.halves[1])
+                barrier.wait()
+                barrier.wait()
+        except BaseException:
+            barrier.abort()
+            raise
+        finally:
+            connections.close_all()
+
+    def end(self) -> None:
+        """Bring commission up to date, leave what waits today, and the sequences past the numbers used."""
+        cast, today = self.script.cast, clock.local_date(clock.now(), ZoneInfo(SHANGHAI))
+        self.till.run_all()
+        leave_for_today(self.play.stage, cast)
+        leave_drafts(self.play.stage, cast, today=today)
+        _advance("referral_number", sum(act.what == "file" for act in self.script.acts))
+        _advance("deal_number", sum(act.what == "subscribe" for act in self.script.acts))
+
+    def _furnish(self, half: int) -> None:
+        cast = self.script.cast
+        deals = Counter(act.project for act in self.script.acts if act.what == "subscribe")
+        rngs = {project.code: rng_of(self.seed, project.code, "homes") for project in cast.projects}
+        codes = {project.code for project in cast.projects if (project.code in FIRST_HALF) == (half == 0)}
+        one_transaction(
+            lambda: furnish(self.play.stage, cast, codes=codes, rngs=rngs, start=self.script.start, deals=deals)
+        )
+
+    def _perform(self, acts: list[Act]) -> None:
+        def perform_all() -> None:
+            for act in acts:
+                self.play.perform(act)
+
+        if acts:
+            one_transaction(perform_all)
+
+    def _close(self, day: Day) -> None:
+        for payday in day.paydays:
+            self.till.take(payday)
+        self._perform(day.at_close)
+        with clock.at(day.close):
+            sweep_expiries()
 
 
 def processes_here() -> int:

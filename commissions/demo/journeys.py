@@ -83,7 +83,7 @@ class Journeys:
                 at + self.rng.uniform(1, 40) * HOUR, "withdraw", self.project.code, filed.key,
                 reason=self.rng.choice(names.WITHDRAWALS),
             )  # fmt: skip
-        elif fate < 0.56:
+        elif fate < 0.42:
             self._comes(filed)
         if self.rng.random() < 0.12 and fate < 0.95:
             self._rival(filed)
@@ -154,7 +154,7 @@ class Journeys:
         self.visit(filed, at)
         if rng.random() < 0.06:
             self.log.add(at + rng.uniform(1, 60) * HOUR, "add_phone", code, filed.key, phone=self.phones.next())
-        if rng.random() < 0.16:
+        if rng.random() < 0.14:
             self.visit(filed, when_open(rng, at + rng.uniform(3, 14) * timedelta(days=1), self.project.zone))
 
     def visit(self, filed: Filed, at: datetime, *, override: str = "") -> None:

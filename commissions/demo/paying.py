@@ -101,13 +101,16 @@ class Till:
         elif payday.step == "approve":
             approve_batch(actor=self.stage.staff["finance_approver"], batch=batch)
         elif payday.step == "pay":
-            pay_batch(actor=finance, batch=batch, results=self._results(batch, one_fails=payday.month == MONTHS - 1))
+            pay_batch(
+                actor=finance,
+                batch=batch,
+                results=self._results(batch, one_fails=payday.month == MONTHS - 1 and payday.company == "LAKECO"),
+            )
 
     def _invoice(self, batch: PayoutBatch, *, besides: int) -> None:
         """Let agencies hand in their invoices; the last `besides` have yet to."""
-        lines = [line for line in _lines(batch) if line.payee.agency_id is not None]
-        for place, line in enumerate(lines[: max(0, len(lines) - besides)]):
-            code = line.payee.agency.code
+        lines = [(line, line.payee.agency.code) for line in _lines(batch) if line.payee.agency is not None]
+        for place, (line, code) in enumerate(lines[: max(0, len(lines) - besides)]):
             attach_invoice(
                 actor=self.stage.brokers[f"{code}-00"].user,
                 line=line,
@@ -133,4 +136,4 @@ def _lines(batch: PayoutBatch) -> list[PayoutLine]:
 
 def _payee_key(line: PayoutLine) -> str:
     payee = line.payee
-    return payee.agency.code if payee.agency is not None else f"~{payee.broker.user.username}"
+    return payee.agency.code if payee.agency else f"~{payee.broker.user.username if payee.broker else payee.pk}"

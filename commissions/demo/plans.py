@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from brokers.states import AgencyKind
-from commissions.demo.cast import HOME_AGENCY, AgencySpec, Cast
+from commissions.demo.cast import HOME_AGENCY, AgencySpec, AgreementSpec, Cast
 from commissions.services.plans import approve_plan_version, draft_plan_version
 
 if TYPE_CHECKING:
@@ -77,27 +77,23 @@ def form_for(spec: AgencySpec, place: int) -> dict[str, Any]:
     return FORMS[place % len(FORMS)]
 
 
-def stage_plans(stage: "Stage", cast: Cast, *, today: date) -> None:
-    """Put a plan in force for each agreement; those that are to be followed by another end with this month.
+def put_plan_in_force(
+    stage: "Stage", cast: Cast, spec: AgencySpec, place: int, agreement: AgreementSpec, *, today: date
+) -> None:
+    """Give an agency its plan in a project; one that is to be followed by another ends with this month.
 
     Writes: through the services.
     """
-    author, approver = stage.staff["second_manager"], stage.staff["manager"]
-    followed = _to_be_followed(cast)
-    for place, spec in enumerate(cast.agencies):
-        for agreement in spec.agreements:
-            if agreement.state == "draft":
-                continue
-            ends = (spec.code, agreement.project) in followed
-            version = draft_plan_version(
-                actor=author,
-                project=stage.projects[agreement.project],
-                agency=stage.agencies[spec.code],
-                from_on=agreement.from_on,
-                to_on=_next_month(today) - timedelta(days=1) if ends else None,
-                **form_for(spec, place),
-            )
-            approve_plan_version(actor=approver, version=version)
+    ends = (spec.code, agreement.project) in _to_be_followed(cast)
+    version = draft_plan_version(
+        actor=stage.staff["second_manager"],
+        project=stage.projects[agreement.project],
+        agency=stage.agencies[spec.code],
+        from_on=agreement.from_on,
+        to_on=_next_month(today) - timedelta(days=1) if ends else None,
+        **form_for(spec, place),
+    )
+    approve_plan_version(actor=stage.staff["manager"], version=version)
 
 
 def leave_drafts(stage: "Stage", cast: Cast, *, today: date) -> None:

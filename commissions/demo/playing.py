@@ -24,6 +24,8 @@ from leads.services.phones import add_phone
 from leads.services.visits import confirm_visit, record_natural_visit
 from leads.services.withdrawal import withdraw_referral
 from leads.states import LIVE, DealState, DisputeState, ReferralState
+from projects.models import Policy
+from projects.selectors import current_policy
 from projects.services.projects import change_project, set_policy
 
 THOUSAND = 1_000
@@ -38,6 +40,7 @@ class Play:
     referrals: dict[str, Referral] = field(default_factory=dict)
     deals: dict[str, Deal] = field(default_factory=dict)
     disputes: dict[str, Dispute] = field(default_factory=dict)
+    policies: dict[str, Policy] = field(default_factory=dict)
     filed_numbers: dict[str, list[str]] = field(default_factory=dict)
 
     def perform(self, act: Act) -> None:
@@ -60,6 +63,12 @@ class Play:
         found = Referral.objects.select_related("policy", "project", "agency", "broker__user")
         return found.filter(number=self.numbers.get(key, "")).first()
 
+    def policy(self, project: str) -> Policy:
+        """Return the policy in force now."""
+        if project not in self.policies:
+            self.policies[project] = current_policy(self.stage.projects[project])
+        return self.policies[project]
+
     def deal(self, key: str) -> Deal | None:
         """Return the deal as it is now; None where it was never subscribed."""
         return Deal.objects.select_related("project").filter(number=self.numbers.get(key, "")).first()
@@ -77,6 +86,7 @@ def _file(play: Play, act: Act) -> None:
         expected_arrival=facts.get("expected"),
         party_size=facts["party"],
         note=facts["note"],
+        policy=play.policy(act.project),
         number=play.numbers[act.about],
     )
 
@@ -251,14 +261,14 @@ def _decide(play: Play, act: Act) -> None:
 
 
 def _policy(play: Play, act: Act) -> None:
-    set_policy(project=play.stage.projects[act.project], actor=play.stage.staff["manager"], **act.facts["rules"])
+    project, manager = play.stage.projects[act.project], play.stage.staff["manager"]
+    play.policies[act.project] = set_policy(project=project, actor=manager, **act.facts["rules"])
 
 
 def _status(play: Play, act: Act) -> None:
     project = play.stage.projects[act.project]
-    play.stage.projects[act.project] = change_project(
-        actor=play.stage.staff["marketing"], project=project, status=act.facts["status"]
-    )
+    marketing = play.stage.staff["marketing"]
+    play.stage.projects[act.project] = change_project(actor=marketing, project=project, status=act.facts["status"])
 
 
 def _broker_leaves(play: Play, act: Act) -> None:
@@ -304,9 +314,7 @@ ACTS: dict[str, Callable[[Play, Act], None]] = {
     "broker_leaves": _broker_leaves,
     "agency_suspended": _agency_suspended,
 }
-# What concerns more than one project's clients, or draws numbers: done at the day's close, one after the other.
-AT_DAYS_CLOSE = frozenset(
-    {"dispute", "close_dispute", "decide", "policy", "status", "consultant_leaves", "broker_leaves", "agency_suspended"}
-)
+# What concerns more than one project, or draws numbers: done at the day's close, one after the other.
+AT_DAYS_CLOSE = frozenset({"dispute", "close_dispute", "decide", "broker_leaves", "agency_suspended"})
 # What the rules may refuse, as things went: the script does not judge, the services do.
 MAY_BE_REFUSED = frozenset({"add_phone", "withdraw", "amend", "dispute", "close_dispute", "decide"})

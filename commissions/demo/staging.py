@@ -1,41 +1,30 @@
-"""Setting the stage through the services: companies, projects, homes, people, agreements, plans."""
+"""Setting the stage through the services: companies, projects, people."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from random import Random
 
 from brokers.models import Agency, Broker
 from brokers.services.agencies import create_agency, create_broker
-from brokers.services.agreements import approve_agreement, draft_agreement, end_agreement
+from brokers.services.agreements import draft_agreement, end_agreement
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 from channels_platform.accounts.services.staff import create_staff
 from channels_platform.audit.services import record
 from channels_platform.lib import clock
 from commissions.demo import names
-from commissions.demo.accounts import open_account
+from commissions.demo.accounts import open_accounts
 from commissions.demo.cast import CONSULTANTS_PER_PROJECT, HOME_AGENCY, AgencySpec, Cast, ProjectSpec
-from commissions.demo.plans import stage_plans
 from commissions.demo.scenes import HOME_BROKER
 from leads.models import Consultant
 from leads.services.duty import place_consultant
 from projects.models import PayingCompany, Permit, Project, Unit
 from projects.services.details import keep_company, keep_detail
 from projects.services.projects import create_project
-from projects.services.units import create_unit
 
 # the project of the demo accounts that stand on one site
 HOME_SITE = "LAKE"
-_TYPES = {
-    "78.50": "2室1厅",
-    "89.20": "3室1厅",
-    "98.60": "3室2厅",
-    "108.40": "3室2厅",
-    "125.00": "4室2厅",
-    "143.80": "4室2厅",
-}
 
 
 @dataclass
@@ -52,10 +41,9 @@ class Stage:
     units: dict[str, Iterator[Unit]] = field(default_factory=dict)
 
 
-def set_stage(cast: Cast, *, rng: Random, start: datetime, today: date, deals: dict[str, int]) -> Stage:
-    """Make all that there is before the first act, dated to the days before `start`.
+def set_stage(cast: Cast, *, rng: Random, start: datetime) -> Stage:
+    """Make companies, projects and people, dated to the weeks before `start`.
 
-    `deals`: how many each project will have, so that there are homes enough.
     Writes: through the services.
     """
     stage = Stage()
@@ -67,13 +55,11 @@ def set_stage(cast: Cast, *, rng: Random, start: datetime, today: date, deals: d
             )
             stage.companies[company.code] = keep_company(actor=stage.staff["manager"], company=made)
         for project in cast.projects:
-            _project(stage, project, rng, homes=deals[project.code] + max(8, deals[project.code] // 4))
+            _project(stage, project, rng)
         _staff(stage, cast, rng)
     with clock.at(start - timedelta(days=6)):
         for agency in cast.agencies:
             _agency(stage, agency)
-    with clock.at(start - timedelta(days=3)):
-        stage_plans(stage, cast, today=today)
     _open_accounts(stage)
     return stage
 
@@ -89,7 +75,7 @@ def _lead(stage: Stage) -> None:
     stage.staff["manager"] = manager
 
 
-def _project(stage: Stage, spec: ProjectSpec, rng: Random, *, homes: int) -> None:
+def _project(stage: Stage, spec: ProjectSpec, rng: Random) -> None:
     manager = stage.staff["manager"]
     project = create_project(
         actor=manager,
@@ -112,27 +98,6 @@ def _project(stage: Stage, spec: ProjectSpec, rng: Random, *, homes: int) -> Non
         scope="1-4",
     )
     keep_detail(actor=manager, detail=permit)
-    # in the order they are listed, not in the order of ids of one millisecond
-    units = [_unit(manager, project, spec, rng, place) for place in range(homes)]
-    rng.shuffle(units)
-    stage.units[spec.code] = iter(units)
-
-
-def _unit(manager: User, project: Project, spec: ProjectSpec, rng: Random, place: int) -> Unit:
-    building, on_floor = divmod(place, 48)
-    floor, door = divmod(on_floor, 4)
-    area = rng.choice(tuple(_TYPES))
-    price = Decimal(area) * spec.price_per_m2 * (100 + floor) / 100
-    return create_unit(
-        actor=manager,
-        project=project,
-        phase="一期 Phase 1" if building < 2 else "二期 Phase 2",
-        building=str(building + 1),
-        number=f"{floor + 2}{door + 1:02d}",
-        unit_type=_TYPES[area],
-        area=Decimal(area),
-        list_price=Decimal(int(price // 1000) * 1000),
-    )
 
 
 def _staff(stage: Stage, cast: Cast, rng: Random) -> None:
@@ -171,7 +136,7 @@ def _consultant(stage: Stage, project: Project, username: str, name: str) -> Con
 
 
 def _agency(stage: Stage, spec: AgencySpec) -> None:
-    marketing, manager = stage.staff["marketing"], stage.staff["manager"]
+    marketing = stage.staff["marketing"]
     agency = create_agency(
         actor=marketing,
         code=spec.code,
@@ -197,18 +162,6 @@ def _agency(stage: Stage, spec: AgencySpec) -> None:
             role=Role.AGENCY_ADMIN if broker.is_manager else Role.BROKER,
             recruited_by=marketing if place % 3 == 0 else None,
         )
-    for agreement in spec.agreements:
-        if agreement.state == "draft":
-            continue
-        draft = draft_agreement(
-            actor=marketing,
-            agency=agency,
-            project=stage.projects[agreement.project],
-            from_on=agreement.from_on,
-            to_on=agreement.to_on,
-            auto_renew=agreement.auto_renew,
-        )
-        approve_agreement(actor=manager, agreement=draft)
 
 
 def leave_for_today(stage: Stage, cast: Cast) -> None:
@@ -234,6 +187,5 @@ def leave_for_today(stage: Stage, cast: Cast) -> None:
 
 
 def _open_accounts(stage: Stage) -> None:
-    for user in User.objects.filter(username__in=[str(role) for role in Role]):
-        open_account(user)
+    open_accounts()
     stage.staff["manager"].refresh_from_db()
