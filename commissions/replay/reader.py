@@ -1,6 +1,7 @@
 """Reading a scenario file strictly: every fault with its place."""
 
 import json
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -68,6 +69,8 @@ class Scenario:
 
 Read = Callable[[Any, str], Any]
 ALWAYS = date(1900, 1, 1)
+# Far enough from the ends of the calendar for every window to be counted.
+YEARS = (1970, 2200)
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -76,10 +79,10 @@ def read_scenario(path: Path) -> Scenario:
     Raises: ScenarioFault naming the place and the fault.
     """
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_repeats)
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioFault("file", f"cannot be read ({type(error).__name__})") from error
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ScenarioFault("file", f"is no JSON ({error})") from error
     top = _object(raw, "scenario")
     _known(top, "scenario", ("name", "project", "agencies", "plans", "events", "as_of", "broker_phones"))
@@ -102,6 +105,15 @@ def read_scenario(path: Path) -> Scenario:
         events=_events(_need(top, "events", "scenario"), as_of),
         as_of=as_of,
     )
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name given twice: JSON would let the last one win in silence."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"a name is given twice: {next(name for name in names if names.count(name) > 1)}")
+    return found
 
 
 def _need(holder: dict[str, Any], name: str, place: str) -> Any:
@@ -131,8 +143,8 @@ def _list(value: Any, place: str) -> list[Any]:
 def _text(value: Any, place: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ScenarioFault(place, "must be a text")
-    if "\x00" in value:
-        raise ScenarioFault(place, "must not hold a NUL")
+    if "\x00" in value or any(unicodedata.category(mark) == "Cs" for mark in value):
+        raise ScenarioFault(place, "must not hold a NUL or half a character")
     return value
 
 
@@ -167,6 +179,8 @@ def _instant(value: Any, place: str) -> datetime:
         raise ScenarioFault(place, "must be a time, like 2026-03-01T09:00:00+08:00") from error
     if instant.tzinfo is None:
         raise ScenarioFault(place, "the time needs an offset, like +08:00")
+    if not YEARS[0] <= instant.year <= YEARS[1]:
+        raise ScenarioFault(place, f"the year must be between {YEARS[0]} and {YEARS[1]}")
     return instant
 
 
@@ -280,7 +294,7 @@ def _shares(value: Any, place: str) -> list[tuple[str, Fraction]]:
     return shares
 
 
-# type: ({required field: reader}, {optional field: reader})
+# kind of event: ({required field: reader}, {optional field: reader})
 _EVENTS: dict[str, tuple[dict[str, Read], dict[str, Read]]] = {
     "natural_visit": ({"phone": _text}, {}),
     "file": ({"referral": _text, "broker": _text, "phones": _texts}, {}),

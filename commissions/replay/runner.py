@@ -53,6 +53,8 @@ class Cast:
     brokers: dict[str, Broker] = field(default_factory=dict)
     referrals: dict[str, Referral] = field(default_factory=dict)
     deals: dict[str, Deal] = field(default_factory=dict)
+    # Numbers sort as the scenario's names do, whatever the names are made of.
+    deal_ranks: dict[str, int] = field(default_factory=dict)
 
 
 def replay(scenario: Scenario, report: Callable[[Cast, list[str]], dict[str, Any]]) -> dict[str, Any]:
@@ -67,6 +69,8 @@ def replay(scenario: Scenario, report: Callable[[Cast, list[str]], dict[str, Any
             start = scenario.events[0].at if scenario.events else scenario.as_of
             with clock.at(start):
                 cast = _set_up(scenario)
+                names = {event.fields["deal"] for event in scenario.events if event.type == "subscribe"}
+                cast.deal_ranks = {name: rank for rank, name in enumerate(sorted(names))}
             outcomes = [_play(cast, event, prefix=cast.project.code) for event in scenario.events]
             with clock.at(scenario.as_of):
                 run_commissions(project=cast.project, as_of=scenario.as_of)
@@ -179,7 +183,7 @@ def _file(cast: Cast, event: Event, prefix: str) -> str:
         project=cast.project,
         client_name=name,
         phones=event.fields["phones"],
-        number=f"{prefix}-{name}"[:40],
+        number=f"{prefix}-R{len(cast.referrals):06d}",
     )
     cast.referrals[name] = referral
     return referral.reason or OK
@@ -234,7 +238,7 @@ def _subscribe(cast: Cast, event: Event, prefix: str) -> str:
         loan_amount=fields.get("loan_amount"),
         buyers=[Buyer("", phone) for phone in fields["buyers"]],
         visitor=visitor,
-        number=f"{prefix}-{fields['deal']}"[:40],
+        number=f"{prefix}-D{cast.deal_ranks[fields['deal']]:06d}",
     )
     return OK
 
