@@ -25,6 +25,7 @@ LINGER_SECONDS = 5
 STOP_SECONDS = 20
 RESTARTS, RESTART_WINDOW = 5, 60
 READY_SECONDS = 60
+DEMO_RUN = "demo"
 
 
 @dataclass
@@ -49,6 +50,9 @@ class Child:
         now = time.monotonic()
         self.deaths = [*(at for at in self.deaths if at > now - RESTART_WINDOW), now]
         return len(self.deaths) <= RESTARTS
+
+
+_SUPERVISOR = os.getpid()
 
 
 class Stopped(Exception):
@@ -85,6 +89,8 @@ def main() -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
+    if os.getpid() != _SUPERVISOR:
+        os._exit(1)  # a process the demo forked: its parent says what there is to say
     raise Stopped
 
 
@@ -111,8 +117,7 @@ def _address() -> tuple[str, int]:
 
 def _prepare() -> None:
     from django.conf import settings
-    from django.contrib.auth import get_user_model
-    from django.core.management import call_command, get_commands
+    from django.core.management import call_command
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
 
@@ -127,11 +132,34 @@ def _prepare() -> None:
     settings.STATIC_ROOT.mkdir(exist_ok=True)
     if settings.PRODUCTION:
         call_command("collectstatic", verbosity=0, interactive=False)
-    elif "demo" in get_commands() and not get_user_model().objects.exists():
-        _say("Making demo data (once) ...")
-        call_command("demo")
+    else:
+        _make_demo()
     forget_heartbeat()
     connections.close_all()
+
+
+def _make_demo() -> None:
+    """Fill an empty database; one whose filling was interrupted is emptied first."""
+    from django.contrib.auth import get_user_model
+    from django.core.management import call_command
+
+    from channels_platform.jobs.models import PeriodicRun
+    from channels_platform.jobs.services import periodic
+
+    last = PeriodicRun.objects.filter(job=DEMO_RUN).first()
+    if last is not None and (last.finished_at is None or last.error):
+        _say("Making the demo data was interrupted; beginning again ...")
+        call_command("reset_database", stdout=io.StringIO())
+    elif get_user_model().objects.exists():
+        return
+    _say("Making demo data, half a year of it (once) ...")
+
+    @periodic(DEMO_RUN)
+    def make() -> dict[str, int]:
+        call_command("demo")
+        return {}
+
+    make()
 
 
 def _children(host: str, port: int) -> list[Child]:
@@ -216,16 +244,19 @@ def _is_ready(host: str, port: int) -> bool:
 
 def _announce(host: str, port: int, *, late: bool) -> None:
     from django.conf import settings
-    from django.core.management import call_command, get_commands
+    from django.core.management import CommandError, call_command
 
     address = f"http://{_visible(host)}:{port}/"
     if late:
         _say(f"Not everything answers yet: see {address}readyz")
     _say(f"\nChannels runs at {address}  (Ctrl-C stops it)")
-    if settings.PRODUCTION or "demo" not in get_commands():
+    if settings.PRODUCTION:
         return
     said = io.StringIO()
-    call_command("demo", "--accounts", stdout=said)
+    try:
+        call_command("demo", "--accounts", stdout=said)
+    except CommandError:  # a database of the user's own has no demo accounts
+        return
     _say("\nDemo accounts:")
     for role, account in json.loads(said.getvalue()).items():
         _say(f"  {role:<18} {account['username']:<22} {account['password']}")
