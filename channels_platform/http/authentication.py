@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import BinaryField, DateTimeField
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.authentication import SessionAuthentication as RestSessionAuthentication
@@ -10,8 +11,18 @@ from rest_framework.request import Request
 
 from channels_platform.accounts.models import ApiToken, User
 from channels_platform.lib import clock
+from channels_platform.lookups import Lookup, Slot
 
 SCHEME = "Token"
+# One SELECT for all that a request asks about its caller; `broker` is a relation that an upper app adds.
+_TOKEN = Lookup(
+    lambda: ApiToken.objects.select_related("user__broker__agency").filter(
+        digest=Slot(0, BinaryField()),
+        expires_at__gt=Slot(1, DateTimeField()),
+        revoked_at__isnull=True,
+        user__is_active=True,
+    )
+)
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -21,17 +32,7 @@ class TokenAuthentication(BaseAuthentication):
         scheme, _blank, key = get_authorization_header(request).partition(b" ")
         if scheme.lower() != SCHEME.lower().encode():
             return None
-        # One SELECT for all that a request asks about its caller; the names are of relations that upper apps add.
-        token = (
-            ApiToken.objects.select_related("user", "user__broker__agency")
-            .filter(
-                digest=ApiToken.digest_of(key.strip().decode("latin-1")),
-                revoked_at__isnull=True,
-                expires_at__gt=clock.now(),
-                user__is_active=True,
-            )
-            .first()
-        )
+        token = _TOKEN.first(ApiToken.digest_of(key.strip().decode("latin-1")), clock.now())
         if token is None:
             raise AuthenticationFailed(_("The key is not known, has ended or was revoked."))
         return token.user, token

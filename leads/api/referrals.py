@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
@@ -18,6 +18,7 @@ from channels_platform.http.views import ApiView, FileView, found, listed, named
 from channels_platform.lib import clock
 from channels_platform.lib.errors import NotAllowed
 from channels_platform.lib.phones import mask
+from channels_platform.lookups import Lookup, Slot
 from leads.api.shapes import (
     FilingIn,
     HistoryOut,
@@ -40,6 +41,12 @@ from projects.states import PhoneMode
 
 NEWEST = ("-filed_at", "filed_at")
 MOST_FILINGS = 500
+# Project and policy in force in one statement; the service would need two.
+_POLICY = Lookup(
+    lambda: Policy.objects.select_related("project")
+    .filter(project__code=Slot(0, CharField()))
+    .order_by("-version")
+)
 
 
 def readable(user: Any) -> QuerySet[Referral]:
@@ -60,10 +67,7 @@ def filing_broker(user: Any) -> Broker:
 
 def file_one(request: Request, broker: Broker, asked: dict[str, Any]) -> dict[str, Any]:
     """File one client and return the answer, out of what is in hand."""
-    # project and policy in one statement; the service would need two
-    policy = (
-        Policy.objects.select_related("project").filter(project__code=asked.pop("project")).order_by("-version").first()
-    )
+    policy = _POLICY.first(asked.pop("project"))
     if policy is None:
         raise Problem(404, errors=[field_error("project", "not_found")])
     if consultant := asked.pop("preferred_consultant", None):

@@ -1,0 +1,62 @@
+"""SELECTs compiled once: for the few rows that every request asks for.
+
+Building and compiling a queryset with its joins costs more than running it. Here that is done at the first use;
+what varies from call to call are `Slot`s.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from django.db import connection
+from django.db.models import Expression, Model, QuerySet
+from django.db.models.query import get_related_populators
+
+M = TypeVar("M", bound=Model)
+
+
+class Slot(Expression):
+    """A value that is given when the SELECT is run, in the place `number` of the call's values."""
+
+    def __init__(self, number: int, output_field: Any) -> None:
+        super().__init__(output_field=output_field)
+        self.number = number
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list["Slot"]]:
+        return "%s", [self]
+
+
+class Lookup(Generic[M]):
+    """The first row of a queryset, `select_related` included, without compiling it again.
+
+    Values are handed to the driver as they are: dates, text, bytes, UUIDs.
+    """
+
+    def __init__(self, build: Callable[[], QuerySet[M]]) -> None:
+        self._build = build
+
+    @cached_property
+    def _compiled(self) -> Any:
+        compiler = self._build()[:1].query.get_compiler(connection=connection)
+        sql, params = compiler.as_sql()
+        converters = list(compiler.get_converters(expression[0] for expression in compiler.select).items())
+        populators = get_related_populators(compiler.klass_info, compiler.select, connection.alias)
+        columns = compiler.klass_info["select_fields"]
+        names = [compiler.select[column][0].target.attname for column in columns]
+        return sql, params, compiler.klass_info["model"], names, converters, populators
+
+    def first(self, *values: Any) -> M | None:
+        sql, params, model, names, converters, populators = self._compiled
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [values[one.number] if isinstance(one, Slot) else one for one in params])
+            found = cursor.fetchone()
+        if found is None:
+            return None
+        row = list(found)
+        for place, (conversions, expression) in converters:
+            for convert in conversions:
+                row[place] = convert(row[place], expression, connection)
+        instance: M = model.from_db(connection.alias, names, row[: len(names)])
+        for populator in populators:
+            populator.populate(row, instance)
+        return instance
