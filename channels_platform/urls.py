@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("jobs/", include("channels_platform.jobs.urls")),
     path("portal/", include(([path("", include(f"{app}.urls_portal")) for app in _PORTAL], "portal"))),
     path("desk/", include(("leads.urls_desk", "desk"))),
+    path("finance/", include("commissions.urls")),
 ]
 
 handler400 = "channels_platform.http.handlers.bad_request"

@@ -46,6 +46,8 @@ ITEMS = (
     Item("desk", "desk:natural_visit", _("Natural visit"), "person-walking", "n", (Can.RECORD_NATURAL_VISIT,)),
     Item("finance", "finance:balances", _("Balances"), "wallet2", "b", (Can.SEE_MONEY,)),
     Item("finance", "finance:batches", _("Payout batches"), "cash-stack", "p", (Can.SEE_MONEY,)),
+    Item("finance", "finance:payments", _("Payments"), "cash-coin", "m", (Can.SEE_MONEY,)),
+    Item("finance", "finance:debts", _("Owed back"), "arrow-counterclockwise", "o", (Can.SEE_MONEY,)),
 )
 
 AREAS = (

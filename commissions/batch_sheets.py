@@ -1,0 +1,173 @@
+"""What the finance pages read of payout batches: totals, lines, the deals behind a line, what a draft would take."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from commissions.models import Invoice, LedgerEntry, Payee, PayoutBatch, PayoutLine
+from commissions.selectors import line_entries
+from commissions.services.settlement import UNSETTLED
+from commissions.states import BatchState, LineState
+from projects.models import PayingCompany, Project
+
+MOST_DEALS = 500
+
+_INVOICED = Q(invoices__live=True, invoices__amount=F("gross"))
+
+
+@dataclass(frozen=True)
+class Totals:
+    """A batch in figures; `lacking`: its lines that wait for an invoice."""
+
+    lines: int
+    gross: Decimal
+    tax: Decimal
+    net: Decimal
+    lacking: int = 0
+
+
+@dataclass
+class Behind:
+    """What a line pays of one deal's component; `explanation` is that of its latest entry."""
+
+    entry: LedgerEntry
+    amount: Decimal
+    entries: int
+    explanation: dict[str, Any]
+
+    @property
+    def share(self) -> str:
+        return str(self.explanation.get("share", ""))
+
+
+@dataclass(frozen=True)
+class Payable:
+    """What a payee would get at a cut-off; `taken` unless it is below zero or the minimum."""
+
+    payee: Payee
+    gross: Decimal
+    deals: int
+    taken: bool
+
+
+def totals_of(batches: Sequence[PayoutBatch]) -> dict[UUID, Totals]:
+    """Return the sums of batches by their id."""
+    found = (
+        PayoutLine.objects.filter(batch__in=[batch.pk for batch in batches])
+        .order_by()
+        .values_list("batch_id")
+        .annotate(Count("pk"), Sum("gross"), Sum("tax"), Sum("net"))
+    )
+    lacking = dict(
+        _lacking(PayoutLine.objects.filter(batch__in=[batch.pk for batch in batches]))
+        .order_by()
+        .values_list("batch_id")
+        .annotate(Count("pk"))
+    )
+    sums = {row[0]: Totals(*row[1:], lacking=lacking.get(row[0], 0)) for row in found}
+    nothing = Totals(0, Decimal(0), Decimal(0), Decimal(0))
+    return {batch.pk: sums.get(batch.pk, nothing) for batch in batches}
+
+
+def _lacking(lines: QuerySet[PayoutLine]) -> QuerySet[PayoutLine]:
+    """Narrow to agencies' open lines without an invoice of their amount, in batches that still wait for one."""
+    waiting = lines.filter(
+        state=LineState.OPEN,
+        payee__agency__isnull=False,
+        batch__state__in=[BatchState.DRAFT, BatchState.SUBMITTED],
+    )
+    return waiting.exclude(pk__in=PayoutLine.objects.filter(_INVOICED).values("pk"))
+
+
+def lines_of(batch: PayoutBatch, *, show: str = "", text: str = "") -> QuerySet[PayoutLine]:
+    """Return a batch's lines by payee's name, each with its invoice in force.
+
+    `show`: `needs_invoice`, `agency`, `individual`, or a line's state.
+    """
+    live = Prefetch("invoices", Invoice.objects.filter(live=True), to_attr="in_force")
+    lines = batch.lines.select_related("batch", "payee__agency", "payee__broker__user", "payee__broker__agency")
+    lines = lines.annotate(named=Coalesce("payee__agency__name", "payee__broker__user__name")).prefetch_related(live)
+    if show == "needs_invoice":
+        lines = _lacking(lines)
+    elif show in ("agency", "individual"):
+        lines = lines.filter(payee__broker__isnull=show == "agency")
+    elif show:
+        lines = lines.filter(state=show)
+    if text := text.strip():
+        lines = lines.filter(
+            Q(named__icontains=text)
+            | Q(payee__agency__code__iexact=text)
+            | Q(payee__broker__agency__name__icontains=text)
+            | Q(bank_reference__iexact=text)
+        )
+    return lines.order_by("named", "pk")
+
+
+def takes_invoice(line: PayoutLine) -> bool:
+    """Whether an invoice may still be put to the line."""
+    waiting = line.batch.state in (BatchState.DRAFT, BatchState.SUBMITTED)
+    return waiting and line.state == LineState.OPEN and not line.payee.is_individual
+
+
+def shown_state(line: Any) -> str:
+    """Return the state as people read it: whether an open line is ready, or still needs its invoice."""
+    if line.state != LineState.OPEN:
+        return str(line.state)
+    invoiced = any(invoice.amount == line.gross for invoice in line.in_force)
+    return "needs_invoice" if takes_invoice(line) and not invoiced else "ready"
+
+
+def with_states(lines: Iterable[PayoutLine]) -> list[Any]:
+    """Return the lines, each knowing its invoice and the state to show."""
+    found: list[Any] = list(lines)
+    for line in found:
+        line.invoice = next(iter(line.in_force), None)
+        line.shown_state = shown_state(line)
+    return found
+
+
+def deals_behind(line: PayoutLine) -> tuple[list[Behind], int]:
+    """Return what the line is made of, by deal and component, and how many there are; at most MOST_DEALS are returned.
+
+    Their amounts add up to the line's gross. Corrections of one component are added into it.
+    """
+    rows: dict[tuple[Any, ...], Behind] = {}
+    for entry in line_entries(line).select_related("deal__unit", "referral__broker__user"):
+        key = (entry.project_id, entry.deal_id, entry.referral_id, entry.kind)
+        row = rows.setdefault(key, Behind(entry, Decimal(0), 0, {}))
+        row.amount += entry.amount
+        row.entries += 1
+        row.explanation = entry.explanation
+    found = [row for row in rows.values() if row.amount]
+    return found[:MOST_DEALS], len(found)
+
+
+def payable_at(*, company: PayingCompany, currency: str, cutoff_at: datetime) -> list[Payable]:
+    """Return what a draft at the cut-off would take, and who is carried; the most first."""
+    values = {"company": company.pk, "currency": currency, "cutoff": cutoff_at}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT u.payee_id, sum(u.amount), count(DISTINCT e.deal_id) FROM ({UNSETTLED}) u "  # noqa: S608
+            "JOIN commissions_ledgerentry e ON e.id = u.id GROUP BY 1 HAVING sum(u.amount) <> 0",
+            values,
+        )
+        rows = cursor.fetchall()
+    payees = Payee.objects.select_related("agency", "broker__user", "broker__agency").in_bulk({row[0] for row in rows})
+    found = [
+        Payable(payees[payee_id], gross, deals, gross > 0 and gross >= company.minimum_amount)
+        for payee_id, gross, deals in rows
+    ]
+    return sorted(found, key=lambda one: (not one.taken, -one.gross, str(one.payee)))
+
+
+def currencies_of(company: PayingCompany) -> list[str]:
+    """Return the currencies of the company's projects, in order."""
+    found = Project.objects.filter(company=company).order_by("currency").values_list("currency", flat=True)
+    return list(found.distinct())

@@ -1,0 +1,147 @@
+"""What finance enters, checked before any rule is asked."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from channels_platform.http.once import OnceForm
+from channels_platform.lib.errors import Invalid
+from channels_platform.lib.money import parse_decimal
+from commissions.batch_sheets import currencies_of
+from leads.models import Payment
+from projects.models import PayingCompany
+
+_GROUPED = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", re.ASCII)
+_AMOUNT = {"inputmode": "decimal", "autocomplete": "off", "maxlength": "24"}
+_REFERENCE = {"autocomplete": "off", "maxlength": "80", "spellcheck": "false"}
+_INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d %H:%M"]
+
+
+class AmountField(forms.CharField):
+    """An exact amount; thousands may be set apart by commas, as they are where people copy from."""
+
+    widget = forms.TextInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.widget.attrs.update(_AMOUNT)
+
+    def clean(self, value: Any) -> Decimal | None:  # type: ignore[override]
+        text = super().clean(value)
+        if not text:
+            return None
+        plain = text.replace(",", "") if _GROUPED.fullmatch(text) else text
+        try:
+            return parse_decimal(plain)
+        except Invalid as wrong:
+            raise forms.ValidationError(_("Write an amount like 1280000.00."), code="invalid_number") from wrong
+
+
+class LocalInstantField(forms.DateTimeField):
+    """Wall-clock time as it is typed; whose clock it is, the form knows."""
+
+    widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    input_formats = _INSTANTS  # type: ignore[assignment]
+
+    def to_python(self, value: Any) -> datetime | None:
+        found = None
+        for pattern in _INSTANTS if isinstance(value, str) else ():
+            try:
+                found = datetime.strptime(value.strip(), pattern)  # noqa: DTZ007 - a wall clock's
+            except ValueError:
+                continue
+            break
+        if found is None and value not in self.empty_values:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return found
+
+
+class DraftForm(OnceForm):
+    """Which company's payables to gather, up to when; times are the company's."""
+
+    company = forms.ModelChoiceField(
+        label=gettext_lazy("Paying company"), queryset=PayingCompany.objects.none(), to_field_name="code"
+    )
+    currency = forms.CharField(label=gettext_lazy("Currency"), max_length=3, required=False)
+    cutoff = LocalInstantField(label=gettext_lazy("Cut-off"), required=False)
+
+    def __init__(self, *args: Any, companies: QuerySet[PayingCompany], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["company"].queryset = companies  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        company = cleaned.get("company")
+        if company is None:
+            return cleaned
+        known = currencies_of(company)
+        if not cleaned.get("currency") and len(known) == 1:
+            cleaned["currency"] = known[0]
+        elif not cleaned.get("currency"):
+            self.add_error("currency", _("The company's projects have several currencies: choose one."))
+        elif cleaned["currency"] not in known:
+            self.add_error("currency", _("None of the company's projects has this currency."))
+        if cleaned.get("cutoff") is not None:
+            cleaned["cutoff"] = cleaned["cutoff"].replace(tzinfo=company.zone)
+        return cleaned
+
+
+class ReasonForm(OnceForm):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=2000,
+        widget=forms.Textarea({"rows": 3}),
+        error_messages={"required": gettext_lazy("Write a reason.")},
+    )
+
+
+class PaymentForm(OnceForm):
+    """Money received for a deal, or given back; times are the project's."""
+
+    way = forms.ChoiceField(
+        label=gettext_lazy("What happened"),
+        choices=[("received", gettext_lazy("Received")), ("refunded", gettext_lazy("Refunded"))],
+        initial="received",
+    )
+    amount = AmountField(label=gettext_lazy("Amount"))
+    source = forms.ChoiceField(label=gettext_lazy("Source"), choices=Payment.Source.choices)
+    received_at = LocalInstantField(
+        label=gettext_lazy("When"), required=False, help_text=gettext_lazy("The project's time. Empty: now.")
+    )
+    reference = forms.CharField(
+        label=gettext_lazy("Bank reference"),
+        max_length=80,
+        widget=forms.TextInput(_REFERENCE),
+        help_text=gettext_lazy("As on the bank statement. Each reference is recorded once per project."),
+    )
+
+    def clean_amount(self) -> Decimal:
+        amount: Decimal = self.cleaned_data["amount"]
+        if amount <= 0:
+            raise forms.ValidationError(_("The amount must be above 0. A refund is chosen above."), code="not_positive")
+        return amount
+
+    @property
+    def signed_amount(self) -> Decimal:
+        amount: Decimal = self.cleaned_data["amount"]
+        return -amount if self.cleaned_data["way"] == "refunded" else amount
+
+
+class RepaymentForm(OnceForm):
+    amount = AmountField(label=gettext_lazy("Amount"))
+    reference = forms.CharField(label=gettext_lazy("Bank reference"), max_length=80, widget=forms.TextInput(_REFERENCE))
+
+
+class WriteOffForm(ReasonForm):
+    amount = AmountField(label=gettext_lazy("Amount"))
+    field_order = ("amount", "reason")
+
+
+class DecisionForm(OnceForm):
+    decision = forms.ChoiceField(choices=[("approve", "approve"), ("decline", "decline")], widget=forms.HiddenInput)

@@ -1,0 +1,1 @@
+"""The finance pages: balances, payout batches, payments, what is owed back."""

@@ -1,0 +1,90 @@
+"""What the finance pages share: doing a step once, refusals in words, slices of lists."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy
+
+from channels_platform.accounts.permissions import Can
+from channels_platform.http.once import OnceForm, submit_once
+from channels_platform.http.screens import Screenful
+from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed, Refused
+
+PAGE = 50
+_STATUS: tuple[tuple[type[Refused], int], ...] = ((Forbidden, 403), (NotAllowed, 409), (Invalid, 422), (Duplicate, 409))
+_WORDS = {
+    "own_batch": gettext_lazy("You prepared or submitted this batch; another person has to approve it."),
+    "own_request": gettext_lazy("You asked for this; another person has to decide."),
+    "invoice_needed": gettext_lazy("Some lines still need an invoice of their amount."),
+    "figures_changed": gettext_lazy("Taxes changed since it was submitted. Return it to draft and submit it again."),
+    "payment_begun": gettext_lazy("The bank has already dealt with some of its lines, so it stays as it is."),
+    "nothing_payable": gettext_lazy("Nobody has enough payable at this cut-off. Nothing was drafted."),
+    "in_the_future": gettext_lazy("This time is in the future."),
+    "currency_required": gettext_lazy("The company's projects have several currencies: choose one."),
+    "reason_required": gettext_lazy("Write a reason."),
+    "reference_required": gettext_lazy("A bank reference of up to 80 characters is needed."),
+    "bank_reference_required": gettext_lazy("A bank reference is needed for each paid line."),
+    "unknown_line": gettext_lazy("A line is no longer open. Look at the batch again."),
+    "not_positive": gettext_lazy("The amount must be above 0."),
+    "invalid_amount": gettext_lazy("The currency has fewer digits after the point."),
+    "too_many_decimals": gettext_lazy("The currency has fewer digits after the point."),
+    "out_of_range": gettext_lazy("This value is out of range."),
+    "more_than_owed": gettext_lazy("This is more than is owed back."),
+    "before_subscription": gettext_lazy("A payment can't be earlier than the deal's subscription."),
+    "invoice_amount": gettext_lazy("The amount must equal the line's amount."),
+    "invoice_known": gettext_lazy("This invoice is attached to another line."),
+    "no_invoice_needed": gettext_lazy("An individual's line takes no invoice."),
+    "not_approved": gettext_lazy("Only an approved batch has a bank file."),
+    "duplicate": gettext_lazy("This reference is known already. Nothing was changed."),
+    "not_allowed": gettext_lazy("Its state has changed meanwhile, so this can't be done any more."),
+    "forbidden": gettext_lazy("Your role does not allow this."),
+}
+
+
+def in_words(refused: Refused) -> Any:
+    """Return a refusal as a person reads it."""
+    return _WORDS.get(refused.code, refused.detail)
+
+
+def attempt(
+    request: HttpRequest, form: OnceForm, work: Callable[[], str], *, said: Callable[[Refused], Any] = in_words
+) -> HttpResponse | None:
+    """Do the form's work once and go where it says; None where the form is only shown, wrong, or refused."""
+    if request.method != "POST" or not form.is_valid():
+        return None
+    try:
+        return submit_once(request, form, work)
+    except Refused as refused:
+        form.refused = refused  # type: ignore[attr-defined]
+        field = refused.field if refused.field in form.fields else None
+        form.add_error(field, said(refused))
+    return None
+
+
+def show(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """Render a finance page, which offers each person only what their role may do."""
+    offers = {
+        "may_prepare": request.user.can(Can.PREPARE_PAYOUT),
+        "may_pay": request.user.can(Can.PREPARE_PAYOUT) or request.user.can(Can.APPROVE_PAYOUT),
+        "may_record": request.user.can(Can.RECORD_PAYMENT),
+    }
+    return render(request, template, {**offers, **context}, status=status)
+
+
+def status_of(form: Any) -> int:
+    """Return the status of a page that shows the form: that of its refusal, 422 for wrong input."""
+    refused = getattr(form, "refused", None)
+    if refused is not None:
+        return next((status for kind, status in _STATUS if isinstance(refused, kind)), 422)
+    return 422 if form is not None and form.errors else 200
+
+
+def slice_at(rows: QuerySet[Any] | Sequence[Any], cursor: str, *, size: int = PAGE) -> Screenful:
+    """Return a page of a list that is read whole or has a fixed end; a cursor that is not ours begins at the start."""
+    start = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 7 else 0
+    found = list(rows[start : start + size + 1])
+    previous = str(max(0, start - size)) if start else ""
+    return Screenful(found[:size], previous, str(start + size) if len(found) > size else "")
