@@ -1,6 +1,7 @@
 """A referral's history in words, newest first, as each reader may know it."""
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,6 +12,7 @@ from leads.models import Referral
 from leads.selectors import timeline
 from leads.states import ReferralState
 
+_STAFF = SimpleNamespace(is_agency_side=False)
 _LOOKS = {
     "referral.filed": ("info", "send"),
     "referral.rejected": ("bad", "x-circle"),
@@ -70,8 +72,8 @@ def _note(step: dict[str, Any], referral: Referral, for_agency: bool) -> str:
         if step["action"] == "visit.refused":
             said.append(visit_refused(referral, facts["reason"], step["at"])[0])
         else:
-            reader = None if for_agency else step["actor"]
-            said.append(phone_refused(facts["reason"], referral.project, reader))
+            # An agency's facts come with hidden reasons already; staff read what really was.
+            said.append(phone_refused(facts["reason"], referral.project, None if for_agency else _STAFF))
     if facts.get("protected_until"):
         until = formats.instant(datetime.fromisoformat(facts["protected_until"]), referral.project.zone)
         said.append(_("Protected until %(until)s.") % {"until": until})

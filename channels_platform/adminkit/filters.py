@@ -45,6 +45,9 @@ def _begin(day: date) -> datetime:
 class RelatedFilter(RelatedDropdownFilter):
     """A few related objects to choose from: those the person could open."""
 
+    def has_output(self) -> bool:
+        return bool(self.lookup_choices)
+
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         rows = within_reach(model_admin.admin_site, request, field.remote_field.model)
         return [(row.pk, str(row)) for row in rows.order_by(*rows.model._meta.ordering)[:500]]

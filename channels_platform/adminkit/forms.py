@@ -24,6 +24,8 @@ def dress(form: forms.BaseForm) -> None:
             continue
         if isinstance(worn, forms.CheckboxInput):
             worn.attrs.setdefault("class", " ".join(widgets.SWITCH_CLASSES))
+        elif isinstance(worn, forms.DateTimeInput):
+            worn.attrs.setdefault("class", " ".join(widgets.INPUT_CLASSES))
         elif type(worn) is forms.Select:
             field.widget = widgets.UnfoldAdminSelectWidget(attrs=dict(worn.attrs))
             field.widget.choices = worn.choices

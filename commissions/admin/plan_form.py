@@ -57,8 +57,11 @@ def _fraction_text(typed: str) -> str:
 
 class PlanForm(forms.Form):
     half = frozenset(
-        ("project", "agency", "payee", "applies_to", "from_on", "to_on", "basis", "measure", "period", "scope", "mode")
-        + ("retention", "preview_price", "preview_nth", "preview_on")
+        (
+            *("project", "agency", "payee", "applies_to", "from_on", "to_on"),
+            *("basis", "measure", "period", "scope", "mode", "retention"),
+            *("preview_price", "preview_nth", "preview_on"),
+        )
     )
     project = forms.ModelChoiceField(label=gettext_lazy("Project"), queryset=Project.objects.none())
     agency = forms.ModelChoiceField(label=gettext_lazy("Agency"), queryset=Agency.objects.none())

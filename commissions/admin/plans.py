@@ -24,6 +24,7 @@ from channels_platform.adminkit.forms import ActForm
 from channels_platform.adminkit.refusals import add_refusal
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Refused
+from channels_platform.lib.money import parse_fraction
 from commissions.admin.plan_form import PlanForm, first_values
 from commissions.engine.plans import InvalidPlan, read_version
 from commissions.engine.preview import preview_deal, render_preview
@@ -164,7 +165,10 @@ class PlanVersionAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("tiers"))
     def ladder(self, version: PlanVersion) -> str:
         words = ReaderWords()
-        pays = [words.percent(tier["rate"]) if "rate" in tier else tier["amount"] for tier in version.tiers]
+        pays = [
+            words.percent(parse_fraction(tier["rate"])) if "rate" in tier else words.money(Decimal(tier["amount"]))
+            for tier in version.tiers
+        ]
         return pays[0] if len(pays) == 1 else f"{pays[0]} … {pays[-1]}"
 
     @admin.display(description=gettext_lazy("state"), ordering="state")

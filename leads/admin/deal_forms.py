@@ -2,9 +2,11 @@
 
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,14 +24,21 @@ _BUYERS = frozenset(f"buyer_{place}_{part}" for place in range(MOST_BUYERS) for 
 
 
 class MomentField(forms.DateTimeField):
-    """When it happened; empty: now. Written on the project's clock."""
+    """When it happened; empty: now. People write the project's local time: see `on_project_clock`."""
 
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("required", False)
-        kwargs.setdefault("help_text", gettext_lazy("Empty: now."))
+        kwargs.setdefault("help_text", gettext_lazy("The project's local time; empty: now."))
         super().__init__(**kwargs)
+
+
+def on_project_clock(data: dict[str, Any], zone: ZoneInfo, *names: str) -> None:
+    """Read what was typed as the project's local time: the form read it as the site's."""
+    for name in names:
+        if data.get(name) is not None:
+            data[name] = timezone.make_naive(data[name]).replace(tzinfo=zone)
 
 
 def amount_field(label: Any, *, required: bool = True, **kwargs: Any) -> forms.DecimalField:
@@ -48,6 +57,11 @@ def check_digits(form: forms.Form, currency: str, *names: str) -> None:
 
 class MoveForm(ActForm):
     at = MomentField(label=gettext_lazy("When"))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        on_project_clock(data, self.target.project.zone, "at")
+        return data
 
 
 class CancelForm(MoveForm):
@@ -113,6 +127,7 @@ class PaymentForm(ActForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         check_digits(self, self.target.project.currency, "amount")
+        on_project_clock(data, self.target.project.zone, "received_at")
         return data
 
 
@@ -210,6 +225,7 @@ class SubscribeForm(forms.ModelForm):
         if project is None:
             return data
         check_digits(self, project.currency, "price", "first_payment_amount", "loan_amount")
+        on_project_clock(data, project.zone, "at")
         unit: Unit | None = data.get("unit")
         if unit is not None and unit.project_id != project.pk:
             self.add_error("unit", _("That unit belongs to another project."))

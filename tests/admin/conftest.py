@@ -7,16 +7,23 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core.cache import cache
 from django.test import Client
+from django.urls import reverse
 
 from brokers.models import Agency, Broker
 from brokers.services.agencies import create_agency, create_broker
 from brokers.services.agreements import approve_agreement, draft_agreement
 from channels_platform.accounts.models import User
 from channels_platform.lib import clock
+from commissions.models import PlanVersion
+from commissions.services.plans import approve_plan_version, draft_plan_version
+from commissions.services.runs import run_commissions
 from leads.models import Consultant, Deal, Referral
-from leads.services.deals import Buyer, subscribe_deal
+from leads.services.deals import Buyer, contract_deal, subscribe_deal
 from leads.services.filing import file_referral
+from leads.services.payments import record_payment
 from projects.models import PayingCompany, Project
 from projects.services.projects import create_project
 
@@ -113,3 +120,74 @@ def onsite(cast: Cast) -> Agency:
 def later() -> Callable[[timedelta], Any]:
     """Let time pass: `with later(timedelta(days=1)): ...`."""
     return lambda span: clock.at(START + span)
+
+
+RULES: dict[str, Any] = {
+    "payee": "agency",
+    "applies_to": "referred",
+    "basis": "price",
+    "measure": "units",
+    "period": "month",
+    "scope": "agency",
+    "mode": "marginal",
+    "tiers": [{"from": "0", "rate": "0.06"}, {"from": "20", "rate": "0.062"}],
+    "release": {
+        "lump_sum": [{"when": "fully_collected", "fraction": "1"}],
+        "instalment": [{"when": "first_payment", "fraction": "0.5"}, {"when": "fully_collected", "fraction": "0.5"}],
+        "mortgage": [{"when": "first_payment", "fraction": "0.5"}, {"when": "loan_released", "fraction": "0.5"}],
+    },
+    "retention": {"fraction": "0.1", "until": "handover"},
+}
+
+
+@pytest.fixture
+def planner(cast: Cast) -> User:
+    """A second manager: drafts the plans that the manager of the cast approves."""
+    return _person("planner", "marketing_manager", all_projects=True)
+
+
+@pytest.fixture
+def plan(cast: Cast, planner: User) -> PlanVersion:
+    version = draft_plan_version(actor=planner, project=cast.here, agency=cast.owner.agency, **RULES)
+    return approve_plan_version(actor=cast.manager, version=version)
+
+
+@pytest.fixture
+def paid_deal(cast: Cast, plan: PlanVersion) -> Deal:
+    """A referred deal, contracted and half paid, with its commission in the ledger."""
+    cast.file()
+    deal = cast.subscribe(CLIENT)
+    contract_deal(actor=cast.manager, deal=deal)
+    record_payment(actor=cast.manager, deal=deal, amount=Decimal("384000"), reference="BANK-1")
+    run_commissions(project=cast.here)
+    deal.refresh_from_db()
+    return deal
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """Forget the overview's figures of the test before."""
+    client = cache._cache.get_client()
+    for key in client.scan_iter(match=f"{settings.REDIS_PREFIX}:*overview:*", count=1000):
+        client.delete(key)
+
+
+def address(model: Any, page: str, *args: Any) -> str:
+    """The address of a model's page: `address(Deal, "act", deal.pk, "cancel")`."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def do(client: Client, obj: Any, act: str, **data: Any) -> Any:
+    """Do an act on an object's page."""
+    return client.post(address(type(obj), "act", obj.pk, act), data)
+
+
+def said(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def complaints(response: Any) -> dict[str, list[str]]:
+    """What the page's form complains of, by field; empty for an answer without a form."""
+    context = getattr(response, "context_data", None) or {}
+    form = context.get("form") or getattr(context.get("adminform"), "form", None)
+    return {name: list(map(str, errors)) for name, errors in form.errors.items()} if form is not None else {}
