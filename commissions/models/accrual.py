@@ -67,7 +67,9 @@ class Accrual(models.Model):
     retained = models.DecimalField(_("retained"), max_digits=18, decimal_places=4)
     pending = models.DecimalField(_("pending"), max_digits=18, decimal_places=4)
     explanation = models.JSONField(_("explanation"))
-    run = models.ForeignKey(CommissionRun, on_delete=models.PROTECT, related_name="+", db_index=False)
+    run = models.ForeignKey(
+        CommissionRun, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
 
     class Meta:
         verbose_name = _("commission line")

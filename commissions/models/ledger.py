@@ -70,8 +70,8 @@ class LedgerEntry(models.Model):
     `amount` is positive for what the payee has, negative on `expense`. A transaction's entries
     are inserted by one statement, which the database refuses unless they sum to zero. A key that
     only names what an entry is for has no constraint: the database lets no deal, referral or
-    approved version go, the transaction holds the project, and checking each row of each key took
-    half of a run's time.
+    approved version go, transactions hold their project and commission lines their payee, and
+    checking each row of each key took half of a run's time.
     """
 
     class Account(models.TextChoices):
@@ -95,7 +95,12 @@ class LedgerEntry(models.Model):
         db_constraint=False,
     )
     payee = models.ForeignKey(
-        "commissions.Payee", verbose_name=_("payee"), on_delete=models.PROTECT, related_name="entries", db_index=False
+        "commissions.Payee",
+        verbose_name=_("payee"),
+        on_delete=models.PROTECT,
+        related_name="entries",
+        db_index=False,
+        db_constraint=False,
     )
     account = models.CharField(_("account"), max_length=8, choices=Account.choices)
     amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)

@@ -187,12 +187,10 @@ class Posting:
 
         Writes: LedgerTransaction, LedgerEntry, Accrual.
         """
-        self._execute("ANALYZE commission_target")
         moved = self._execute(_MOVES)
         if moved:
             self._execute(_GONE)
             self._execute(_POSTINGS)
-            self._execute("ANALYZE commission_move, commission_posting")
             self._execute(_TRANSACTIONS)
             self._execute(_ENTRIES)
         for statement in (_CHANGED_LINES, _NEW_LINES):
