@@ -28,7 +28,7 @@ def main() -> None:
     try:
         if wanted & {"filing", "lists", "sweep"}:
             _referrals(results, base, wanted, made, chosen.rows)
-        if wanted & {"commission", "settlement"}:
+        if wanted & {"commission", "settlement", "files"}:
             _commission(results, base, wanted, made)
     finally:
         results.write(LATEST)
@@ -62,13 +62,15 @@ def _referrals(results: Results, base: str, wanted: set[str], made: list[str], r
 
 
 def _commission(results: Results, base: str, wanted: set[str], made: list[str]) -> None:
-    from benchmarks import commission
+    from benchmarks import commission, files
 
     url = databases.recreate(DEALS, base)
     made.append(DEALS)
     databases.migrate(url)
     _seed(url, "world", 1, 1)
     commission.measure(results, url, wanted)
+    if "files" in wanted:
+        files.measure(results, url)
 
 
 def _seed(url: str, what: str, first: int, last: int) -> None:

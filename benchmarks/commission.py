@@ -80,7 +80,7 @@ def _main(part: str, deals: int) -> None:
     from commissions.services.payouts import draft_batch
     from commissions.services.runs import run_commissions
 
-    project = _project(f"{part}-{deals}", deals)
+    project = make_project(f"{part}-{deals}", deals)
     answer: dict[str, float] = {}
     begun = time.perf_counter()
     run_commissions(project=project)
@@ -121,7 +121,7 @@ def _run_after_payment(project: Any) -> float:
     return time.perf_counter() - begun
 
 
-def _project(code: str, deals: int) -> Any:
+def make_project(code: str, deals: int) -> Any:
     """Make a project with a retroactive monthly plan for each of four agencies, and its deals."""
     from datetime import date
     from decimal import Decimal
