@@ -98,7 +98,8 @@ def _payee_names(cast: Cast) -> dict[Any, str]:
     agencies = {agency.pk: code for code, agency in cast.agencies.items()}
     brokers = {broker.pk: name for name, broker in cast.brokers.items()}
     found = Payee.objects.filter(agency__in=list(agencies)) | Payee.objects.filter(broker__in=list(brokers))
-    return {payee.pk: agencies.get(payee.agency_id) or brokers[payee.broker_id] for payee in found}
+    names: dict[Any, str] = {**agencies, **brokers}
+    return {payee.pk: names[payee.agency_id or payee.broker_id] for payee in found}
 
 
 def _payees(cast: Cast) -> dict[str, Any]:

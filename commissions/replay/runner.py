@@ -101,7 +101,8 @@ def _set_up(scenario: Scenario) -> Cast:
             status=Project.Status.OPEN,
             policy=scenario.policy,
         )
-        cast = Cast(*people, project=project)
+        manager, second, finance, approver = people
+        cast = Cast(manager, second, finance, approver, project)
         for i, agency in enumerate(scenario.agencies):
             _set_up_agency(cast, agency, f"{prefix}-a{i}", scenario)
         for plan in scenario.plans:

@@ -1,6 +1,7 @@
 """Reminders before a filing lapses (2 h) and before protection ends (3 days)."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from channels_platform.accounts.models import User
 from channels_platform.lib import clock
 from leads.models import Notice, Referral
 from leads.states import LIVE, ReferralState
@@ -66,7 +68,7 @@ def mail_notices() -> int:
     return mailed
 
 
-def _mail(notice_id: object) -> bool:
+def _mail(notice_id: UUID) -> bool:
     with transaction.atomic():
         notice = (
             Notice.objects.select_for_update(of=("self",), skip_locked=True)
@@ -117,7 +119,7 @@ def notice_subject(notice: Notice) -> str:
     return _("%(project)s: protection of %(number)s ends soon") % facts
 
 
-def mark_read(*, recipient: object, until: datetime) -> int:
+def mark_read(*, recipient: User, until: datetime) -> int:
     """Mark a person's notices up to `until` as read.
 
     Writes: Notice.

@@ -81,7 +81,7 @@ def _phone_ids(referral: Referral) -> list[int]:
 
 def _lock_own_phones(referral: Referral) -> list[int]:
     rows = ReferralPhone.objects.filter(referral=referral, phone__isnull=False).select_related("phone")
-    phones = [row.phone for row in rows]
+    phones = [row.phone for row in rows if row.phone is not None]
     lock_phones(referral.project_id, phones)
     return [phone.pk for phone in phones]
 
