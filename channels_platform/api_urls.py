@@ -58,6 +58,7 @@ v1 = [
     path("payout-batches/<uuid:pk>/return/", payouts.BatchReturnView.as_view(), name="batch_return"),
     path("payout-batches/<uuid:pk>/pay/", payouts.PaymentResultsView.as_view(), name="batch_pay"),
     path("payout-batches/<uuid:pk>/void/", payouts.BatchVoidView.as_view(), name="batch_void"),
+    path("payout-batches/<uuid:pk>/export/", payouts.ExportView.as_view(), name="batch_export"),
     path("lines/", payouts.LinesView.as_view(), name="lines"),
     path("lines/<uuid:pk>/invoice/", payouts.InvoiceView.as_view(), name="line_invoice"),
     path("jobs/<uuid:pk>/", platform.JobView.as_view(), name="job"),

@@ -4,44 +4,27 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from channels_platform.accounts.permissions import Can, Role
+from channels_platform.accounts.permissions import Can
 from channels_platform.http.fields import Money, money_text
 from channels_platform.http.pages import page_of
 from channels_platform.http.schema import lists
 from channels_platform.http.views import ApiView, filtered, listed
-from commissions.api.words import CallersWords
-from commissions.engine.explain import render, waits
 from commissions.filters import BalanceFilter, CommissionFilter
 from commissions.models import Accrual, LedgerEntry, Payee
+from commissions.selectors import commissions, entries, visible_payees
 from commissions.states import Account
+from commissions.words import explain_row, explain_waiting
 from projects.models import Project
-from projects.selectors import visible_projects
 
 FIGURES = (Account.PENDING, Account.RETAINED, Account.PAYABLE, Account.PAID, Account.TAX)
 OWN_OR_ALL = (Can.SEE_MONEY, Can.SEE_OWN_MONEY)
-
-
-def own_payees(user: Any) -> Q:
-    """Return the condition on payees that are the caller's own: a broker in person; with it, a manager's agency."""
-    broker = getattr(user, "broker", None)
-    if broker is None:
-        return Q(pk__in=[])
-    own = Q(broker=broker)
-    return own | Q(agency=broker.agency_id) if user.role == Role.AGENCY_ADMIN else own
-
-
-def _scope(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:
-    """Narrow rows with `payee` and `project` to what the caller may see."""
-    if user.is_agency_side:
-        return rows.filter(payee__in=Payee.objects.filter(own_payees(user)))
-    return rows.filter(project__in=visible_projects(user).order_by())
 
 
 def payee_code(payee: Payee) -> str:
@@ -75,11 +58,11 @@ class CommissionOut(_PayeeFields):
     waits_for = serializers.SerializerMethodField()
 
     def get_explanation(self, row: Accrual) -> str:
-        return render(row.explanation, CallersWords())
+        return explain_row(row.explanation)
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_waits_for(self, row: Accrual) -> list[str]:
-        return waits(row.explanation, CallersWords())
+        return explain_waiting(row.explanation)
 
 
 class CommissionsView(ApiView):
@@ -89,8 +72,7 @@ class CommissionsView(ApiView):
     @lists(CommissionOut, orderings=orderings, filters=CommissionFilter)
     def get(self, request: Request) -> Response:
         """What each deal has earned each payee, as of the last run, and why."""
-        accruals = Accrual.objects.select_related("project", "deal", "payee__agency", "payee__broker__user")
-        rows = _scope(accruals, request.user)
+        rows = commissions(request.user)
         return listed(request, rows, CommissionOut, orderings=self.orderings, filters=CommissionFilter)
 
 
@@ -116,20 +98,20 @@ class BalancesView(ApiView):
     @lists(BalanceOut, orderings=orderings, filters=BalanceFilter)
     def get(self, request: Request) -> Response:
         """What each payee has in each project, summed from the ledger; a page counts payees."""
-        entries = _scope(LedgerEntry.objects.order_by(), request.user)
+        found = entries(request.user).select_related(None).order_by()
         if code := request.query_params.get("project"):
             filtered(request, Payee.objects.none(), BalanceFilter)
-            entries = entries.filter(project__code=code)
-        payees = Payee.objects.filter(Exists(entries.filter(payee=OuterRef("pk"))))
-        payees = filtered(request, payees.select_related("agency", "broker__user"), BalanceFilter)
+            found = found.filter(project__code=code)
+        payees = visible_payees(request.user).filter(Exists(found.filter(payee=OuterRef("pk"))))
+        payees = filtered(request, payees, BalanceFilter)
         page = page_of(payees, request, orderings=self.orderings)
-        return Response(page.with_rows(_balances(page.rows, entries)))
+        return Response(page.with_rows(_balances(page.rows, found)))
 
 
-def _balances(payees: list[Payee], entries: QuerySet[LedgerEntry]) -> list[dict[str, Any]]:
+def _balances(payees: list[Payee], found: QuerySet[LedgerEntry]) -> list[dict[str, Any]]:
     """Return the balances of these payees, in their order, by project code."""
     sums: dict[tuple[Any, Any], dict[str, Decimal]] = defaultdict(dict)
-    grouped = entries.filter(payee__in=payees, account__in=list(FIGURES)).values("payee_id", "project_id", "account")
+    grouped = found.filter(payee__in=payees, account__in=list(FIGURES)).values("payee_id", "project_id", "account")
     for row in grouped.annotate(amount=Sum("amount")):
         sums[row["payee_id"], row["project_id"]][row["account"]] = row["amount"]
     projects = Project.objects.in_bulk({project for _payee, project in sums})

@@ -4,22 +4,29 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.http.api import JobOut
 from channels_platform.http.fields import Amount, Id, Instant, LongText, Text, YesNo, money_text
 from channels_platform.http.problems import Problem, field_error
 from channels_platform.http.schema import lists
-from channels_platform.http.views import ApiView, found, listed, named, read
+from channels_platform.http.views import ApiView, FileView, found, listed, named, read
 from channels_platform.lib.errors import Invalid
-from commissions.api.money import OWN_OR_ALL, own_payees, payee_code
+from commissions.api.money import OWN_OR_ALL, payee_code
 from commissions.filters import BatchFilter, LineFilter
-from commissions.models import Invoice, Payee, PayoutBatch, PayoutLine
+from commissions.models import Invoice, PayoutBatch, PayoutLine
+from commissions.selectors import visible_batches, visible_companies, visible_lines
+from commissions.services.exporting import ExportForm, export_batch, is_large, start_export
 from commissions.services.payouts import (
     approve_batch,
     attach_invoice,
@@ -29,8 +36,6 @@ from commissions.services.payouts import (
     submit_batch,
     void_batch,
 )
-from projects.models import PayingCompany
-from projects.selectors import visible_projects
 
 NEWEST = ("-prepared_at", "prepared_at")
 MOST_RESULTS = 10_000
@@ -128,29 +133,15 @@ class BatchDetailOut(BatchOut):
     lines = LineOut(many=True)
 
 
-def _lines(lines: QuerySet[PayoutLine]) -> QuerySet[PayoutLine]:
-    live = Prefetch("invoices", Invoice.objects.filter(live=True))
-    return lines.select_related("batch", "payee__agency", "payee__broker__user").prefetch_related(live)
-
-
-def visible_batches(user: Any) -> QuerySet[PayoutBatch]:
-    """Return the batches of the companies whose projects a member of staff works on."""
-    batches = PayoutBatch.objects.select_related("company", "prepared_by", "submitted_by", "approved_by")
-    return batches.filter(company__in=visible_projects(user).order_by().values("company"))
-
-
-def visible_lines(user: Any) -> QuerySet[PayoutLine]:
-    """Return a payee's own lines; to staff those of their batches."""
-    if user.is_agency_side:
-        return _lines(PayoutLine.objects.filter(payee__in=Payee.objects.filter(own_payees(user))))
-    return _lines(PayoutLine.objects.filter(batch__in=visible_batches(user).order_by()))
+def _with_invoices(lines: QuerySet[PayoutLine]) -> QuerySet[PayoutLine]:
+    return lines.prefetch_related(Prefetch("invoices", Invoice.objects.filter(live=True)))
 
 
 def _answer(request: Request, pk: UUID, status: int = 200) -> Response:
-    batches = visible_batches(request.user).prefetch_related(
-        Prefetch("lines", _lines(PayoutLine.objects.order_by("pk")))
-    )
-    return Response(BatchDetailOut(found(batches, pk=pk)).data, status=status)
+    batch = found(visible_batches(request.user), pk=pk)
+    lines = _with_invoices(visible_lines(request.user).filter(batch=batch).order_by("pk"))
+    shown = {**BatchOut(batch).data, "lines": LineOut(lines, many=True).data}
+    return Response(shown, status=status)
 
 
 class BatchesView(ApiView):
@@ -164,8 +155,7 @@ class BatchesView(ApiView):
     def post(self, request: Request) -> Response:
         """Gather what is payable at a cut-off into a draft."""
         asked = read(request, BatchIn)
-        companies = PayingCompany.objects.filter(pk__in=visible_projects(request.user).order_by().values("company"))
-        asked["company"] = named(companies, field="company", code=asked["company"])
+        asked["company"] = named(visible_companies(request.user), field="company", code=asked["company"])
         return _answer(request, draft_batch(actor=request.user, **asked).pk, 201)
 
 
@@ -241,6 +231,34 @@ class PaymentResultsView(ApiView):
         return _answer(request, pk)
 
 
+class ExportView(FileView):
+    needs = {"GET": Can.SEE_MONEY}
+
+    @extend_schema(
+        parameters=[OpenApiParameter("format", str, enum=[form.value for form in ExportForm], description="xlsx")],
+        responses={
+            (200, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"): OpenApiTypes.BINARY,
+            (200, "text/csv"): OpenApiTypes.STR,
+            202: JobOut,
+        },
+    )
+    def get(self, request: Request, pk: UUID) -> HttpResponseBase:
+        """The batch as a file; a large one is written by a job, whose state is answered."""
+        asked = request.query_params.get("format", ExportForm.XLSX.value)
+        if asked not in list(ExportForm):
+            raise Problem(400, "bad_format", errors=[field_error("format", "invalid_choice")])
+        batch, form = found(visible_batches(request.user), pk=pk), ExportForm(asked)
+        if is_large(batch):
+            job = start_export(actor=request.user, batch=batch, form=form)
+            at = reverse("api:job", args=[job.pk])
+            return Response(JobOut(job, context={"request": request}).data, status=202, headers={"Location": at})
+        exported = export_batch(actor=request.user, batch=batch, form=form)
+        named_so = content_disposition_header(as_attachment=True, filename=exported.name)
+        return StreamingHttpResponse(
+            exported.pieces, content_type=exported.content_type, headers={"Content-Disposition": named_so}
+        )
+
+
 class LinesView(ApiView):
     needs = {"GET": OWN_OR_ALL}
     orderings = ("-id", "id")
@@ -248,9 +266,7 @@ class LinesView(ApiView):
     @lists(LineOut, orderings=orderings, filters=LineFilter)
     def get(self, request: Request) -> Response:
         """Payout lines: to a payee the own ones, to staff those of their batches."""
-        lines = visible_lines(request.user)
-        if request.user.is_agency_side:
-            lines = lines.filter(~Q(batch__state=PayoutBatch.State.VOID))
+        lines = _with_invoices(visible_lines(request.user))
         return listed(request, lines, LineOut, orderings=self.orderings, filters=LineFilter)
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -17,6 +16,7 @@ from channels_platform.http.views import ApiView, found, listed, named, read
 from channels_platform.lib.money import exact_text, parse_fraction
 from commissions.filters import PlanFilter
 from commissions.models import Plan, PlanVersion
+from commissions.selectors import visible_plan_versions
 from commissions.services.plans import approve_plan_version, draft_plan_version
 from projects.selectors import visible_projects
 
@@ -103,19 +103,13 @@ class PlanOut(serializers.Serializer[Any]):
         return {"fraction": exact_text(parse_fraction(f"{version.retention_fraction:f}")), "until": "handover"}
 
 
-def visible_versions(user: Any) -> QuerySet[PlanVersion]:
-    """Return the plan versions of the projects that a member of staff works on."""
-    versions = PlanVersion.objects.select_related("plan__project", "plan__agency", "author", "approved_by")
-    return versions.filter(plan__project__in=visible_projects(user).order_by())
-
-
 class PlansView(ApiView):
-    needs = {"GET": (Can.DRAFT_PLAN, Can.SEE_MONEY), "POST": Can.DRAFT_PLAN}
+    needs = {"GET": Can.SEE_MONEY, "POST": Can.DRAFT_PLAN}
 
     @lists(PlanOut, orderings=NEWEST, filters=PlanFilter)
     def get(self, request: Request) -> Response:
         """Plan versions, newest first."""
-        return listed(request, visible_versions(request.user), PlanOut, orderings=NEWEST, filters=PlanFilter)
+        return listed(request, visible_plan_versions(request.user), PlanOut, orderings=NEWEST, filters=PlanFilter)
 
     @extend_schema(request=PlanIn, responses={201: PlanOut})
     def post(self, request: Request) -> Response:
@@ -132,6 +126,6 @@ class PlanApprovalView(ApiView):
     @extend_schema(request=None, responses=PlanOut)
     def post(self, request: Request, pk: UUID) -> Response:
         """Put a draft in force; from then on it is fixed."""
-        version = found(visible_versions(request.user), pk=pk)
+        version = found(visible_plan_versions(request.user), pk=pk)
         approve_plan_version(actor=request.user, version=version)
-        return Response(PlanOut(found(visible_versions(request.user), pk=pk)).data)
+        return Response(PlanOut(found(visible_plan_versions(request.user), pk=pk)).data)

@@ -43,9 +43,7 @@ NEWEST = ("-filed_at", "filed_at")
 MOST_FILINGS = 500
 # Project and policy in force in one statement; the service would need two.
 _POLICY = Lookup(
-    lambda: Policy.objects.select_related("project")
-    .filter(project__code=Slot(0, CharField()))
-    .order_by("-version")
+    lambda: Policy.objects.select_related("project").filter(project__code=Slot(0, CharField())).order_by("-version")
 )
 
 

@@ -90,7 +90,7 @@ def make_cast(**policy: Any) -> Cast:
     company = PayingCompany.objects.create(code="LAKE", name="Lake Co.")
     root = User.objects.create_user("root", "", "a-long-password", role=Role.MARKETING, all_projects=True)
     project = make_project("P1", company, root, **policy)
-    elsewhere = make_project("P9", company, root, **policy)
+    elsewhere = make_project("P9", PayingCompany.objects.create(code="OVER", name="Far Co."), root, **policy)
     staff = {}
     for role in STAFF:
         staff[role.value] = User.objects.create_user(

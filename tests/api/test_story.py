@@ -80,7 +80,7 @@ def test_from_a_filed_client_to_a_paid_commission(cast, post, sold):
     commission = by_kind["commission"]
     figures = ("payee", "earned", "released", "retained", "payable", "pending")
     assert [commission[name] for name in figures] == ["A1", "76800.00", "76800.00", "7680.00", "69120.00", "0.00"]
-    assert "6 %" in commission["explanation"] and "1,280,000.00" in commission["explanation"]
+    assert "6\u00a0%" in commission["explanation"] and "1,280,000.00" in commission["explanation"]
     assert (by_kind["bonus:cash"]["payee"], by_kind["bonus:cash"]["earned"]) == ("owner", "3000.00")
 
     balances = cast.client("finance").get("/api/v1/balances/").json()["results"]
@@ -101,6 +101,13 @@ def test_from_a_filed_client_to_a_paid_commission(cast, post, sold):
     assert post("finance_approver", f"payout-batches/{batch['id']}/approve/", status=200)["state"] == "approved"
     results = [{"line": line["id"], "bank_reference": f"T-{name}"} for name, line in lines.items()]
     assert post("finance", f"payout-batches/{batch['id']}/pay/", results, 200)["state"] == "paid"
+
+    url = f"/api/v1/payout-batches/{batch['id']}/export/"
+    sheet = cast.client("finance").get(url + "?format=xlsx")
+    assert b"".join(sheet.streaming_content).startswith(b"PK") and "attachment" in sheet.headers["Content-Disposition"]
+    bank = b"".join(cast.client("finance").get(url + "?format=bank").streaming_content).decode("utf-8-sig")
+    assert "69120.00" in bank and "2560.00" in bank
+    assert cast.client("finance").get(url + "?format=exe").status_code == 400
 
     mine = cast.client(boss).get("/api/v1/balances/").json()["results"]
     assert {row["payee"]: (row["payable"], row["paid"]) for row in mine} == {"A1": ("0.00", "69120.00")}
