@@ -175,6 +175,7 @@ class Show:
         """Bring commission up to date, leave what waits today, and the sequences past the numbers used."""
         cast, today = self.script.cast, clock.local_date(clock.now(), ZoneInfo(SHANGHAI))
         self.till.run_all()
+        self.till.settle_debts()
         leave_for_today(self.play.stage, cast)
         leave_drafts(self.play.stage, cast, today=today)
         _advance("referral_number", sum(act.what == "file" for act in self.script.acts))

@@ -138,13 +138,17 @@ PROJECTS = (
     ),
 )  # fmt: skip
 
-# the agency of the demo's broker and agency manager, and where they sell
+# the agency of the demo's broker and agency manager, the first after the on-site ones, and where they sell
 HOME_AGENCY, HOME_PROJECTS = "A05", ("LAKE", "HILL", "SOUTH")
+# its broker -01 signs in as `broker`, its manager -00 as `agency_admin`
+HOME_BROKER = 1
 
 
 def write_cast(rng: Random, *, scale: float, today: date, start: date, phones: PhoneBook) -> Cast:
     """Return the people and agreements of a demo of that scale; projects are always six."""
-    counts = {kind: max(2 if kind == AgencyKind.ONSITE else 3, round(of_forty * scale)) for kind, of_forty in KINDS}
+    counts = {kind: max(3, round(of_forty * scale)) for kind, of_forty in KINDS}
+    # on-site agencies are as many as the sites take
+    counts[AgencyKind.ONSITE] = 4
     kinds = [kind for kind, count in counts.items() for _ in range(count)]
     people = _people_per_agency(kinds, total=max(2 * len(kinds), round(300 * scale)))
     agencies = []

@@ -7,7 +7,7 @@ from typing import Any
 
 from commissions.demo import names
 from commissions.demo.acts import Log, days_of, moment, when_open
-from commissions.demo.cast import AgencySpec, BrokerSpec, Cast, ProjectSpec
+from commissions.demo.cast import HOME_AGENCY, HOME_BROKER, AgencySpec, BrokerSpec, Cast, ProjectSpec
 from commissions.demo.phones import PhoneBook, masked
 
 HOUR = timedelta(hours=1)
@@ -42,15 +42,20 @@ class Journeys:
         ]
         codes = {agency.code for agency, _ in self.agreed}
         self.strangers = [agency for agency in cast.agencies if agency.code not in codes and agency.kind != "onsite"]
-        self.count = 0
+        self.home = next((agency for agency, _ in self.agreed if agency.code == HOME_AGENCY), None)
+        self.count = self.goal = 0
 
     def write(self, count: int) -> None:
         """Add journeys until `count` filings are written."""
+        self.goal = count
         for at in sorted(self._filing_times(count - self.count)):
-            if self.count < count:
+            if self._is_room():
                 self._journey(at)
-        while self.count < count:
+        while self._is_room():
             self._journey(self.log.end - self.rng.random() * timedelta(days=20))
+
+    def _is_room(self) -> bool:
+        return self.count < self.goal
 
     def walk_ins(self, count: int) -> None:
         """Add clients who come by themselves and are not heard of again."""
@@ -72,7 +77,7 @@ class Journeys:
         fate = self.rng.random()
         if fate < 0.045:
             return self._refused_filing(at, fate)
-        agency, broker = self._someone(at.astimezone(self.project.zone).date())
+        agency, broker = self.someone(at.astimezone(self.project.zone).date())
         phone = self.phones.next()
         if fate < 0.085:
             earlier = at - self.rng.uniform(1, 25) * timedelta(days=1)
@@ -85,13 +90,15 @@ class Journeys:
             )  # fmt: skip
         elif fate < 0.42:
             self._comes(filed)
-        if self.rng.random() < 0.12 and fate < 0.95:
+        if self.rng.random() < 0.12 and fate < 0.95 and self._is_room():
             self._rival(filed)
-        if fate > 0.95 and fate < 0.965:
+        if 0.95 < fate < 0.965 and self._is_room():
             self.file(at + self.rng.uniform(1, 20) * HOUR, agency, broker, phone=phone, client=filed.client)
 
-    def _someone(self, day: date) -> tuple[AgencySpec, BrokerSpec]:
-        """A broker of an agency with an agreement in force; few file most."""
+    def someone(self, day: date) -> tuple[AgencySpec, BrokerSpec]:
+        """A broker of an agency with an agreement in force; few file most, the demo's own among them."""
+        if self.home is not None and self.rng.random() < 0.04:
+            return self.home, self.home.brokers[HOME_BROKER]
         in_force = [
             agency
             for agency, agreement in self.agreed
@@ -167,7 +174,7 @@ class Journeys:
         at = filed.at + rng.uniform(2, 14 * 24) * HOUR
         if at >= self.log.end:
             return
-        agency, broker = self._someone(at.astimezone(self.project.zone).date())
+        agency, broker = self.someone(at.astimezone(self.project.zone).date())
         if broker.key == filed.broker.key:
             return
         rival = self.file(at, agency, broker, phone=filed.phone, client=filed.client)
@@ -187,7 +194,7 @@ class Journeys:
     def _refused_filing(self, at: datetime, fate: float) -> None:
         """Filings that the first checks refuse: an own phone, no phone, no agreement, too many in a day."""
         rng = self.rng
-        agency, broker = self._someone(at.astimezone(self.project.zone).date())
+        agency, broker = self.someone(at.astimezone(self.project.zone).date())
         if fate < 0.008:
             self.file(at, agency, broker, phone=broker.phone)
         elif fate < 0.018:
@@ -199,4 +206,5 @@ class Journeys:
         else:
             limit = self.project.rules["daily_filing_limit"]
             for place in range(limit + 2 if limit and fate > 0.041 else 1):
-                self.file(at + timedelta(minutes=4 * place), agency, broker, phone=self.phones.next())
+                if self._is_room():
+                    self.file(at + timedelta(minutes=4 * place), agency, broker, phone=self.phones.next())

@@ -5,14 +5,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Sum
+
 from channels_platform.lib import clock
 from channels_platform.lib.errors import NotAllowed
 from commissions.demo.staging import Stage
-from commissions.models import PayoutBatch, PayoutLine
+from commissions.models import LedgerEntry, Payee, PayoutBatch, PayoutLine
+from commissions.services.debts import ask_write_off, owed_back, record_repayment
 from commissions.services.invoices import attach_invoice
 from commissions.services.payouts import approve_batch, draft_batch, pay_batch, submit_batch
 from commissions.services.runs import run_commissions
 from commissions.services.schedule import last_due, schedule_payout
+from commissions.states import Account
 from projects.models import PayingCompany, Project
 
 MONTHS = 3
@@ -75,6 +79,35 @@ class Till:
         """
         for project in Project.objects.order_by("code"):
             run_commissions(project=project)
+
+    def settle_debts(self) -> None:
+        """Of those who owe back after a cancellation, let one ask to be let off and one have paid some of it back.
+
+        Writes: through the services.
+        """
+        owed = (
+            LedgerEntry.objects.filter(account=Account.PAYABLE)
+            .values_list("payee", "project")
+            .annotate(sum=Sum("amount"))
+            .filter(sum__lt=0)
+            .order_by("sum")
+        )
+        debts = [
+            (
+                Payee.objects.get(pk=payee),
+                Project.objects.get(pk=project),
+                owed_back(payee_id=payee, project_id=project),
+            )
+            for payee, project, _ in owed
+        ]
+        debts = [debt for debt in debts if debt[2] > 0]
+        finance = self.stage.staff["finance"]
+        for payee, project, amount in debts[:1]:
+            ask_write_off(actor=finance, payee=payee, project=project, amount=amount, reason="门店已关闭，追回无望")
+        for payee, project, amount in debts[1:2]:
+            record_repayment(
+                actor=finance, payee=payee, project=project, amount=amount // 2 or amount, reference="RB-0001"
+            )
 
     def _draft(self, company: PayingCompany) -> PayoutBatch | None:
         """The month's own draft where it is due, else one that finance makes in between."""

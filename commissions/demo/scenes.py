@@ -4,12 +4,10 @@ from datetime import datetime, timedelta
 
 from commissions.demo import names
 from commissions.demo.acts import Log, moment
-from commissions.demo.cast import HOME_AGENCY, HOME_PROJECTS, AgencySpec, Cast
+from commissions.demo.cast import HOME_AGENCY, HOME_BROKER, HOME_PROJECTS, AgencySpec, Cast
 from commissions.demo.journeys import HOUR, Filed, Journeys
 from commissions.demo.sales import DAY, Sales
 
-# broker -01 of the home agency signs in as `broker`; -00, the manager, as `agency_admin`
-HOME_BROKER = 1
 # (days before the end, how, how far the deal gets)
 HOME_DEALS = (
     (120, "lump_sum", "handed over"),
@@ -71,11 +69,11 @@ def play_site_scenes(log: Log, journeys: Journeys) -> None:
     if code in ("LAKE", "BAY"):
         at = moment(rng, log.start + 110 * DAY, zone, first=18, last=19)
         log.add(at, "consultant_leaves", code, code, reason="离职，客户由同事接手")
-    if code == "HILL":
-        _probing(journeys)
     if code == "SOUTH":
+        _probing(journeys)
         _people_leave(journeys)
-    _open_disputes(journeys)
+    if project.policy["exclusive_from"] == "filing":
+        _contested(journeys)
 
 
 def _people_leave(journeys: Journeys) -> None:
@@ -97,26 +95,40 @@ def _expected_today(journeys: Journeys) -> None:
         expected = moment(rng, log.end, project.zone, first=hour, last=hour + 1).replace(second=0)
         expected -= timedelta(minutes=expected.minute % 30)
         at = min(expected, log.end) - rng.uniform(6, 30) * HOUR
-        agency, broker = journeys._someone(at.astimezone(project.zone).date())
+        agency, broker = journeys.someone(at.astimezone(project.zone).date())
         filed = journeys.file(at, agency, broker, phone=journeys.phones.next(), expected=expected)
         if expected < log.end - HOUR and rng.random() < 0.7:
             journeys.visit(filed, expected + timedelta(minutes=rng.randrange(-10, 40)))
 
 
 def _probing(journeys: Journeys) -> None:
-    """A broker who files a dozen clients the site knows, to learn whom it knows."""
-    known = [one for one in journeys.filed if one.at > journeys.log.end - 9 * DAY and one.visited_at][:12]
+    """A broker files a dozen clients that others hold, to learn whom the site knows."""
+    end = journeys.log.end
+    since, until = end - 12 * DAY, end - 3 * DAY
+    known = [one for one in journeys.filed if since < one.at < until and one.visited_at and not one.rivals][-14:]
     agency = next(agency for agency, _ in journeys.agreed[::-1] if agency.kind == "referral")
-    at = journeys.log.end - 2 * DAY
-    for place, one in enumerate(known):
-        journeys.file(at + place * timedelta(minutes=7), agency, agency.brokers[-1], phone=one.phone, client=one.client)
+    for place in range(14 if known else 0):
+        at, one = end - 2 * DAY + place * timedelta(minutes=7), known[place % len(known)]
+        journeys.file(at, agency, agency.brokers[-1], phone=one.phone, client=one.client)
 
 
-def _open_disputes(journeys: Journeys) -> None:
-    """A refused filing of the last days that nobody has decided about."""
-    recent = [one for one in journeys.filed if one.rivals and one.rivals[0].at > journeys.log.end - 5 * DAY]
-    for filed in recent[:2]:
-        rival = filed.rivals[0]
-        at = min(rival.at + 3 * HOUR, journeys.log.end - timedelta(minutes=5))
-        text = journeys.rng.choice(names.CONTESTS)
-        journeys.log.add(at, "dispute", journeys.project.code, rival.key, agency=rival.agency.code, text=text)
+def _contested(journeys: Journeys) -> None:
+    """Agencies contest refusals: one long ago, decided; two of yesterday, one of them the home agency's, open."""
+    log, rng = journeys.log, journeys.rng
+    agencies = [agency for agency, _ in journeys.agreed if agency.kind == "referral"]
+    home = next(agency for agency in agencies if agency.code == HOME_AGENCY)
+    others = [agency for agency in agencies if agency.code != HOME_AGENCY] or [home]
+    for days, holder, contester in (
+        (46, others[0], others[-1]),
+        (5, others[0], home),
+        (5, others[-1], others[len(others) // 2]),
+    ):
+        came = moment(rng, log.end - days * DAY, journeys.project.zone, first=10, last=17)
+        filed = journeys.file(came - 20 * HOUR, holder, holder.brokers[0], phone=journeys.phones.next())
+        journeys.visit(filed, came)
+        at, broker = came + rng.uniform(80, 92) * HOUR, contester.brokers[min(HOME_BROKER, len(contester.brokers) - 1)]
+        refused = journeys.file(at, contester, broker, phone=filed.phone, client=filed.client)
+        text = rng.choice(names.CONTESTS)
+        log.add(at + 2 * HOUR, "dispute", journeys.project.code, refused.key, agency=contester.code, text=text)
+        decision, decided = rng.choice(names.UPHELD), at + 6 * DAY
+        log.add(decided, "close_dispute", journeys.project.code, refused.key, decision=decision)

@@ -48,7 +48,7 @@ def write_script(*, seed: str, scale: float, end: datetime) -> Script:
         journeys = Journeys(rng=rng_of(seed, project.code), log=log, cast=cast, project=project, phones=phones)
         sales = Sales(rng=rng_of(seed, project.code, "sales"), log=log, journeys=journeys, phones=phones)
         play_home_scenes(journeys, sales, cast)
-        journeys.write(referrals - min(referrals // 4, SCENES))
+        journeys.write(referrals - min(referrals // 2, SCENES))
         journeys.walk_ins(referrals // 12)
         play_site_scenes(log, journeys)
         journeys.write(referrals)

@@ -15,8 +15,7 @@ from channels_platform.audit.services import record
 from channels_platform.lib import clock
 from commissions.demo import names
 from commissions.demo.accounts import open_accounts
-from commissions.demo.cast import CONSULTANTS_PER_PROJECT, HOME_AGENCY, AgencySpec, Cast, ProjectSpec
-from commissions.demo.scenes import HOME_BROKER
+from commissions.demo.cast import CONSULTANTS_PER_PROJECT, HOME_AGENCY, HOME_BROKER, AgencySpec, Cast, ProjectSpec
 from leads.models import Consultant
 from leads.services.duty import place_consultant
 from projects.models import PayingCompany, Permit, Project, Unit

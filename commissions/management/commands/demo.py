@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--accounts", action="store_true", help="print the demo accounts as JSON, make nothing")
-        parser.add_argument("--scale", type=float, default=1.0, help="how much of it, 0.02 to 10 (1: 5,000 referrals)")
+        parser.add_argument("--scale", type=float, default=1.0, help="how much of it, 0.05 to 10 (1: 5,000 referrals)")
         parser.add_argument("--seed", default="demo", help="same seed, same data")
         parser.add_argument("--reset", action="store_true", help="empty the database first: everything in it is lost")
         parser.add_argument("--processes", type=int, default=0, help="1 or 2; by itself what the machine has")
@@ -28,8 +28,8 @@ class Command(BaseCommand):
             raise CommandError("There is no demo in production: its passwords are public.")
         if options["accounts"]:
             return self._say_accounts()
-        if not 0.02 <= options["scale"] <= 10:
-            raise CommandError("--scale is from 0.02 to 10.")
+        if not 0.05 <= options["scale"] <= 10:
+            raise CommandError("--scale is from 0.05 to 10.")
         if User.objects.exists() or Project.objects.exists():
             self.stdout.write("The database has data already; nothing was changed. (--reset empties it first.)")
             return None
