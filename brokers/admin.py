@@ -238,9 +238,6 @@ class BrokerAdmin(Admin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Broker]:
-        return super().get_queryset(request).select_related("user", "agency")
-
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         person: tuple[str, ...] = ("name", "email", "phone") if obj else ("username", "name", "role", "email", "phone")
         if obj and not self.has_change_permission(request, obj):

@@ -69,7 +69,10 @@ class Admin(WithinReach, ActsMixin, unfold.ModelAdmin):
     change_form_outer_after_template = "admin/about.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return within_projects(super().get_queryset(request), request.user, self.project_path)
+        rows = super().get_queryset(request)
+        if isinstance(self.list_select_related, tuple):
+            rows = rows.select_related(*self.list_select_related)
+        return within_projects(rows, request.user, self.project_path)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return _Rows

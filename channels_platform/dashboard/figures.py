@@ -55,9 +55,9 @@ def month_figures(narrowed: Narrowed) -> list[dict[str, Any]]:
     )
     figures = []
     for name, rows, at in sources:
-        counted = rows.filter(**{f"{at}__gte": last, f"{at}__lt": now}).aggregate(
+        counted = rows.filter(**{f"{at}__gte": last, f"{at}__lte": now}).aggregate(
             now=Count("pk", filter=Q(**{f"{at}__gte": this})),
-            before=Count("pk", filter=Q(**{f"{at}__lt": until})),
+            before=Count("pk", filter=Q(**{f"{at}__lte": until, f"{at}__lt": this})),
         )
         figures.append({"name": name, **counted})
     visits, deals = figures[1], figures[2]

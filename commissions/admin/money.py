@@ -68,9 +68,6 @@ class AccrualAdmin(ReadOnlyAdmin):
     fields = ("project", "deal", "payee", "referral", "what", "version",
               "earned_", "released_", "retained_", "pending_", "payable_")  # fmt: skip
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Accrual]:
-        return super().get_queryset(request).select_related(*self.list_select_related)
-
     @admin.display(description=gettext_lazy("what"))
     def what(self, accrual: Accrual) -> str:
         return component(accrual.kind)
@@ -143,9 +140,6 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = ("transaction", "posted", "account", "figure", "payee", "project", "deal", "referral", "what", "version")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
-        return super().get_queryset(request).select_related(*self.list_select_related)
-
     @admin.display(description=gettext_lazy("posted"), ordering="id")
     def posted(self, entry: LedgerEntry) -> Any:
         return cells.when(entry.transaction.posted_at, entry.project.timezone)
@@ -175,13 +169,10 @@ class LedgerTransactionAdmin(ReadOnlyAdmin):
     project_path = "project"
     list_display = ("id", "posted", "kind", "project", "currency", "actor")
     list_display_links = ("id", "posted")
-    list_select_related = ("project", "actor")
+    list_select_related = ("project", "actor", "run__project")
     list_filter = (("project", RelatedFilter), "kind", ("posted_at", DaysFilter))
     ordering = ("-id",)
     fields = ("posted", "kind", "project", "currency", "run", "actor")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerTransaction]:
-        return super().get_queryset(request).select_related("project", "actor", "run__project")
 
     @admin.display(description=gettext_lazy("posted"), ordering="id")
     def posted(self, transaction: LedgerTransaction) -> Any:

@@ -147,9 +147,6 @@ class PlanVersionAdmin(ReadOnlyAdmin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[PlanVersion]:
-        return super().get_queryset(request).select_related("plan__project", "plan__agency", "author", "approved_by")
-
     @admin.display(description=gettext_lazy("plan"), ordering="plan__agency__name")
     def name(self, version: PlanVersion) -> str:
         return str(version.plan)

@@ -182,7 +182,7 @@ class DealAdmin(PhoneSearch, Admin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Deal]:
         held = DealShare.objects.filter(ended_at__isnull=True).select_related("referral__agency").order_by("pk")
-        rows = super().get_queryset(request).select_related("project", "unit")
+        rows = super().get_queryset(request)
         return rows.prefetch_related(Prefetch("shares", queryset=held, to_attr="held"))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -369,9 +369,6 @@ class PaymentAdmin(ReadOnlyAdmin):
     search_help_text = gettext_lazy("Bank reference or deal number, exactly")
     ordering = ("-received_at", "-id")
     fields = ("received", "project", "deal", "source", "figure", "reference", "recorded_by", "recorded_at")
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("project", "deal")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()

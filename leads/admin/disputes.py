@@ -58,7 +58,7 @@ def _can_share(dispute: Dispute) -> bool:
 class DisputeAdmin(ReadOnlyAdmin):
     project_path = "project"
     list_display = ("number", "badge", "project", "agency", "about_what", "raised", "raised_by", "decided_by")
-    list_select_related = ("project", "agency", "referral", "deal", "raised_by", "decided_by")
+    list_select_related = ("project", "agency", "referral", "deal__project", "raised_by", "decided_by")
     list_filter = ("state", ("project", RelatedFilter), ("agency", ManyRelatedFilter), ("raised_at", DaysFilter))
     search_fields = ("number", "referral__number", "deal__number")
     search_help_text = gettext_lazy("Number of the dispute, referral or deal")
@@ -95,9 +95,6 @@ class DisputeAdmin(ReadOnlyAdmin):
             undo=gettext_lazy("A decided dispute isn't opened again."),
         ),
     )
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("project", "agency", "referral", "deal__project")
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def badge(self, dispute: Dispute) -> Any:

@@ -185,7 +185,7 @@ class ReferralAdmin(PhoneSearch, ReadOnlyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("project", "policy").prefetch_related("phones")
+        return super().get_queryset(request).prefetch_related("phones")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return search_referrals(queryset, search_term), False
@@ -309,9 +309,6 @@ class ClaimAdmin(PhoneSearch, ReadOnlyAdmin):
     search_help_text = gettext_lazy("Number of the referral, or a full phone")
     ordering = ("-starts_at",)
     fields = ("referral", "project", "phone", "start", "until", "holds")
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("referral", "project", "phone")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()

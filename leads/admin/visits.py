@@ -43,9 +43,6 @@ class VisitAdmin(PhoneSearch, ReadOnlyAdmin):
     ordering = ("-arrived_at", "-id")
     fields = ("moment", "referral", "project", "client", "outcome", "override_reason", "consultant", "received_by")
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("referral", "project")
-
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()
         return (queryset.filter(referral__number__iexact=term) if term else queryset), False
@@ -79,9 +76,6 @@ class NaturalVisitAdmin(PhoneSearch, ReadOnlyAdmin):
     search_help_text = gettext_lazy("A full phone")
     ordering = ("-visited_at", "-id")
     fields = ("moment", "project", "client", "phone", "recorded_by", "recorded_at")
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("project", "phone")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return (queryset.none() if search_term.strip() else queryset), False
@@ -142,7 +136,7 @@ class ConsultantAdmin(Admin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Consultant]:
         open_clients = Count("referrals", filter=Q(referrals__state__in=list(LIVE)))
-        return super().get_queryset(request).select_related("user", "project").annotate(clients=open_clients)
+        return super().get_queryset(request).annotate(clients=open_clients)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("user", "project") if obj else ()
