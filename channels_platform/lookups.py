@@ -22,7 +22,7 @@ class Slot(Expression):
         super().__init__(output_field=output_field)
         self.number = number
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list["Slot"]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         return "%s", [self]
 
 
@@ -40,7 +40,7 @@ class Lookup(Generic[M]):
         compiler = self._build()[:1].query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
         converters = list(compiler.get_converters(expression[0] for expression in compiler.select).items())
-        populators = get_related_populators(compiler.klass_info, compiler.select, connection.alias)
+        populators = get_related_populators(compiler.klass_info, compiler.select, connection.alias)  # type: ignore[call-arg]
         columns = compiler.klass_info["select_fields"]
         names = [compiler.select[column][0].target.attname for column in columns]
         return sql, params, compiler.klass_info["model"], names, converters, populators

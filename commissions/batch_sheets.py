@@ -71,7 +71,7 @@ def totals_of(batches: Sequence[PayoutBatch]) -> dict[UUID, Totals]:
         .values_list("batch_id")
         .annotate(Count("pk"))
     )
-    sums = {row[0]: Totals(*row[1:], lacking=lacking.get(row[0], 0)) for row in found}
+    sums = {row[0]: Totals(row[1], row[2], row[3], row[4], lacking.get(row[0], 0)) for row in found}
     nothing = Totals(0, Decimal(0), Decimal(0), Decimal(0))
     return {batch.pk: sums.get(batch.pk, nothing) for batch in batches}
 
@@ -107,7 +107,7 @@ def lines_of(batch: PayoutBatch, *, show: str = "", text: str = "") -> QuerySet[
             | Q(payee__broker__agency__name__icontains=text)
             | Q(bank_reference__iexact=text)
         )
-    return lines.order_by("named", "pk")
+    return lines.order_by("named", "pk")  # type: ignore[misc]
 
 
 def takes_invoice(line: PayoutLine) -> bool:
@@ -151,7 +151,7 @@ def deals_behind(line: PayoutLine) -> tuple[list[Behind], int]:
 
 def payable_at(*, company: PayingCompany, currency: str, cutoff_at: datetime) -> list[Payable]:
     """Return what a draft at the cut-off would take, and who is carried; the most first."""
-    values = {"company": company.pk, "currency": currency, "cutoff": cutoff_at}
+    values: dict[str, Any] = {"company": company.pk, "currency": currency, "cutoff": cutoff_at}
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT u.payee_id, sum(u.amount), count(DISTINCT e.deal_id) FROM ({UNSETTLED}) u "  # noqa: S608

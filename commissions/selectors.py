@@ -123,7 +123,7 @@ def balances(
         found = found.filter(project__company=company)
     if agency is not None:
         found = found.filter(Q(payee__agency=agency) | Q(payee__broker__agency=agency))
-    sums = list(found.select_related(None).order_by().values("payee", "project").annotate(**_six_figures()))
+    sums: list[Any] = list(found.select_related(None).order_by().values("payee", "project").annotate(**_six_figures()))
     sums = [row for row in sums if any(row[account.value] for account in Account)]
     payees = Payee.objects.select_related("agency", "broker__user", "broker__agency").in_bulk(
         {row["payee"] for row in sums}

@@ -46,7 +46,7 @@ class User(AbstractUser):
     language = models.CharField(_("language"), max_length=10, blank=True)
     is_demo = models.BooleanField(_("demo account"), default=False, editable=False)
 
-    objects = UserManager()
+    objects = UserManager()  # type: ignore[misc]
     REQUIRED_FIELDS = ["email"]
 
     class Meta:

@@ -45,10 +45,10 @@ class Cipher:
     def encrypt(self, text: str) -> bytes:
         return self._primary.encrypt(text.encode())
 
-    def decrypt(self, token: bytes) -> str:
+    def decrypt(self, token: bytes | memoryview) -> str:
         return self._ring.decrypt(bytes(token)).decode()
 
-    def is_current(self, token: bytes) -> bool:
+    def is_current(self, token: bytes | memoryview) -> bool:
         """Whether the token was written under the primary key."""
         try:
             self._primary.decrypt(bytes(token))

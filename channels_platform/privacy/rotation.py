@@ -46,7 +46,7 @@ def encrypted_columns() -> Iterator[tuple[type[models.Model], str]]:
     for model in apps.get_models():
         for field in model._meta.concrete_fields:
             if isinstance(field, EncryptedTextField):
-                yield model, field.column
+                yield model, str(field.column)
 
 
 def rotate_column(model: type[models.Model], column: str, *, batch: int = BATCH) -> int:
@@ -56,7 +56,7 @@ def rotate_column(model: type[models.Model], column: str, *, batch: int = BATCH)
     Writes: the column.
     """
     box, quote = cipher(), connection.ops.quote_name
-    table, key, cell = quote(model._meta.db_table), quote(model._meta.pk.column), quote(column)  # type: ignore[union-attr]
+    table, key, cell = quote(model._meta.db_table), quote(str(model._meta.pk.column)), quote(column)
     changed, last = 0, None
     while True:
         with transaction.atomic(), connection.cursor() as cursor:

@@ -1,6 +1,7 @@
 """Payees: an agency or a broker becomes one when something is first earned."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from commissions.engine.types import Payee as PayeeKind
@@ -33,8 +34,8 @@ class PayeeBook:
             self._read(new)
 
     def _read(self, keys: list[PayeeKey]) -> None:
-        agencies = [key[1] for key in keys if key[0] == PayeeKind.AGENCY]
-        brokers = [key[1] for key in keys if key[0] == PayeeKind.BROKER]
+        agencies: list[Any] = [key[1] for key in keys if key[0] == PayeeKind.AGENCY]
+        brokers: list[Any] = [key[1] for key in keys if key[0] == PayeeKind.BROKER]
         for pk, agency_id in Payee.objects.filter(agency__in=agencies).values_list("pk", "agency_id"):
             self._ids[(PayeeKind.AGENCY.value, str(agency_id))] = str(pk)
         for pk, broker_id in Payee.objects.filter(broker__in=brokers).values_list("pk", "broker_id"):

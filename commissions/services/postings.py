@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
+from typing import Any
 
 from django.db import connection
 
@@ -165,7 +166,7 @@ class Posting:
 
     def __init__(self, *, run: CommissionRun, project: Project) -> None:
         self.project = project
-        self.values = {
+        self.values: dict[str, Any] = {
             "project": project.pk,
             "currency": project.currency,
             "run": run.pk,
@@ -223,4 +224,4 @@ class Posting:
     def _execute(self, statement: str) -> int:
         with connection.cursor() as cursor:
             cursor.execute(statement, self.values)
-            return max(cursor.rowcount, 0)
+            return max(int(cursor.rowcount), 0)

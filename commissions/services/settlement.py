@@ -99,7 +99,7 @@ def gather_lines(batch: PayoutBatch, *, minimum: Decimal) -> int:
     Locks:  the caller holds the company.
     Writes: PayoutLine, PayoutEntry; their batch is only looked for at the commit.
     """
-    values = {
+    values: dict[str, Any] = {
         "company": batch.company_id,
         "currency": batch.currency,
         "cutoff": batch.cutoff_at,

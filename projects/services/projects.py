@@ -45,7 +45,7 @@ def policy_faults(rules: dict[str, Any]) -> dict[str, str]:
 
 def default_rules() -> dict[str, Any]:
     """Return the rules a project starts with."""
-    return {name: Policy._meta.get_field(name).get_default() for name in Policy.RULES}
+    return {name: Policy._meta.get_field(name).get_default() for name in Policy.RULES}  # type: ignore[union-attr]
 
 
 @transactional
