@@ -1,5 +1,7 @@
 """What each payee has earned of each deal, as of the last commission run."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -84,5 +86,5 @@ class Accrual(models.Model):
         return f"{self.deal} {self.kind}"
 
     @property
-    def payable(self):  # type: ignore[no-untyped-def]
+    def payable(self) -> Decimal:
         return self.released - self.retained

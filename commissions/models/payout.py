@@ -1,5 +1,7 @@
 """Payout batches (结佣批次): what is paid to whom, approved by a second person."""
 
+from typing import Any
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -10,7 +12,7 @@ from channels_platform.lib.ids import uuid7
 from commissions import states
 
 
-def _person(label, **kwargs):  # type: ignore[no-untyped-def]
+def _person(label: Any, **kwargs: Any) -> Any:
     return models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=label, on_delete=models.PROTECT, related_name="+", **kwargs
     )
@@ -88,7 +90,7 @@ class PayoutBatch(models.Model):
 
 
 class ScheduledPayout(models.Model):
-    """One company's monthly draft in one currency, made; also where there was nothing to pay. `month`: its first day."""
+    """One company's monthly draft in one currency, made, or found to be nothing. `month`: its first day."""
 
     company = models.ForeignKey(
         "projects.PayingCompany", verbose_name=_("paying company"), on_delete=models.PROTECT, related_name="+"
