@@ -1,18 +1,16 @@
 """A referral's history in words, newest first, as each reader may know it."""
 
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from channels_platform.presentation import formats
-from leads.messages import phone_refused, visit_refused
+from leads.messages import phone_refusal, visit_refused
 from leads.models import Referral
 from leads.selectors import timeline
 from leads.states import ReferralState
 
-_STAFF = SimpleNamespace(is_agency_side=False)
 _LOOKS = {
     "referral.filed": ("info", "send"),
     "referral.rejected": ("bad", "x-circle"),
@@ -38,7 +36,7 @@ def history(referral: Referral, *, for_agency: bool) -> list[dict[str, Any]]:
             {
                 "at": step["at"],
                 "what": _what(step["action"]),
-                "note": _note(step, referral, for_agency),
+                "note": _note(step, referral),
                 "who": str(step["actor"]) if step["actor"] else "",
                 "tone": tone,
                 "icon": icon,
@@ -66,14 +64,14 @@ def _what(action: str) -> str:
     return words.get(action, action.partition(".")[2].replace("_", " "))
 
 
-def _note(step: dict[str, Any], referral: Referral, for_agency: bool) -> str:
+def _note(step: dict[str, Any], referral: Referral) -> str:
     facts, said = step["facts"], []
     if facts.get("reason"):
         if step["action"] == "visit.refused":
             said.append(visit_refused(referral, facts["reason"], step["at"])[0])
         else:
-            # An agency's facts come with hidden reasons already; staff read what really was.
-            said.append(phone_refused(facts["reason"], referral.project, None if for_agency else _STAFF))
+            # The timeline gave the reason as its reader may know it.
+            said.append(phone_refusal(facts["reason"], referral.project))
     if facts.get("protected_until"):
         until = formats.instant(datetime.fromisoformat(facts["protected_until"]), referral.project.zone)
         said.append(_("Protected until %(until)s.") % {"until": until})

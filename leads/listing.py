@@ -8,6 +8,7 @@ from django.db.models import Case, Count, F, Q, QuerySet, When
 from django.db.models.functions import Least
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from brokers.models import Agency, Agreement
 from brokers.selectors import in_force_on
@@ -27,7 +28,7 @@ TABS: dict[str, str | Promise] = {
     "running": _("Running out"),
     "active": _("Active"),
     "won": _("Won"),
-    "rejected": _("Not accepted"),
+    "rejected": pgettext_lazy("referral state", "Rejected"),
     "past": _("Past"),
     "all": _("All"),
 }

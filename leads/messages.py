@@ -124,8 +124,12 @@ def reason_shown(reason: str, user: Any) -> str:
 
 
 def phone_refused(reason: str, project: Any, user: Any) -> str:
-    """Return why a phone could not be added."""
-    shown = reason_shown(reason, user)
+    """Return why a phone could not be added, as the person may read it."""
+    return phone_refusal(reason_shown(reason, user), project)
+
+
+def phone_refusal(shown: str, project: Any) -> str:
+    """Return a refusal of a number in words; `shown` is the reason as its reader may know it."""
     if shown == UNAVAILABLE:
         return _("This number can't be accepted for %(project)s.") % {"project": project.name}
     if shown == Reason.ALREADY_REFERRED:

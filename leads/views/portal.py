@@ -18,7 +18,7 @@ from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib import clock, phones
 from channels_platform.lib.errors import Invalid, Refused
-from leads.forms import FileForm, is_masked
+from leads.forms import FileForm
 from leads.listing import TABS, count_by_tab, in_tab, projects_to_file, seal, unseal, with_deadline
 from leads.messages import filing_outcome
 from leads.models import Referral
@@ -26,7 +26,8 @@ from leads.selectors import search_referrals, unread_notices, visible_referrals
 from leads.services.filing import file_referral
 from leads.services.reminders import mark_read
 from leads.states import LIVE, ReferralState
-from projects.models import Policy
+from projects.models import Policy, Project
+from projects.states import PhoneMode
 from projects.wording import policy_in_words
 
 DRAFT = "file-referral"
@@ -153,13 +154,18 @@ def file_client(request: HttpRequest) -> HttpResponse:
             return submit_once(request, form, lambda: _file(request, broker, form))
         except Refused as refused:
             form.add_error(None, str(refused.detail))
-    hints = [(project, is_masked(project), policy_in_words(project.newest[0])) for project in _with_policy(projects)]
+    hints = [_hint(project, project.newest[0]) for project in _with_policy(projects)]
     return render(
         request,
         "portal/file.html",
         {"form": form, "hints": hints, "draft": DRAFT, "broker": broker},
         status=422 if form.errors else 200,
     )
+
+
+def _hint(project: Project, policy: Policy) -> tuple[Project, bool, list[str]]:
+    """What the form tells of a project: whether it takes masks, and its rules in words."""
+    return project, policy.phone_mode == PhoneMode.MASKED, policy_in_words(policy)
 
 
 def _with_policy(projects: Any) -> Any:

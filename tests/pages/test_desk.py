@@ -168,3 +168,13 @@ def test_consultant_sees_own_clients_only(world, as_person):
     assert client.get(f"/desk/referrals/{own.pk}/").status_code == 200
     assert client.get(f"/desk/referrals/{other.pk}/").status_code == 404
     assert client.get(confirm_address(own)).status_code == 403
+
+
+def test_staff_read_why_a_filing_was_refused_and_the_agency_does_not(world, as_person):
+    world.policy(exclusive_from="filing")
+    world.file(world.outsider)
+    refused = world.file()
+    at_desk = as_person(world.reception).get(f"/desk/referrals/{refused.pk}/").content.decode()
+    assert at_desk.count("This client is protected for another referral at Golden Lake.") == 2
+    in_portal = as_person(world.owner).get(f"/portal/clients/{refused.pk}/").content.decode()
+    assert "protected for another" not in in_portal

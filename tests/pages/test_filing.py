@@ -128,3 +128,15 @@ def test_no_page_holds_the_full_phone(world, as_person):
     for page in pages:
         assert page.status_code == 200
         assert not re.search(r"138\s?0000\s?5678", page.content.decode())
+
+
+def test_form_makes_no_query_per_project(world, as_person, django_assert_max_num_queries):
+    from tests.pages.world import agree, staff
+
+    approver, author = world.site_manager, staff("author", "marketing")
+    for n in range(6):
+        agree(world.agency, make_project(world.project.company, code=f"P{n}", name=f"Project {n}"), author, approver)
+    client = as_person(world.owner)
+    client.get(FORM)
+    with django_assert_max_num_queries(10):
+        client.get(FORM)
