@@ -69,11 +69,11 @@ def play_site_scenes(log: Log, journeys: Journeys) -> None:
     if code in ("LAKE", "BAY"):
         at = moment(rng, log.start + 110 * DAY, zone, first=18, last=19)
         log.add(at, "consultant_leaves", code, code, reason="离职，客户由同事接手")
+    if project.policy["exclusive_from"] == "filing":
+        _contested(journeys)
     if code == "SOUTH":
         _probing(journeys)
         _people_leave(journeys)
-    if project.policy["exclusive_from"] == "filing":
-        _contested(journeys)
 
 
 def _people_leave(journeys: Journeys) -> None:
@@ -106,7 +106,7 @@ def _probing(journeys: Journeys) -> None:
     end = journeys.log.end
     since, until = end - 12 * DAY, end - 3 * DAY
     known = [one for one in journeys.filed if since < one.at < until and one.visited_at and not one.rivals][-14:]
-    agency = next(agency for agency, _ in journeys.agreed[::-1] if agency.kind == "referral")
+    agency = [agency for agency, _ in journeys.agreed if agency.code != HOME_AGENCY][-1]
     for place in range(14 if known else 0):
         at, one = end - 2 * DAY + place * timedelta(minutes=7), known[place % len(known)]
         journeys.file(at, agency, agency.brokers[-1], phone=one.phone, client=one.client)
