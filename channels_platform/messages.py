@@ -16,7 +16,7 @@ def compile_all(locale: Path = LOCALE) -> list[Path]:
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
             continue
         with source.open("rb") as handle:
-            catalogue = read_po(handle, locale=source.parts[-3], abort_invalid=True)
+            catalogue = read_po(handle, locale=source.parts[-3])
         draft = target.with_suffix(".mo.new")
         with draft.open("wb") as handle:
             write_mo(handle, catalogue)

@@ -4,8 +4,9 @@ import gettext
 import os
 
 import pytest
+from babel.messages.pofile import read_po
 
-from channels_platform.messages import compile_all
+from channels_platform.messages import LOCALE, compile_all
 
 SOURCE = """
 msgid ""
@@ -43,3 +44,11 @@ def test_only_what_changed_is_compiled_again(catalogue, tmp_path):
     later = compiled.stat().st_mtime + 10
     os.utime(catalogue, (later, later))
     assert compile_all(tmp_path) == [compiled]
+
+
+def test_our_own_catalogues_are_well_formed():
+    sources = list(LOCALE.glob("*/LC_MESSAGES/*.po"))
+    assert sources
+    for source in sources:
+        with source.open("rb") as handle:
+            assert read_po(handle, locale=source.parts[-3], abort_invalid=True)
