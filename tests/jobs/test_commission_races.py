@@ -1,0 +1,134 @@
+"""Money's races: runs while payments arrive, two schedulers, two approvals. One wins, nothing is missing or double."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import Sum
+
+from channels_platform.accounts.permissions import Role
+from channels_platform.lib import clock
+from channels_platform.lib.errors import NotAllowed
+from commissions.models import Accrual, LedgerEntry, PayoutBatch, PayoutEntry, ScheduledPayout
+from commissions.services.payouts import approve_batch, draft_batch
+from commissions.services.plans import approve_plan_version
+from commissions.services.runs import bring_up_to_date, run_commissions
+from commissions.services.schedule import schedule_payouts
+from leads.models import DealOutbox
+from tests.services.commissions.cast import AT_CONTRACT, Cast, at, figures, person
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
+
+
+@pytest.fixture
+def cast(transactional_db) -> Cast:
+    made = Cast()
+    made.agency("A1", brokers=["B1"])
+    made.plan("A1")
+    return made
+
+
+def at_once(*works: Callable[[], Any]) -> list[Any]:
+    """Let all begin together, each on a connection of its own; return what each returned, or its refusal."""
+    gate = Barrier(len(works))
+
+    def go(work: Callable[[], Any]) -> Any:
+        try:
+            gate.wait(20)
+            return work()
+        except NotAllowed as refusal:
+            return refusal
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(go, works))
+
+
+def later(work: Callable[..., Any], *, day: str = "04-07 09:00", **given: Any) -> Callable[[], Any]:
+    def go() -> Any:
+        with clock.at(at(day)):
+            return work(**given)
+
+    return go
+
+
+def test_runs_at_once_while_payments_arrive_post_each_difference_once(cast):
+    deals = [cast.contracted("B1", price="100000.00") for _ in range(6)]
+
+    def pay(deal):
+        return lambda: cast.receive(deal, "100000.00")
+
+    runs = [later(run_commissions, project=cast.project) for _ in range(4)]
+    at_once(*runs, *map(pay, deals), later(bring_up_to_date), later(bring_up_to_date))
+    later(bring_up_to_date)()
+    assert cast.figures("A1") == figures(earned="6000.00", payable="6000.00")
+    assert Accrual.objects.count() == 6
+    keys = LedgerEntry.objects.order_by().values("deal", "account").annotate(total=Sum("amount"))
+    assert {row["total"] for row in keys if row["account"] == "payable"} == {1000}
+    assert not DealOutbox.objects.exists()
+
+
+def test_a_run_left_out_because_another_was_at_work_is_made_by_the_next(cast):
+    cast.collected("B1")
+    results = at_once(*[later(bring_up_to_date) for _ in range(6)])
+    assert sum(result["changed"] for result in results) == 1
+    assert {result["failed"] for result in results} == {0}
+
+
+def test_the_monthly_draft_started_many_times_is_made_once(cast):
+    cast.collected("B1")
+    cast.run()
+    results = at_once(*[later(schedule_payouts) for _ in range(8)])
+    assert sum(result["drafted"] for result in results) == 1
+    assert {result["failed"] for result in results} == {0}
+    assert (PayoutBatch.objects.count(), ScheduledPayout.objects.count()) == (1, 1)
+    assert PayoutEntry.objects.filter(live=True).count() == 1
+
+
+def test_drafts_at_once_never_share_an_entry(cast):
+    cast.collected("B1")
+    cast.run()
+    results = at_once(*[later(draft_batch, actor=cast.finance, company=cast.company) for _ in range(8)])
+    refused = [result for result in results if isinstance(result, NotAllowed)]
+    assert [refusal.code for refusal in refused] == ["nothing_payable"] * 7
+    assert PayoutBatch.objects.count() == 1
+
+
+def test_of_two_approvals_exactly_one_wins(cast):
+    cast.collected("B1")
+    cast.run()
+    batch = cast.submitted()
+    approvers = [cast.approver, *(person(Role.FINANCE_APPROVER) for _ in range(7))]
+    results = at_once(*[later(approve_batch, actor=actor, batch=batch) for actor in approvers])
+    winners = [result for result in results if isinstance(result, PayoutBatch)]
+    assert len(winners) == 1
+    assert {result.code for result in results if isinstance(result, NotAllowed)} == {"not_allowed"}
+    batch.refresh_from_db()
+    assert batch.approved_by == winners[0].approved_by
+
+
+def test_of_two_overlapping_plans_exactly_one_is_approved(cast):
+    cast.agency("A2", brokers=["C1"])
+    drafts = [cast.plan("A2", applies_to=kind, approved=False) for kind in ("referred", "all")]
+    results = at_once(
+        *[later(approve_plan_version, actor=cast.manager, version=draft) for draft in drafts for _ in range(3)]
+    )
+    approved = [result for result in results if not isinstance(result, NotAllowed)]
+    assert len(approved) == 1
+    assert {draft.plan.versions.filter(state="approved").count() for draft in drafts} == {0, 1}
+
+
+def test_payees_new_to_two_projects_at_once_are_made_once(cast):
+    other = Cast()
+    other.agencies, other.brokers = dict(cast.agencies), dict(cast.brokers)
+    other.agree("A1")
+    other.plan("A1", release=AT_CONTRACT)
+    cast.collected("B1")
+    other.contracted("B1")
+    results = at_once(*[later(run_commissions, project=one.project) for one in (cast, other) for _ in range(2)])
+    assert sum(run.changed for run in results) == 2
+    assert cast.figures("A1")["earned"] == other.figures("A1")["earned"] == "10000.00"
