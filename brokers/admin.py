@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,7 +18,7 @@ from brokers.services.changes import change_agency, change_broker, change_draft,
 from brokers.states import AgencyStatus, AgreementState
 from channels_platform.accounts.admin import invitation, waits_for_password
 from channels_platform.accounts.models import RoleChoice
-from channels_platform.accounts.permissions import AGENCY_ROLES, Can
+from channels_platform.accounts.permissions import AGENCY_ROLES, Can, may
 from channels_platform.adminkit import cells
 from channels_platform.adminkit.acts import Act, Shown
 from channels_platform.adminkit.base import Admin, Inline
@@ -100,6 +101,14 @@ class AgencyAdmin(Admin):
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else ()
 
+    def act_links(self, request: HttpRequest, obj: Agency) -> list[dict[str, Any]]:
+        links = super().act_links(request, obj)
+        if may(request.user, Can.EDIT_AGENCIES):
+            links.append(cells.header_link(_("Add a broker"), f"{_add('broker')}?agency={obj.pk}", "person_add"))
+        if may(request.user, Can.DRAFT_AGREEMENT):
+            links.append(cells.header_link(_("Draft an agreement"), f"{_add('agreement')}?agency={obj.pk}", "contract"))
+        return links
+
     def create(self, request: HttpRequest, data: dict[str, Any]) -> Agency:
         return create_agency(actor=request.user, **data)
 
@@ -133,6 +142,10 @@ class AgencyAdmin(Admin):
                 empty=_("No agreement yet: this agency can't file anywhere."),
             ),
         ]  # fmt: skip
+
+
+def _add(model: str) -> str:
+    return reverse(f"admin:brokers_{model}_add")
 
 
 class BrokerForm(forms.ModelForm):

@@ -195,6 +195,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
+FORMAT_MODULE_PATH = ["channels_platform.date_formats"]
 TIME_ZONE = env.text("TIME_ZONE", "Asia/Shanghai")
 
 # --- files served ---------------------------------------------------------------------------------------

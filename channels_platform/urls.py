@@ -1,13 +1,9 @@
 """Every address of the site, by face."""
 
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from channels_platform.jobs.health import healthz, readyz
-
-# The admin is entered like everything else: same lock-out, second factor and audit trail.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 # The portal is one face over three apps.
 _PORTAL = ("leads", "brokers", "commissions")

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export.admin import ImportExportModelAdmin
@@ -143,9 +144,10 @@ class ProjectAdmin(Admin):
             remove_detail(actor=request.user, detail=detail)
 
     def about(self, request: HttpRequest, obj: Project) -> list[cells.Section]:
+        onward = cells.words(_("Go on"), _links(request, obj))
         versions = list(obj.policies.select_related("created_by").order_by("-version")[:20])
         if not versions:
-            return [cells.words(_("Protection rules"), [], empty=_("None yet: nothing can be filed."))]
+            return [onward, cells.words(_("Protection rules"), [], empty=_("None yet: nothing can be filed."))]
         title = _("Protection rules in force: version %(version)s") % {"version": versions[0].version}
         rows = [
             (cells.link(one, f"v{one.version}"), cells.when(one.created_at, obj.timezone), one.created_by or cells.DASH,
@@ -153,7 +155,27 @@ class ProjectAdmin(Admin):
             for one in versions
         ]  # fmt: skip
         head = (_("Version"), _("In force since"), _("By"), _("Protection starts"))
-        return [cells.words(title, policy_in_words(versions[0])), cells.table(_("Versions of the rules"), head, rows)]
+        return [
+            onward,
+            cells.words(title, policy_in_words(versions[0])),
+            cells.table(_("Versions of the rules"), head, rows),
+        ]
+
+
+def _links(request: HttpRequest, project: Project) -> list[Any]:
+    """Where to go from a project: the lists of what hangs on it."""
+    places = (
+        (_("Units"), "projects.unit", "project__id__exact"),
+        (_("Agreements"), "brokers.agreement", "project__id__exact"),
+        (_("Commission plans"), "commissions.planversion", "plan__project__id__exact"),
+        (_("Referrals"), "leads.referral", "project__id__exact"),
+        (_("Deals"), "leads.deal", "project__id__exact"),
+    )
+    return [
+        format_html('<a class="text-link" href="{}">{}</a>', cells.address(model, **{lookup: project.pk}), name)
+        for name, model, lookup in places
+        if request.user.has_perm(f"{model.replace('.', '.view_')}")  # type: ignore[union-attr]
+    ]
 
 
 @admin.register(Policy)
