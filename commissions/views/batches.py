@@ -16,6 +16,7 @@ from channels_platform.audit.models import Event
 from channels_platform.http.once import OnceForm, sent
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib import clock
+from channels_platform.lib.money import minor_digits
 from channels_platform.lib.names import clean_text
 from commissions.batch_sheets import deals_behind, lines_of, payable_at, takes_invoice, totals_of, with_states
 from commissions.forms import DraftForm
@@ -133,6 +134,7 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "page": page,
         "lines": with_states(page.items),
         "asked": asked,
+        "recorded": "recorded" in request.GET,
         "shows": [show for show in shows if show[2]],
         "steps": _progress(found),
         "actions": steps_for(request.user, found, lacking=totals.lacking),
@@ -171,7 +173,7 @@ def line(request: HttpRequest, batch_id: UUID, line_id: UUID) -> HttpResponse:
         return show(request, "finance/_behind.html", context)
     form = None
     if takes_invoice(line) and request.user.can(Can.PREPARE_PAYOUT):
-        form = InvoiceForm(sent(request), initial={"amount": f"{line.gross.normalize():f}"})
+        form = InvoiceForm(sent(request), initial={"amount": f"{line.gross:.{minor_digits(found.currency)}f}"})
 
         def attach() -> str:
             entered = form.cleaned_data

@@ -49,6 +49,13 @@ def in_words(refused: Refused) -> Any:
     return _WORDS.get(refused.code, refused.detail)
 
 
+def _field_of(refused: Refused, form: OnceForm) -> str | None:
+    """Return the form's field at fault: the services name some otherwise, and an amount's digits not at all."""
+    known = refused.field or ("amount" if refused.code == "invalid_amount" else "")
+    name = {"at": "received_at"}.get(known, known)
+    return name if name in form.fields else None
+
+
 def attempt(
     request: HttpRequest, form: OnceForm, work: Callable[[], str], *, said: Callable[[Refused], Any] = in_words
 ) -> HttpResponse | None:
@@ -59,8 +66,7 @@ def attempt(
         return submit_once(request, form, work)
     except Refused as refused:
         form.refused = refused  # type: ignore[attr-defined]
-        field = refused.field if refused.field in form.fields else None
-        form.add_error(field, said(refused))
+        form.add_error(_field_of(refused, form), said(refused))
     return None
 
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -20,7 +21,9 @@ from commissions.views.common import in_words
 @require_POST
 @needs(Can.SEE_MONEY)
 def batch_export(request: HttpRequest, batch_id: UUID, form: str) -> HttpResponse | StreamingHttpResponse:
-    """Send the file, or go to the page of the job that writes it."""
+    """Send the file, or go to the page of the job that writes it; accounts at banks only to those who pay."""
+    if form == ExportForm.BANK and not any(request.user.can(act) for act in (Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)):
+        raise PermissionDenied
     batch = get_object_or_404(visible_batches(request.user), pk=batch_id)
     try:
         if is_large(batch):

@@ -81,7 +81,7 @@ def batch_pay(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         failed = sum(result["failed"] for result in results)
         said = _("%(paid)s paid, %(failed)s failed, %(open)s still open.")
         messages.success(request, said % {"paid": len(results) - failed, "failed": failed, "open": left})
-        return address
+        return f"{address}?recorded=1"
 
     if final and (answer := attempt(request, form, work)) is not None:
         return answer

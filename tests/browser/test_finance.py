@@ -1,4 +1,4 @@
-"""Finance: balances with their reasons, a batch from the draft to the bank, what is owed back; wide and phone-narrow."""
+"""Finance: balances with their reasons, a batch from the draft to the bank, what is owed back; wide and narrow."""
 
 import re
 
@@ -14,6 +14,12 @@ pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
 FACES = [(screen, language) for screen in ("phone", "desk") for language in ("en", "zh-hans")]
 
 
+def go(page, selector):
+    """Click what leads to another page, and wait for that page."""
+    with page.expect_navigation():
+        page.click(selector)
+
+
 @pytest.mark.parametrize(("screen", "language"), FACES)
 def test_batch_from_draft_to_paid_by_two_people(visitor, transactional_db, screen, language):
     world = make_world()
@@ -26,20 +32,20 @@ def test_batch_from_draft_to_paid_by_two_people(visitor, transactional_db, scree
     page = at.sign_in("money", PASSWORD)
     expect(page.locator("main")).to_contain_text("79,800.00")
     at.look("finance-balances")
-    page.click("main .data a >> text=Bright Homes")
+    go(page, "main .data a >> text=Bright Homes")
     expect(page.locator("main")).to_contain_text("1,280,000.00")
     at.look("finance-balance")
-    page.click(f"main a:has-text('{deal.number}')")
+    go(page, f"main a:has-text('{deal.number}')")
     expect(page.locator("main .data")).to_contain_text("-76,800.00")
     at.look("finance-ledger")
 
     at.open("/finance/batches/")
     at.look("finance-batches-empty")
-    page.click("a[href='/finance/batches/new/'] >> nth=0")
-    page.click("main form[method=get] button[type=submit]")
+    go(page, "a[href='/finance/batches/new/'] >> nth=0")
+    go(page, "main form[method=get] button[type=submit]")
     expect(page.locator("main")).to_contain_text("37,560.00")
     at.look("finance-batch-new")
-    page.click("main form[method=post] button[type=submit]")
+    go(page, "main form[method=post] button[type=submit]")
     expect(page.locator("h1")).to_contain_text("P-")
     batch = PayoutBatch.objects.get()
     at.look("finance-batch-draft")
@@ -51,20 +57,20 @@ def test_batch_from_draft_to_paid_by_two_people(visitor, transactional_db, scree
     at.open(f"/finance/batches/{batch.pk}/lines/{line.pk}/")
     page.fill("#id_number", "INV-2026-77")
     at.look("finance-line")
-    page.click("main form.form button[type=submit]")
+    go(page, "main form.form button[type=submit]")
     expect(page.locator("main")).to_contain_text("INV-2026-77")
-    page.click(f"a[href='/finance/batches/{batch.pk}/submit/']")
+    go(page, f"a[href='/finance/batches/{batch.pk}/submit/']")
     at.look("finance-batch-submit")
-    page.click("main form button[type=submit]")
+    go(page, "main form button[type=submit]")
     expect(page.locator("main .state.tone-wait").first).to_be_visible()
 
     second = visitor(screen, language)
     page = second.sign_in("approver", PASSWORD)
     second.open(f"/finance/batches/{batch.pk}/")
     second.look("finance-batch-submitted")
-    page.click(f"a[href='/finance/batches/{batch.pk}/approve/']")
+    go(page, f"a[href='/finance/batches/{batch.pk}/approve/']")
     second.look("finance-batch-approve")
-    page.click("main form button[type=submit]")
+    go(page, "main form button[type=submit]")
     batch.refresh_from_db()
     expect(page.locator(f"a[href='/finance/batches/{batch.pk}/pay/']")).to_be_visible()
 
@@ -72,11 +78,11 @@ def test_batch_from_draft_to_paid_by_two_people(visitor, transactional_db, scree
     page.fill(f"[name=reference-{line.pk}]", "ICBC-20260505-001")
     page.check("input[name=failed] >> nth=1")
     at.look("finance-pay")
-    page.click("main form button[type=submit]")
+    go(page, "main form button[type=submit]")
     expect(page.locator("main")).to_contain_text("ICBC-20260505-001")
     at.look("finance-pay-check")
-    page.click("main form button[type=submit]")
-    expect(page).to_have_url(re.compile(f"/batches/{batch.pk}/$"))
+    go(page, "main form button[type=submit]")
+    expect(page).to_have_url(re.compile(f"/batches/{batch.pk}/"))
     at.look("finance-batch-paid")
     line.refresh_from_db()
     assert (line.state, line.bank_reference) == ("paid", "ICBC-20260505-001")
