@@ -30,6 +30,7 @@ def test_it_writes_down_lapse_and_expiry_with_their_events_once():
     assert _sweep(after(days=10)) == {"lapsed": 0, "expired": 1}
     assert _sweep(after(days=11)) == NONE
     assert [Referral.objects.get(pk=one.pk).state for one in (lapsing, expiring)] == ["lapsed", "expired"]
+    assert [claim.released_at for claim in Claim.objects.order_by("lapses_at")] == [after(hours=24), None]
     assert not Claim.objects.filter(live=True).exists()
     swept = Event.objects.filter(action__in=["referral.lapsed", "referral.expired"])
     assert [(event.before, event.after) for event in swept.order_by("id")] == [
