@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from leads.views import portal, portal_client
+from leads.views import portal, portal_client, portal_list
 
 urlpatterns = [
     path("", portal.home, name="home"),
     path("reminders/read/", portal.read_notices, name="read_notices"),
-    path("clients/", portal.referrals, name="referrals"),
+    path("clients/", portal_list.referrals, name="referrals"),
+    path("clients/export.csv", portal_list.export, name="clients_export"),
     path("clients/new/", portal.file_client, name="file"),
     path("clients/<uuid:referral_id>/", portal_client.referral, name="referral"),
     path("clients/<uuid:referral_id>/filed/", portal.filed, name="filed"),

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-# Excel starts a formula at these; in East Asian settings also at their full-width forms. Blanks before are ignored.
-_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_BLANKS = " \u00a0\u3000"
+from channels_platform.lib.spreadsheets import defused, starts_formula
+
+__all__ = ["CellKind", "Column", "defused", "starts_formula"]
 
 
 class CellKind(Enum):
@@ -28,13 +28,3 @@ class Column:
     width: int
     take: Callable[[tuple[Any, ...]], Any]
     adds_up: bool = False
-
-
-def starts_formula(text: str) -> bool:
-    """Whether a spreadsheet might read the text as a formula."""
-    return text.lstrip(_BLANKS).startswith(_STARTS)
-
-
-def defused(text: str) -> str:
-    """Return the text as CSV may hold it: an apostrophe before what would start a formula."""
-    return f"'{text}" if starts_formula(text) else text

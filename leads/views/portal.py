@@ -8,21 +8,20 @@ from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from brokers.models import Broker
-from brokers.selectors import broker_of, visible_brokers
-from channels_platform.accounts.permissions import Can, Role
+from brokers.selectors import broker_of
+from channels_platform.accounts.permissions import Can
 from channels_platform.http.once import sent, submit_once
-from channels_platform.http.screens import needs, page_by_cursor
-from channels_platform.lib import clock, phones
-from channels_platform.lib.errors import Invalid, Refused
+from channels_platform.http.screens import needs
+from channels_platform.lib import clock
+from channels_platform.lib.errors import Refused
 from leads.forms import FileForm
-from leads.listing import TABS, count_by_tab, in_tab, projects_to_file, seal, unseal, with_deadline
+from leads.listing import TABS, count_by_tab, in_tab, projects_to_file, with_deadline
 from leads.messages import filing_outcome
 from leads.models import Referral
-from leads.selectors import search_referrals, unread_notices, visible_referrals
+from leads.selectors import unread_notices, visible_referrals
 from leads.services.filing import file_referral
 from leads.services.reminders import mark_read
 from leads.states import LIVE, ReferralState
@@ -41,7 +40,8 @@ def own_broker(request: HttpRequest) -> Broker:
     return broker
 
 
-def _mine(request: HttpRequest) -> Any:
+def mine_of(request: HttpRequest) -> Any:
+    """Return the referrals a person of the agency side sees, with what lists show of them."""
     return visible_referrals(request.user).prefetch_related("phones")
 
 
@@ -50,7 +50,7 @@ def _mine(request: HttpRequest) -> Any:
 def home(request: HttpRequest) -> HttpResponse:
     """What runs out first, how many clients stand where, and the way to the next filing."""
     broker, now = own_broker(request), clock.now()
-    mine = with_deadline(_mine(request))
+    mine = with_deadline(mine_of(request))
     running = in_tab(mine, "running", now).order_by("deadline", "pk")[:5]
     latest = in_tab(mine, "all", now).order_by("-filed_at", "-pk")[:5]
     return render(
@@ -60,8 +60,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "broker": broker,
             "counts": count_by_tab(mine, now),
             "notices": unread_notices(request.user, now),
-            "running": _judged(running, now),
-            "latest": _judged(latest, now),
+            "running": judged(running, now),
+            "latest": judged(latest, now),
             "tabs": TABS,
         },
     )
@@ -75,7 +75,7 @@ def read_notices(request: HttpRequest) -> HttpResponse:
     return redirect("portal:home")
 
 
-def _judged(rows: Any, now: Any) -> list[Referral]:
+def judged(rows: Any, now: Any) -> list[Referral]:
     """Give each referral the state that holds, and its deadline only while it is live."""
     referrals = list(rows)
     for referral in referrals:
@@ -83,62 +83,6 @@ def _judged(rows: Any, now: Any) -> list[Referral]:
         if referral.now_state not in LIVE:  # type: ignore[attr-defined]
             referral.deadline = None  # type: ignore[attr-defined]
     return referrals
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@needs(Can.FILE_REFERRAL)
-def referrals(request: HttpRequest) -> HttpResponse:
-    """My clients: by tab, search and broker, all of it in the address; a full phone there is sealed."""
-    broker = own_broker(request)
-    if request.method == "POST":
-        chosen = {"tab": request.POST.get("tab", ""), "broker": request.POST.get("broker", "")}
-        chosen["q"] = seal(request.POST.get("q", ""))
-        kept = {name: value for name, value in chosen.items() if value}
-        return redirect(f"{reverse('portal:referrals')}{'?' + urlencode(kept) if kept else ''}")
-    now, text = clock.now(), unseal(request.GET.get("q", ""))
-    found = search_referrals(with_deadline(_mine(request)), text)
-    is_manager = request.user.role == Role.AGENCY_ADMIN
-    chosen_broker = _uuid(request.GET.get("broker", "")) if is_manager else None
-    if chosen_broker:
-        found = found.filter(broker_id=chosen_broker)
-    tab = request.GET.get("tab", "")
-    tab = tab if tab in TABS else "all" if text else "active"
-    page = page_by_cursor(
-        in_tab(found, tab, now),
-        by="deadline" if tab == "running" else "-filed_at",
-        cursor=request.GET.get("cursor", ""),
-    )
-    counts = count_by_tab(found, now)
-    return render(
-        request,
-        "portal/referrals.html",
-        {
-            "page": page,
-            "rows": _judged(page.items, now),
-            "tab": tab,
-            "tabs": [(name, label, counts[name]) for name, label in TABS.items()],
-            "sealed": request.GET.get("q", ""),
-            "shown": _shown(text),
-            "broker": broker,
-            "brokers": visible_brokers(request.user).order_by("user__name") if is_manager else None,
-            "chosen_broker": chosen_broker,
-        },
-    )
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
-def _shown(text: str) -> str:
-    """What stands in the search box again: a full phone only as its mask."""
-    try:
-        return phones.mask(phones.parse_phone(text))
-    except Invalid:
-        return text
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -192,7 +136,7 @@ def _file(request: HttpRequest, broker: Broker, form: FileForm) -> str:
 @needs(Can.FILE_REFERRAL)
 def filed(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     """The answer to a filing: outcome, reason, what to do."""
-    referral = get_object_or_404(_mine(request), pk=referral_id)
+    referral = get_object_or_404(mine_of(request), pk=referral_id)
     rejected = referral.state == ReferralState.REJECTED
     return render(
         request,

@@ -213,3 +213,19 @@ def test_half_a_deal_can_be_contested_and_a_whole_one_not(world, as_person, buye
     if contested:
         as_person(world.owner).post(f"{CLIENTS}{own.pk}/contest/", {"claim_text": "All of it is mine."})
         assert Dispute.objects.get().deal == deal
+
+
+def test_export_holds_what_the_list_shows_masked_and_defused_and_is_recorded(world, as_person):
+    from channels_platform.audit.models import Event
+
+    own = world.file(client_name="=cmd|calc")
+    world.file(world.colleague, "13900001212")
+    client = as_person(world.owner)
+    answer = client.get("/portal/clients/export.csv?tab=active")
+    text = b"".join(answer.streaming_content).decode()
+    lines = text.strip().splitlines()
+    assert text.startswith("\ufeff")
+    assert len(lines) == 2
+    assert lines[1].startswith(f"{own.number},Golden Lake,'=**,138****5678,Lin,Filed,")
+    event = Event.objects.get(action="referrals.exported")
+    assert (event.actor_id, event.after) == (world.owner.user.pk, {"list": "active", "rows": 1})
