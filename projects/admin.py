@@ -200,7 +200,7 @@ class UnitAdmin(Admin, ImportExportModelAdmin):
     export_form_class = ExportForm
     tmp_storage_class = CacheStorage
     skip_admin_log = True
-    list_display = ("project", "phase", "building", "number", "unit_type", "area", "price", "badge")
+    list_display = ("building", "number", "project", "phase", "unit_type", "area", "price", "badge")
     list_display_links = ("building", "number")
     list_select_related = ("project", "phase")
     list_filter = (("project", RelatedFilter), "state", ("phase", RelatedFilter))

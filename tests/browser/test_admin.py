@@ -1,0 +1,84 @@
+"""The admin as staff meet it: the overview's charts, a client found by phone, a plan tried before it is drafted."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from brokers.services.agencies import create_agency, create_broker
+from brokers.services.agreements import approve_agreement, draft_agreement
+from channels_platform.lib import clock
+from leads.models import Referral
+from leads.services.filing import file_referral
+from projects.models import PayingCompany
+from projects.services.projects import create_project
+from tests.browser.conftest import SCREENS, Visitor
+
+pytestmark = pytest.mark.serial
+PHONE = "13800000001"
+
+
+@pytest.fixture
+def referral(person: Callable[..., Any]) -> Referral:
+    manager = person("manager", "marketing_manager", all_projects=True)
+    author = person("author", "marketing", all_projects=True)
+    company = PayingCompany.objects.create(code="LAKE", name="Lake Co.")
+    project = create_project(actor=manager, code="LAKE", name="Golden Lake", company=company, status="open")
+    agency = create_agency(actor=manager, code="A1", name="Bright Homes", kind="referral")
+    day = (clock.now() - timedelta(days=30)).date()
+    paper = draft_agreement(actor=author, agency=agency, project=project, from_on=day)
+    approve_agreement(actor=manager, agreement=paper)
+    draft_agreement(actor=author, agency=agency, project=project, from_on=day)
+    broker = create_broker(actor=manager, agency=agency, username="lin", name="Lin", password="unused-in-tests")
+    return file_referral(actor=broker.user, broker=broker, project=project, client_name="张三", phones=[PHONE])
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_manager_looks_finds_and_plans(visitor: Any, referral: Referral, screen: str, language: str) -> None:
+    manager: Visitor = visitor(screen, language)
+    page = manager.sign_in("manager")
+    for chart in ("weeks", "agencies", "projects"):
+        expect(page.locator(f"[data-chart={chart}] svg")).to_be_visible()
+    expect(page.locator(".cp-needs a")).to_have_count(1)
+    manager.look("admin-overview")
+
+    manager.open("/admin/leads/referral/")
+    page.fill("#searchbar", PHONE)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/leads/referral/?phone=*")
+    expect(page.locator("#result_list")).to_contain_text(referral.number)
+    manager.look("admin-referrals")
+    page.get_by_role("link", name=referral.number).click()
+    expect(page.locator(".cp-timeline li")).to_have_count(1)
+    manager.look("admin-referral")
+
+    manager.open(f"/admin/leads/referral/{referral.pk}/do/reveal/")
+    page.fill("textarea", "Asked to be called.")
+    page.click(".cp-form button[type=submit]")
+    expect(page.locator(".cp-shown")).to_have_text("+86" + PHONE)
+    manager.look("admin-reveal")
+
+    manager.open("/admin/commissions/planversion/add/")
+    page.select_option("#id_project", index=1)
+    page.select_option("#id_agency", index=1)
+    page.select_option("#id_period", "month")
+    for field, value in {"tier_0_pay": "6", "tier_1_from": "20", "tier_1_pay": "6.2"}.items():
+        page.fill(f"#id_{field}", value)
+    page.fill("#id_preview_price", "1280000")
+    page.click("button[name=_preview]")
+    expect(page.locator("#preview")).to_contain_text("79,360.00")
+    manager.look("admin-plan")
+
+
+def test_overview_stands_without_scripts(visitor: Any, referral: Referral) -> None:
+    manager: Visitor = visitor("desk", scripts=False)
+    page = manager.sign_in("manager")
+    expect(page.get_by_role("heading", name="By agency")).to_be_visible()
+    expect(page.get_by_role("row", name="Bright Homes 1 0 0")).to_be_visible()
+    page.select_option("#filter-weeks", "4")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**weeks=4*")
+    expect(page.locator("#filter-weeks")).to_have_value("4")
