@@ -25,10 +25,17 @@ _WRITE_OFF = _noop("given up by the company")
 
 
 class ReaderWords:
-    """The active language's way of writing what explanations are made of."""
+    """The way of writing of the language that is active when this is made; it remembers what repeats."""
+
+    def __init__(self) -> None:
+        self._chinese = formats.is_chinese()
+        self._sentences: dict[str, str] = {}
 
     def gettext(self, message: str) -> str:
-        return gettext(message)
+        found = self._sentences.get(message)
+        if found is None:
+            found = self._sentences[message] = gettext(message)
+        return found
 
     def money(self, amount: Decimal) -> str:
         return f"{amount:,f}"
@@ -37,24 +44,27 @@ class ReaderWords:
         return exact_text(value)
 
     def percent(self, fraction: Fraction) -> str:
-        return _percent(fraction, chinese=formats.is_chinese())
+        return _percent(fraction, chinese=self._chinese)
 
     def day(self, on: date) -> str:
-        return _day(on, chinese=formats.is_chinese())
+        return _day(on, chinese=self._chinese)
 
     def month(self, year: int, month: int) -> str:
-        return _month(year, month, chinese=formats.is_chinese())
+        return _month(year, month, chinese=self._chinese)
 
 
-def explain_row(explanation: Mapping[str, Any]) -> str:
-    """Return why a commission line or ledger entry is what it is, in one line; '' where nothing is recorded."""
+def explain_row(explanation: Mapping[str, Any], words: ReaderWords | None = None) -> str:
+    """Return why a commission line or ledger entry is what it is, in one line; '' where nothing is recorded.
+
+    `words`: for many rows of one reader.
+    """
     if "payout" in explanation:
         return gettext(_PAYOUT).format(number=explanation["payout"])
     if "repayment" in explanation:
         return gettext(_REPAYMENT)
     if "write_off" in explanation:
         return gettext(_WRITE_OFF)
-    return explain.render(explanation, ReaderWords()) if explanation else ""
+    return explain.render(explanation, words or ReaderWords()) if explanation else ""
 
 
 def explain_waiting(explanation: Mapping[str, Any]) -> list[str]:

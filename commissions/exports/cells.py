@@ -1,5 +1,6 @@
 """Columns of an export, and text made safe: what a person typed never becomes a formula."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -28,3 +29,21 @@ class Column:
     width: int
     take: Callable[[tuple[Any, ...]], Any]
     adds_up: bool = False
+
+
+# What XML cannot hold, or a spreadsheet reads as something else: markup, control characters, and text that looks like
+# the escape for these.
+_SPECIAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]|_(?=x[0-9A-Fa-f]{4}_)")
+_MARKUP = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+LONGEST = 32_767
+
+
+def xml_text(text: str) -> str:
+    """Return the text as a worksheet's XML holds it, cut to what a cell takes."""
+    text = text[:LONGEST]
+    return _SPECIAL.sub(_escaped, text) if _SPECIAL.search(text) else text
+
+
+def _escaped(found: re.Match[str]) -> str:
+    sign = found.group()
+    return _MARKUP.get(sign) or f"_x{ord(sign):04X}_"

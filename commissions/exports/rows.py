@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
@@ -14,7 +15,7 @@ from channels_platform.presentation import formats
 from commissions.exports.cells import CellKind, Column
 from commissions.models import PayoutBatch, PayoutLine
 from commissions.services.settlement import LINE_KEYS
-from commissions.words import component, explain_row
+from commissions.words import ReaderWords, component, explain_row
 
 CHUNK = 2_000
 
@@ -108,13 +109,15 @@ def line_columns() -> list[Column]:
 
 def deal_columns() -> list[Column]:
     """Return the columns of `deal_rows`, headed in the active language."""
+    words = ReaderWords()
+    named = cache(component)
     return [
         _text(gettext("Payee"), 24, 0),
         _text(gettext("Agency code"), 14, 1),
         _text(gettext("Project"), 18, 2),
         _text(gettext("Deal"), 20, 3),
         _text(gettext("Unit"), 12, 4),
-        Column(gettext("Component"), CellKind.TEXT, 14, lambda row: component(row[5])),
+        Column(gettext("Component"), CellKind.TEXT, 14, lambda row: named(row[5])),
         _text(gettext("Referral"), 20, 6),
         _text(gettext("Broker"), 14, 7),
         _text(gettext("Client"), 10, 8),
@@ -128,7 +131,7 @@ def deal_columns() -> list[Column]:
         _money(gettext("Gross"), 17, adds_up=True),
         _money(gettext("Tax withheld"), 18, adds_up=True),
         _money(gettext("Net"), 19, adds_up=True),
-        Column(gettext("How it comes about"), CellKind.TEXT, 60, lambda row: explain_row(json.loads(row[20]))),
+        Column(gettext("How it comes about"), CellKind.TEXT, 60, lambda row: explain_row(json.loads(row[20]), words)),
     ]
 
 

@@ -1,6 +1,7 @@
 """The batch as a workbook: summary, lines, the deals behind each line; a row in memory at a time."""
 
 from collections.abc import Callable, Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Any, BinaryIO
 
@@ -8,16 +9,19 @@ import xlsxwriter
 from django.db.models import Count, Sum
 from django.utils.translation import gettext
 from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from channels_platform.lib.money import minor_digits
 from channels_platform.presentation import formats
-from commissions.exports.cells import CellKind, Column, starts_formula
+from commissions.exports.cells import CellKind, Column, starts_formula, xml_text
 from commissions.exports.rows import deal_columns, deal_rows, line_columns, line_rows
 from commissions.models import PayoutBatch, PayoutLine
 
 Progress = Callable[[int], None]
 _REPORT_EVERY = 2_000
+# day 1 is 1 January 1900, and a 29 February that never was is counted
+_DAY_ZERO = date(1899, 12, 30)
 
 
 class Sheets:
@@ -42,47 +46,53 @@ class Sheets:
         """Write a sheet of rows under headings and, below them, the totals of what adds up."""
         sheet = self.book.add_worksheet(name)
         sheet.freeze_panes(1, 0)
-        styles = {CellKind.MONEY: self.money, CellKind.DAY: self.day, CellKind.TEXT: None}
         for place, column in enumerate(columns):
-            sheet.set_column(place, place, column.width, styles[column.kind])
-        for place, column in enumerate(columns):
+            sheet.set_column(place, place, column.width)
             sheet.write_string(0, place, column.heading, self.heading)
-        writers = [(place, column.take, column.kind) for place, column in enumerate(columns)]
         sums = {place: Decimal(0) for place, column in enumerate(columns) if column.adds_up}
-        number = 0
-        for number, row in enumerate(rows, start=1):
-            self._row(sheet, number, row, writers, sums)
+        number = self._rows(sheet, columns, rows, sums)
+        sheet.write_string(number, 0, gettext("Total"), self.total)
+        for place, total in sums.items():
+            sheet.write_number(number, place, float(total), self.total)
+
+    def _rows(
+        self, sheet: Worksheet, columns: list[Column], rows: Iterable[tuple[Any, ...]], sums: dict[int, Decimal]
+    ) -> int:
+        """Write the rows' XML into the sheet's stream, add up, and return the number of the row after them.
+
+        The writer's own cell methods take four times as long, and take text that begins like its markup for markup.
+        """
+        sheet._write_single_row(1)
+        write = sheet.fh.write
+        cells = [
+            (place, column.take, column.kind, f'<c r="{xl_col_to_name(place)}') for place, column in enumerate(columns)
+        ]
+        money, day, typed = (style._get_xf_index() for style in (self.money, self.day, self.typed))
+        number = 1
+        for number, row in enumerate(rows, start=2):
+            parts = [f'<row r="{number}">']
+            for place, take, kind, cell in cells:
+                value = take(row)
+                if value is None or value == "":
+                    continue
+                if kind is CellKind.TEXT:
+                    style = f' s="{typed}"' if starts_formula(value) else ""
+                    text = xml_text(value)
+                    parts.append(
+                        f'{cell}{number}"{style} t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+                    )
+                elif kind is CellKind.MONEY:
+                    if place in sums:
+                        sums[place] += value
+                    parts.append(f'{cell}{number}" s="{money}"><v>{value:f}</v></c>')
+                else:
+                    parts.append(f'{cell}{number}" s="{day}"><v>{(value - _DAY_ZERO).days}</v></c>')
+            parts.append("</row>")
+            write("".join(parts))
             self.done += 1
             if self.done % _REPORT_EVERY == 0:
                 self.progress(self.done)
-        sheet.write_string(number + 1, 0, gettext("Total"), self.total)
-        for place, total in sums.items():
-            sheet.write_number(number + 1, place, float(total), self.total)
-
-    def _row(
-        self,
-        sheet: Worksheet,
-        number: int,
-        row: tuple[Any, ...],
-        writers: list[tuple[int, Callable[[tuple[Any, ...]], Any], CellKind]],
-        sums: dict[int, Decimal],
-    ) -> None:
-        write_string, write_number = sheet.write_string, sheet.write_number
-        for place, take, kind in writers:
-            value = take(row)
-            if value is None or value == "":
-                continue
-            if kind is CellKind.TEXT:
-                if starts_formula(value):
-                    write_string(number, place, value, self.typed)
-                else:
-                    write_string(number, place, value)
-            elif kind is CellKind.MONEY:
-                if place in sums:
-                    sums[place] += value
-                write_number(number, place, float(value))
-            else:
-                sheet.write_datetime(number, place, value)
+        return number
 
     def facts(self, name: str, facts: list[tuple[str, str | Decimal]]) -> None:
         """Write a sheet of names and values."""

@@ -15,8 +15,9 @@ from channels_platform.audit.models import Event
 from channels_platform.jobs.models import JobState
 from channels_platform.jobs.services import Settled
 from channels_platform.lib.errors import Forbidden, NotAllowed
-from commissions.exports.cells import defused, starts_formula
+from commissions.exports.cells import CellKind, Column, defused, starts_formula
 from commissions.exports.tables import deals_csv
+from commissions.exports.workbook import Sheets
 from commissions.models import LedgerEntry
 from commissions.services.exporting import ExportForm, export_batch, is_large, start_export, write_export
 from tests.services.commissions.cast import AT_CONTRACT, Cast, person
@@ -175,3 +176,23 @@ def test_a_large_one_is_written_by_a_job_with_the_same_content(paid, form):
         assert written == direct
     with pytest.raises(Settled):
         write_export(job_id=job.pk)
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("a & b < c", "a & b < c"),
+        ("<r><t>x</t></r>", "<r><t>x</t></r>"),
+        ("_x0041_", "_x0041_"),
+        ("bell\x07", "bell\x07"),
+        (" kept ", " kept "),
+        ("全民经纪人", "全民经纪人"),
+        ("x" * 40_000, "x" * 32_767),
+    ],
+)
+def test_any_text_comes_through_the_workbook(typed, shown):
+    target = BytesIO()
+    book = Sheets(target, currency="CNY")
+    book.table("Text", [Column("Text", CellKind.TEXT, 20, lambda row: row[0])], [(typed,)])
+    book.close()
+    assert sheets(target.getvalue())["Text"][1] == [shown]
