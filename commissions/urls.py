@@ -7,6 +7,7 @@ from commissions.views import balances, batch_steps, batches, debts, exports, pa
 app_name = "finance"
 urlpatterns = [
     path("", balances.balances, name="balances"),
+    path("balances.csv", exports.balances_csv, name="balances_csv"),
     path("balances/<uuid:payee_id>/<uuid:project_id>/", balances.balance, name="balance"),
     path("balances/<uuid:payee_id>/<uuid:project_id>/repayment/", debts.repayment_new, name="repayment_new"),
     path("balances/<uuid:payee_id>/<uuid:project_id>/write-off/", debts.write_off_new, name="write_off_new"),
@@ -25,5 +26,6 @@ urlpatterns = [
     path("batches/<uuid:batch_id>/export/csv/", exports.batch_export, {"form": "csv"}, name="batch_csv"),
     path("batches/<uuid:batch_id>/export/bank/", exports.batch_export, {"form": "bank"}, name="batch_bank"),
     path("payments/", payments.payments, name="payments"),
+    path("payments.csv", exports.payments_csv, name="payments_csv"),
     path("payments/new/", payments.payment_new, name="payment_new"),
 ]

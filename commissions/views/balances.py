@@ -1,8 +1,10 @@
 """Balances per payee and project, down to the lines and ledger entries behind them."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -23,26 +25,42 @@ from projects.models import Project
 from projects.selectors import visible_projects
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for, and the balances that it finds."""
+
+    found: list[Balance]
+    words: dict[str, str]
+    projects: list[Project]
+    agencies: QuerySet[Agency]
+
+
+def asked_balances(request: HttpRequest) -> Asked:
+    """Return the balances that the address's filters leave, by currency, payee and project."""
+    projects = list(visible_projects(request.user).order_by("name"))
+    words = {name: clean_text(request.GET.get(name, "")) for name in ("project", "agency", "kind", "show", "q")}
+    project = next((one for one in projects if one.code == words["project"]), None)
+    agencies = Agency.objects.order_by("name")
+    agency = agencies.filter(code=words["agency"]).first() if words["agency"] else None
+    found = balances_of(request.user, project=project, agency=agency.pk if agency else None)
+    found = narrowed(found, kind=words["kind"], text=words["q"], show=words["show"])
+    found.sort(key=lambda one: (one.project.currency, str(one.payee).casefold(), one.project.code))
+    return Asked(found, words, projects, agencies)
+
+
 @require_safe
 @needs(Can.SEE_MONEY)
 def balances(request: HttpRequest) -> HttpResponse:
     """What each payee has in each project, narrowed by what the address says."""
-    projects = list(visible_projects(request.user).order_by("name"))
-    asked = {name: clean_text(request.GET.get(name, "")) for name in ("project", "agency", "kind", "show", "q")}
-    project = next((one for one in projects if one.code == asked["project"]), None)
-    agencies = Agency.objects.order_by("name")
-    agency = agencies.filter(code=asked["agency"]).first() if asked["agency"] else None
-    found = balances_of(request.user, project=project, agency=agency.pk if agency else None)
-    found = narrowed(found, kind=asked["kind"], text=asked["q"], show=asked["show"])
-    found.sort(key=lambda one: (one.project.currency, str(one.payee).casefold(), one.project.code))
+    asked = asked_balances(request)
     context = {
-        "page": slice_at(found, request.GET.get("cursor", "")),
-        "totals": totals(found),
-        "count": len(found),
-        "asked": asked,
-        "narrowed": any(asked.values()),
-        "projects": projects,
-        "agencies": agencies,
+        "page": slice_at(asked.found, request.GET.get("cursor", "")),
+        "totals": totals(asked.found),
+        "count": len(asked.found),
+        "asked": asked.words,
+        "narrowed": any(asked.words.values()),
+        "projects": asked.projects,
+        "agencies": asked.agencies,
         "kinds": [("agency", _("Agencies")), ("individual", _("Individuals (taxed)")), *Agency.Kind.choices],
         "shows": [("payable", _("Something payable")), ("owed", _("Owed back"))],
     }

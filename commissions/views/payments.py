@@ -1,10 +1,11 @@
 """Payments of deals: the latest, and a page to record one or a refund."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,28 +22,44 @@ from commissions.views.common import attempt, in_words, show, status_of
 from leads.models import Deal, Payment
 from leads.selectors import visible_deals
 from leads.services.payments import record_payment
+from projects.models import Project
 from projects.selectors import visible_projects
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for, and the payments that it finds."""
+
+    rows: QuerySet[Payment]
+    words: dict[str, str]
+    projects: list[Project]
+
+
+def asked_payments(request: HttpRequest) -> Asked:
+    """Return the payments of the person's projects that the address's filters leave."""
+    projects = list(visible_projects(request.user).order_by("name"))
+    words = {name: clean_text(request.GET.get(name, "")) for name in ("project", "source", "q")}
+    rows = Payment.objects.filter(project__in=[one.pk for one in projects])
+    rows = rows.select_related("project", "deal__unit", "recorded_by")
+    if words["project"]:
+        rows = rows.filter(project__code=words["project"])
+    if words["source"] in Payment.Source.values:
+        rows = rows.filter(source=words["source"])
+    if words["q"]:
+        rows = rows.filter(Q(deal__number__iexact=words["q"]) | Q(reference__icontains=words["q"]))
+    return Asked(rows, words, projects)
 
 
 @require_safe
 @needs(Can.SEE_MONEY)
 def payments(request: HttpRequest) -> HttpResponse:
     """What was received and refunded, as it was recorded, newest first."""
-    projects = list(visible_projects(request.user).order_by("name"))
-    asked = {name: clean_text(request.GET.get(name, "")) for name in ("project", "source", "q")}
-    rows = Payment.objects.filter(project__in=[one.pk for one in projects])
-    rows = rows.select_related("project", "deal__unit", "recorded_by")
-    if asked["project"]:
-        rows = rows.filter(project__code=asked["project"])
-    if asked["source"] in Payment.Source.values:
-        rows = rows.filter(source=asked["source"])
-    if asked["q"]:
-        rows = rows.filter(Q(deal__number__iexact=asked["q"]) | Q(reference__icontains=asked["q"]))
+    asked = asked_payments(request)
     context = {
-        "page": page_by_cursor(rows, by="-recorded_at", cursor=request.GET.get("cursor", "")),
-        "asked": asked,
-        "narrowed": any(asked.values()),
-        "projects": projects,
+        "page": page_by_cursor(asked.rows, by="-recorded_at", cursor=request.GET.get("cursor", "")),
+        "asked": asked.words,
+        "narrowed": any(asked.words.values()),
+        "projects": asked.projects,
         "sources": Payment.Source.choices,
     }
     return show(request, "finance/payments.html", context)

@@ -20,6 +20,7 @@ READ = {"finance", "finance_approver", "marketing_manager", "auditor"}
 PREPARE, PAY = {"finance"}, {"finance", "finance_approver"}
 PAGES = {
     "balances": READ,
+    "balances_csv": READ,
     "balance": READ,
     "repayment_new": PREPARE,
     "write_off_new": PREPARE,
@@ -38,10 +39,11 @@ PAGES = {
     "batch_csv": READ,
     "batch_bank": PAY,
     "payments": READ,
+    "payments_csv": READ,
     "payment_new": PREPARE,
 }
-EXPORTS = {"batch_xlsx", "batch_csv", "batch_bank"}
-BARE = {"balances", "debts", "batches", "batch_new", "payments", "payment_new"}
+EXPORTS = {"batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv"}
+BARE = {"balances", "balances_csv", "payments_csv", "debts", "batches", "batch_new", "payments", "payment_new"}
 
 
 def test_every_finance_address_is_in_the_table():

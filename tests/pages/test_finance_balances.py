@@ -1,10 +1,12 @@
 """Balances: figures, filters that stay in the address, and the way down to the entry."""
 
+import csv
 from decimal import Decimal
 
 import pytest
 import zeal
 
+from channels_platform.audit.models import Event
 from commissions.models import LedgerEntry, Payee
 from tests.pages.finance import open_till
 from tests.pages.world import broker, make_project, staff
@@ -63,6 +65,19 @@ def test_filters_narrow_rows_and_totals(till, as_person, asked, found):
     assert sum(total.rows for total in answer.context["totals"]) == len(found)
     for value in asked.values():
         assert f'value="{value}"' in answer.content.decode()
+
+
+def test_list_is_exported_as_shown_and_recorded(till, as_person):
+    till.world.owner.user.name = "=cmd()"
+    till.world.owner.user.save()
+    answer = as_person(till.auditor).post("/finance/balances.csv?kind=individual")
+    text = b"".join(answer.streaming_content).decode()
+    assert text.startswith("\ufeff")
+    (row,) = list(csv.reader(text.splitlines()))[1:]
+    assert row[0] == "'=cmd()"
+    assert row[4:] == ["CNY", "3000.00", "0.00", "0.00", "3000.00", "0.00", "0.00"]
+    event = Event.objects.get(action="balances.exported")
+    assert (event.actor, event.after) == (till.auditor, {"rows": 1})
 
 
 def test_lines_say_how_and_what_they_wait_for(till, as_person):

@@ -1,5 +1,6 @@
 """Payments and refunds recorded by hand."""
 
+import csv
 from datetime import timedelta
 from decimal import Decimal
 
@@ -124,3 +125,11 @@ def test_other_projects_deals_are_not_found(till, as_person):
     assert record(client, till).status_code == 404
     assert everything() == before
     assert not client.get("/finance/payments/").context["page"].items
+
+
+def test_list_is_exported_as_shown(till, as_person):
+    client = as_person(till.auditor)
+    text = b"".join(client.post("/finance/payments.csv?q=BANK-1").streaming_content).decode()
+    (row,) = list(csv.reader(text.splitlines()))[1:]
+    assert (row[0], row[4:7]) == (till.deal.number, ["BANK-1", "CNY", "384000.00"])
+    assert len(b"".join(client.post("/finance/payments.csv?q=none").streaming_content).decode().splitlines()) == 1
