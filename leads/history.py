@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from channels_platform.presentation import formats
-from leads.messages import phone_refusal, visit_refused
+from leads.messages import one_after_another, phone_refusal, visit_refused
 from leads.models import Referral
 from leads.selectors import timeline
 from leads.states import ReferralState
@@ -81,7 +81,7 @@ def _note(step: dict[str, Any], referral: Referral) -> str:
         said.append(facts["phone"])
     if step["reason"]:
         said.append(step["reason"])
-    return " ".join(said)
+    return one_after_another(said)
 
 
 def way(referral: Referral, state: ReferralState) -> list[tuple[str, bool, bool]]:

@@ -26,7 +26,7 @@ from projects.states import ProjectStatus
 SOON = timedelta(hours=48)
 TABS: dict[str, str | Promise] = {
     "running": _("Running out"),
-    "active": _("Active"),
+    "active": pgettext_lazy("clients", "Active"),
     "won": _("Won"),
     "rejected": pgettext_lazy("referral state", "Rejected"),
     "past": _("Past"),

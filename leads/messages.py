@@ -1,12 +1,13 @@
 """Outcomes in people's words: outcome first, then reason, then what to do (never a code up front)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from channels_platform.lib import clock
 from channels_platform.presentation import formats
@@ -33,6 +34,11 @@ def minutes_words(minutes: int) -> str:
     return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}
 
 
+def one_after_another(sentences: Iterable[str]) -> str:
+    """Return sentences in a row, as the language sets them: Chinese leaves no blank after a full stop."""
+    return ("" if formats.is_chinese() else " ").join(sentences)
+
+
 # ---- the answer to a filing ----
 
 
@@ -40,20 +46,23 @@ def filing_outcome(referral: Referral, user: Any) -> Message:
     """Return the answer to a filing, as `user` may read it (domain 4.5)."""
     if referral.state == ReferralState.REJECTED:
         return _filing_refused(referral, user)
-    return Message("good", _("Filed"), " ".join(_filed(referral)), _filed_follow(referral))
+    return Message("good", pgettext("outcome", "Filed"), _filed(referral), _filed_follow(referral))
 
 
-def _filed(referral: Referral) -> list[str]:
+def _filed(referral: Referral) -> str:
     zone, policy = referral.project.zone, referral.policy
     by = formats.instant(referral.lapse_at, zone) if referral.lapse_at else ""
     until = formats.instant(referral.window_ends_at, zone) if referral.window_ends_at else ""
     if policy.exclusive_from == ExclusiveFrom.FILING:
-        held = _("The client is protected for you until %(until)s.") % {"until": until}
-        return [held, _("Bring the client by %(by)s, or protection ends then.") % {"by": by} if by else ""]
-    bring = _("Bring the client by %(by)s.") % {"by": by} if by else _("Bring the client when it suits them.")
-    if policy.exclusive_from == ExclusiveFrom.VISIT:
-        return [bring, _("Whoever visits first is protected.")]
-    return [bring, _("Nothing is protected here: the latest confirmed visit before the deal counts.")]
+        dated = _("The client is protected for you until %(until)s. Bring them by %(by)s, or protection ends then.")
+        words = dated if by else _("The client is protected for you until %(until)s.")
+    elif policy.exclusive_from == ExclusiveFrom.VISIT:
+        dated = _("Bring the client by %(by)s. Whoever visits first is protected.")
+        words = dated if by else _("Bring the client when it suits them. Whoever visits first is protected.")
+    else:
+        dated = _("Bring the client by %(by)s. Nothing is protected here: the latest visit before the deal counts.")
+        words = dated if by else _("Nothing is protected here: the latest visit before the deal counts.")
+    return words % {"by": by, "until": until}
 
 
 def _filed_follow(referral: Referral) -> str:
@@ -70,7 +79,7 @@ def _filed_follow(referral: Referral) -> str:
     if referral.policy.phone_mode == PhoneMode.MASKED:
         said.append(_("Reception will ask for the full number; it must fit what you filed."))
     said.append(_("Show the QR slip at reception."))
-    return " ".join(said)
+    return one_after_another(said)
 
 
 _FILING_REFUSED: dict[str, str | Promise] = {
@@ -214,7 +223,7 @@ def standing(referral: Referral, user: Any) -> Message:
     if state is ReferralState.REJECTED:
         return _filing_refused(referral, user)
     if state is ReferralState.FILED:
-        return Message("info", _("Filed"), " ".join(_filed(referral)), _filed_follow(referral))
+        return Message("info", _("Filed"), _filed(referral), _filed_follow(referral))
     if state is ReferralState.VISITED:
         if referral.policy.exclusive_from == ExclusiveFrom.NEVER or not until:
             text = _("The client has visited. The latest confirmed visit before the deal counts.")

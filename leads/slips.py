@@ -14,6 +14,7 @@ from django.core import signing
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.graphics.shapes import Drawing
 from reportlab.lib.colors import HexColor
@@ -161,7 +162,7 @@ def _facts(referral: Referral) -> Table:
         (_("Phone"), phones or "–"),
         (_("Agency"), referral.agency.name),
         (_("Broker"), str(referral.broker)),
-        (_("Filed"), formats.instant(referral.filed_at, zone, year=True)),
+        (pgettext("time", "Filed"), formats.instant(referral.filed_at, zone, year=True)),
         (_("Arrived"), formats.instant(visit.arrived_at, zone, year=True) if visit else "–"),
         (_("Consultant"), str(referral.consultant) if referral.consultant_id else "–"),
         (_("State"), str(badge_of("referral", referral.state_at(clock.now())).word)),
