@@ -1,0 +1,218 @@
+"""Every address of the site but the admin's, and who may do what there: written down from the domain, by hand."""
+
+from dataclasses import dataclass, field
+
+MARKETING = {"marketing", "marketing_manager"}
+MANAGER = {"marketing_manager"}
+SITE = {"reception", "marketing_manager"}
+SELLING = {"marketing", "marketing_manager", "consultant"}
+BROKERS = {"broker", "agency_admin"}
+BOSS = {"agency_admin"}
+FINANCE = {"finance"}
+APPROVER = {"finance_approver"}
+MONEY = {"finance", "finance_approver", "marketing_manager", "auditor"}
+DEALS = SELLING | {"finance", "finance_approver", "auditor"}
+STAFF = {
+    "marketing", "marketing_manager", "reception", "consultant", "finance", "finance_approver", "auditor",
+}  # fmt: skip
+ALL = STAFF | BROKERS
+
+
+@dataclass(frozen=True)
+class Row:
+    """An address: what its parameters name, which roles may do each method, what anonymous callers meet.
+
+    `anonymous`: `asked` to sign in (401 or a redirect to the log-in), or `let` in.
+    `path`: a sample, where the address is not made of parameters.
+    """
+
+    route: str
+    of: tuple[str, ...] = ()
+    get: set[str] = field(default_factory=set)
+    post: set[str] = field(default_factory=set)
+    patch: set[str] = field(default_factory=set)
+    delete: set[str] = field(default_factory=set)
+    anonymous: str = "asked"
+    path: str = ""
+
+
+def _api(route: str, *of: str, **methods: set[str]) -> Row:
+    return Row(f"api/v1/{route}", of, **methods)
+
+
+API = [
+    Row("api/v1/auth/token/", post=ALL, delete=ALL, anonymous="let"),
+    _api("projects/", get=ALL, post=MARKETING),
+    _api("projects/<code:code>/", "project", get=ALL, patch=MARKETING),
+    _api("projects/<code:code>/units/", "project", get=STAFF, post=MARKETING),
+    _api("agencies/", get=MARKETING | MONEY | BOSS, post=MARKETING),
+    _api("agencies/<code:code>/brokers/", "agency", get=MARKETING | MONEY | BOSS, post=MARKETING | BOSS),
+    _api("agreements/", get=MARKETING | MONEY, post=MARKETING),
+    _api("agreements/<uuid:pk>/approve/", "agreement", post=MANAGER),
+    _api("referrals/", get=ALL, post=BROKERS),
+    _api("referrals/batch/", post=BROKERS),
+    _api("referrals/<uuid:pk>/", "referral", get=ALL),
+    _api("referrals/<uuid:pk>/history/", "referral", get=ALL),
+    _api("referrals/<uuid:pk>/phones/", "referral", post=BROKERS),
+    _api("referrals/<uuid:pk>/withdraw/", "referral", post=BROKERS),
+    _api("referrals/<uuid:pk>/visit/", "referral", post=SITE),
+    _api("referrals/<uuid:pk>/slip.pdf", "referral", get=BROKERS | SITE),
+    _api("referrals/<uuid:pk>/qr.svg", "referral", get=BROKERS | SITE),
+    _api("natural-visits/", get=SITE | MARKETING | {"auditor"}, post=SITE),
+    _api("disputes/", get=MARKETING | BROKERS | {"auditor"}, post=BROKERS),
+    _api("disputes/<uuid:pk>/decide/", "dispute", post=MANAGER),
+    _api("deals/", get=DEALS, post=SELLING),
+    _api("deals/<uuid:pk>/", "deal", get=DEALS),
+    _api("deals/<uuid:pk>/contract/", "deal", post=MARKETING),
+    _api("deals/<uuid:pk>/handover/", "deal", post=MARKETING),
+    _api("deals/<uuid:pk>/cancel/", "deal", post=MARKETING),
+    _api("deals/<uuid:pk>/amend/", "deal", post=MARKETING),
+    _api("deals/<uuid:pk>/payments/", "deal", get=DEALS, post=FINANCE),
+    _api("plans/", get=MONEY, post=MANAGER),
+    _api("plans/<uuid:pk>/approve/", "version", post=MANAGER),
+    _api("commissions/", get=MONEY | BROKERS),
+    _api("balances/", get=MONEY | BROKERS),
+    _api("payout-batches/", get=MONEY, post=FINANCE),
+    _api("payout-batches/<uuid:pk>/", "batch", get=MONEY),
+    _api("payout-batches/<uuid:pk>/submit/", "batch", post=FINANCE),
+    _api("payout-batches/<uuid:pk>/approve/", "batch", post=APPROVER),
+    _api("payout-batches/<uuid:pk>/return/", "batch", post=APPROVER),
+    _api("payout-batches/<uuid:pk>/pay/", "batch", post=FINANCE | APPROVER),
+    _api("payout-batches/<uuid:pk>/void/", "batch", post=FINANCE | APPROVER),
+    _api("payout-batches/<uuid:pk>/export/", "batch", get=MONEY),
+    _api("lines/", get=MONEY | BROKERS),
+    _api("lines/<uuid:pk>/invoice/", "line", post=BOSS | FINANCE),
+    _api("jobs/<uuid:pk>/", "job", get=ALL),
+    Row("api/v1/schema/", get=ALL, anonymous="let"),
+    Row("api/v1/docs/", get=ALL, anonymous="let"),
+]
+
+
+def _client(rest: str, **methods: set[str]) -> Row:
+    return Row(f"portal/clients/<uuid:referral_id>/{rest}", ("referral",), **methods)
+
+
+def _broker(rest: str, **methods: set[str]) -> Row:
+    return Row(f"portal/brokers/<uuid:broker_id>/{rest}", ("broker",), **methods)
+
+
+PORTAL = [
+    Row("portal/", get=BROKERS),
+    Row("portal/reminders/read/", post=BROKERS),
+    Row("portal/clients/", get=BROKERS, post=BROKERS),
+    Row("portal/clients/export.csv", get=BROKERS),
+    Row("portal/clients/new/", get=BROKERS, post=BROKERS),
+    _client("", get=BROKERS),
+    _client("filed/", get=BROKERS),
+    _client("slip/", get=BROKERS),
+    _client("slip.pdf", get=BROKERS),
+    _client("phone/", get=BROKERS, post=BROKERS),
+    _client("withdraw/", get=BROKERS, post=BROKERS),
+    _client("contest/", get=BROKERS, post=BROKERS),
+    Row("portal/brokers/", get=BOSS),
+    Row("portal/brokers/new/", get=BOSS, post=BOSS),
+    _broker("", get=BOSS),
+    _broker("invitation/", post=BOSS),
+    _broker("switch/", get=BOSS, post=BOSS),
+    Row("portal/money/", get=BROKERS),
+    Row("portal/money/statements/", get=BROKERS),
+    Row("portal/money/statements/<uuid:line_id>/", ("line",), get=BROKERS, post=BROKERS),
+]
+
+AT_THE_DESK = SITE | SELLING
+DESK = [
+    Row("desk/", get=AT_THE_DESK),
+    Row("desk/find/", get=SITE, post=SITE),
+    Row("desk/q/<str:token>/", ("slip",), get=AT_THE_DESK),
+    Row("desk/natural/", get=SITE, post=SITE),
+    Row("desk/referrals/<uuid:referral_id>/", ("referral",), get=AT_THE_DESK),
+    Row("desk/referrals/<uuid:referral_id>/confirm/", ("referral",), get=SITE, post=SITE),
+    Row("desk/referrals/<uuid:referral_id>/consultant/", ("referral",), get=SITE, post=SITE),
+    Row("desk/referrals/<uuid:referral_id>/slip.pdf", ("referral",), get=AT_THE_DESK),
+    Row("desk/visits/<uuid:visit_id>/", ("visit",), get=SITE),
+    Row("desk/deals/", get=SELLING),
+    Row("desk/deals/new/", get=SELLING, post=SELLING),
+    Row("desk/deals/<uuid:deal_id>/", ("deal",), get=SELLING),
+]
+
+
+def _batch(rest: str, **methods: set[str]) -> Row:
+    return Row(f"finance/batches/<uuid:batch_id>/{rest}", ("batch",), **methods)
+
+
+def _balance(rest: str, **methods: set[str]) -> Row:
+    return Row(f"finance/balances/<uuid:payee_id>/<uuid:project_id>/{rest}", ("payee", "project_id"), **methods)
+
+
+PAYING = FINANCE | APPROVER
+FINANCE_PAGES = [
+    Row("finance/", get=MONEY),
+    _balance("", get=MONEY),
+    _balance("repayment/", get=FINANCE, post=FINANCE),
+    _balance("write-off/", get=FINANCE, post=FINANCE),
+    Row("finance/owed/", get=MONEY),
+    Row("finance/write-offs/<uuid:write_off_id>/", ("write_off",), get=MONEY, post=MONEY),
+    Row("finance/batches/", get=MONEY),
+    Row("finance/batches/new/", get=FINANCE, post=FINANCE),
+    _batch("", get=MONEY),
+    Row("finance/batches/<uuid:batch_id>/lines/<uuid:line_id>/", ("batch", "line"), get=MONEY, post=MONEY),
+    _batch("submit/", get=FINANCE, post=FINANCE),
+    _batch("approve/", get=APPROVER, post=APPROVER),
+    _batch("return/", get=PAYING, post=PAYING),
+    _batch("void/", get=PAYING, post=PAYING),
+    _batch("pay/", get=PAYING, post=PAYING),
+    _batch("export/xlsx/", post=MONEY),
+    _batch("export/csv/", post=MONEY),
+    _batch("export/bank/", post=PAYING),
+    Row("finance/payments/", get=MONEY),
+    Row("finance/payments/new/", get=FINANCE, post=FINANCE),
+]
+
+_OWN = {"get": ALL}
+ACCOUNTS = [
+    Row("", **_OWN),
+    Row("accounts/language/", post=ALL, anonymous="let"),
+    Row("accounts/invitation/<str:token>/", ("invitation",), get=ALL, post=ALL, anonymous="let"),
+    Row("accounts/login/", get=ALL, anonymous="let"),
+    Row("accounts/logout/", get=ALL, post=ALL, anonymous="let"),
+    Row("accounts/inactive/", get=ALL, anonymous="let"),
+    Row("accounts/signup/", get=ALL, anonymous="let"),
+    Row("accounts/confirm-email/", get=ALL, anonymous="let"),
+    Row("accounts/^confirm-email/(?P<key>[-:\\w]+)/$", path="accounts/confirm-email/x/", get=ALL, anonymous="let"),
+    Row("accounts/password/reset/", get=ALL, anonymous="let"),
+    Row("accounts/password/reset/done/", get=ALL, anonymous="let"),
+    Row("accounts/password/reset/key/done/", get=ALL, anonymous="let"),
+    Row(
+        "accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        path="accounts/password/reset/key/0-x/",
+        get=ALL,
+        anonymous="let",
+    ),
+    Row("accounts/login/code/confirm/", get=ALL, anonymous="let"),
+    Row("accounts/2fa/authenticate/", get=ALL, anonymous="let"),
+    *(
+        Row(f"accounts/{rest}", **_OWN)
+        for rest in (
+            "reauthenticate/", "email/", "password/change/", "password/set/", "2fa/", "2fa/reauthenticate/",
+            "2fa/totp/activate/", "2fa/totp/deactivate/", "2fa/recovery-codes/", "2fa/recovery-codes/generate/",
+            "2fa/recovery-codes/download/", "2fa/webauthn/", "2fa/webauthn/add/", "2fa/webauthn/reauthenticate/",
+        )
+    ),
+    Row("accounts/2fa/webauthn/keys/<int:pk>/remove/", path="accounts/2fa/webauthn/keys/0/remove/", **_OWN),
+    Row("accounts/2fa/webauthn/keys/<int:pk>/edit/", path="accounts/2fa/webauthn/keys/0/edit/", **_OWN),
+    Row("jobs/<uuid:job_id>/", ("job",), get=ALL),
+]  # fmt: skip
+
+OPEN = [
+    Row("healthz", get=ALL, anonymous="let"),
+    Row("readyz", get=ALL, anonymous="let"),
+    Row("styleguide/", get=ALL, anonymous="let"),
+]
+
+# Addresses with nothing of their own to show in this world: only that they are asked for properly.
+NOTHING_THERE = {
+    "api/": "what is no address of the API",
+    "api/v1/jobs/<uuid:pk>/result/": "the jobs here wrote no file",
+    "jobs/<uuid:job_id>/result": "the jobs here wrote no file",
+}
+ROWS = [*API, *PORTAL, *DESK, *FINANCE_PAGES, *ACCOUNTS, *OPEN]

@@ -1,0 +1,195 @@
+"""Two of everything: a side where the people of the matrix work, and one where they do not."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from brokers.models import Agency, Broker, Store
+from brokers.services.agencies import create_agency, create_broker
+from brokers.services.agreements import approve_agreement, draft_agreement
+from channels_platform.accounts.models import User
+from channels_platform.accounts.permissions import Role
+from channels_platform.accounts.services.invitations import issue_invitation
+from channels_platform.audit.models import Event
+from channels_platform.jobs.models import Job, PeriodicRun
+from channels_platform.lib import clock
+from commissions.models import Accrual, CommissionRun, LedgerEntry, LedgerTransaction, Payee, WriteOff
+from commissions.services.payouts import draft_batch
+from commissions.services.plans import approve_plan_version, draft_plan_version
+from commissions.services.runs import run_commissions
+from leads.models import Claim, Consultant
+from leads.services.deals import Buyer, contract_deal, subscribe_deal
+from leads.services.disputes import raise_dispute
+from leads.services.filing import file_referral
+from leads.services.payments import record_payment
+from leads.services.visits import confirm_visit, record_natural_visit
+from leads.slips import sign_slip
+from projects.models import Material, PayingCompany, Permit, Phase, Project
+from projects.services.projects import create_project
+from projects.services.units import create_unit
+
+STEPS = [{"when": "fully_collected", "fraction": "1"}]
+STAFF = [role for role in Role if role not in (Role.AGENCY_ADMIN, Role.BROKER)]
+
+
+@dataclass
+class Side:
+    """One project with its company, agency and history. `ids` says what a word in a path may name here."""
+
+    project: Project
+    agency: Agency
+    owner: Broker
+    boss: Broker
+    people: dict[str, User]
+    ids: dict[str, Any] = field(default_factory=dict)
+    rows: dict[str, Any] = field(default_factory=dict)
+
+
+def build_side(tag: str, phone: str) -> Side:
+    manager = User.objects.create_user(f"planner-{tag}", role=Role.MARKETING_MANAGER, all_projects=True)
+    second = User.objects.create_user(f"second-{tag}", role=Role.MARKETING_MANAGER, all_projects=True)
+    company = PayingCompany.objects.create(code=f"C-{tag}", name=f"Company {tag}")
+    rules = {"exclusive_from": "filing", "lead_time_minutes": 0}
+    project = create_project(
+        actor=manager, code=f"P-{tag}", name=f"Project {tag}", status="open", company=company, policy=rules
+    )
+    agency = create_agency(actor=manager, code=f"A-{tag}", name=f"Agency {tag}", kind="referral")
+    draft = draft_agreement(actor=manager, agency=agency, project=project, from_on=date(2020, 1, 1))
+    agreement = approve_agreement(actor=second, agreement=draft)
+    owner = create_broker(actor=manager, agency=agency, username=f"owner-{tag}", name="Owner", password="x", store="S")
+    boss = create_broker(
+        actor=manager, agency=agency, username=f"boss-{tag}", name="Boss", password="x", role=Role.AGENCY_ADMIN
+    )
+    people = {
+        role.value: User.objects.create_user(f"{role.value}-{tag}", password="x", role=role, name=role.value)
+        for role in STAFF
+    }
+    for user in people.values():
+        user.projects.add(project)
+    people |= {Role.BROKER.value: owner.user, Role.AGENCY_ADMIN.value: boss.user}
+    side = Side(project, agency, owner, boss, people)
+    _history(side, manager, second, phone)
+    side.ids |= {"project": project.code, "project_id": project.pk, "agency": agency.code, "agreement": agreement.pk}
+    side.rows |= {
+        "projects.project": project.pk,
+        "projects.policy": project.policies.get().pk,
+        "projects.permit": Permit.objects.create(project=project, number=tag, issued_on=date(2026, 1, 1)).pk,
+        "projects.material": Material.objects.create(project=project, name=tag, link="https://example.org/").pk,
+        "projects.payingcompany": company.pk,
+        "brokers.agency": agency.pk,
+        "brokers.store": Store.objects.get(agency=agency).pk,
+        "brokers.broker": owner.pk,
+        "brokers.agreement": agreement.pk,
+        "accounts.user": people["reception"].pk,
+        "audit.event": Event.objects.filter(project_id=project.pk).earliest("pk").pk,
+    }
+    return side
+
+
+def _history(side: Side, manager: User, second: User, phone: str) -> None:
+    """A client filed, received, sold to and paid for; a batch drafted; a dispute, a walk-in, an amount owed back."""
+    project = side.project
+    unit = create_unit(
+        actor=manager,
+        project=project,
+        phase="I",
+        building="1",
+        number="101",
+        area=Decimal(90),
+        list_price=Decimal(10**6),
+    )
+    consultant = Consultant.objects.create(user=side.people["consultant"], project=project)
+    version = draft_plan_version(
+        actor=manager, project=project, agency=side.agency, payee="agency", applies_to="referred", basis="price",
+        measure="units", period="plan", scope="agency", mode="marginal", tiers=[{"from": "0", "rate": "0.06"}],
+        release=dict.fromkeys(("lump_sum", "instalment", "mortgage"), STEPS),
+        bonuses=[{"name": "cash", "amount": "3000.00", "to": "broker", "release": "contracted"}],
+    )  # fmt: skip
+    approve_plan_version(actor=second, version=version)
+    then = clock.now() - timedelta(days=3)
+    with clock.at(then):
+        referral = file_referral(actor=None, broker=side.owner, project=project, client_name="x", phones=[phone])
+        visit = confirm_visit(actor=None, referral=referral)
+    with clock.at(then + timedelta(hours=1)):
+        deal = subscribe_deal(
+            actor=None, project=project, unit=unit, price=Decimal(10**6), method="lump_sum",
+            first_payment_amount=Decimal(0), buyers=[Buyer("x", phone)], consultant=consultant,
+        )  # fmt: skip
+        contract_deal(actor=None, deal=deal)
+        payment = record_payment(actor=None, deal=deal, amount=Decimal(10**6), reference=phone)
+    rejected = file_referral(actor=None, broker=side.owner, project=project, client_name="x", phones=["1"])
+    dispute = raise_dispute(actor=side.boss.user, agency=side.agency, claim_text="ours", referral=rejected)
+    walk_in = record_natural_visit(actor=None, project=project, phone=phone)
+    run_commissions(project=project)
+    batch = draft_batch(actor=None, company=project.company)
+    payee = Payee.objects.get(agency=side.agency)
+    line = batch.lines.get(payee=payee)
+    write_off = WriteOff.objects.create(
+        payee=payee, project=project, amount=1, reason="x", asked_by=second, asked_at=clock.now()
+    )
+    side.ids |= {
+        "referral": referral.pk,
+        "deal": deal.pk,
+        "dispute": dispute.pk,
+        "version": version.pk,
+        "batch": batch.pk,
+        "line": line.pk,
+        "broker_line": batch.lines.exclude(payee=payee).get().pk,
+        "visit": visit.pk,
+        "payee": payee.pk,
+        "write_off": write_off.pk,
+        "broker": side.owner.pk,
+        "slip": sign_slip(referral),
+    }
+    side.rows |= {
+        "projects.unit": unit.pk,
+        "projects.phase": Phase.objects.get(project=project).pk,
+        "leads.referral": referral.pk,
+        "leads.claim": Claim.objects.filter(project=project).earliest("pk").pk,
+        "leads.visit": visit.pk,
+        "leads.naturalvisit": walk_in.pk,
+        "leads.deal": deal.pk,
+        "leads.payment": payment.pk,
+        "leads.dispute": dispute.pk,
+        "leads.consultant": consultant.pk,
+        "commissions.plan": version.plan_id,
+        "commissions.planversion": version.pk,
+        "commissions.accrual": Accrual.objects.filter(project=project).earliest("pk").pk,
+        "commissions.ledgertransaction": LedgerTransaction.objects.filter(project=project).earliest("pk").pk,
+        "commissions.ledgerentry": LedgerEntry.objects.filter(project=project).earliest("pk").pk,
+        "commissions.payoutbatch": batch.pk,
+        "commissions.commissionrun": CommissionRun.objects.filter(project=project).earliest("started_at").pk,
+    }
+
+
+@dataclass
+class World:
+    near: Side
+    far: Side
+    jobs: dict[str, Any]
+    invitation: str
+
+    def named(self, kind: str, *, role: str, where: str) -> Any:
+        """Return what a path names: the caller's own, another's (`far`), or nothing at all (`missing`)."""
+        if kind == "line" and role == Role.BROKER:
+            kind = "broker_line"
+        if kind == "job":
+            other = Role.MARKETING if role != Role.MARKETING else Role.AUDITOR
+            return {"near": self.jobs[role], "far": self.jobs[other.value], "missing": uuid4()}[where]
+        if where == "missing":
+            return "NONE" if kind in ("project", "agency", "slip") else uuid4()
+        return (self.near if where == "near" else self.far).ids[kind]
+
+
+def build_world() -> World:
+    near, far = build_side("near", "13800000001"), build_side("far", "13800000002")
+    jobs = {
+        role: Job.objects.create(kind="x", starter=user, created_at=clock.now(), state="done").pk
+        for role, user in near.people.items()
+    }
+    run = PeriodicRun.objects.create(job="x", period="x", started_at=clock.now())
+    near.rows |= {"jobs.periodicrun": run.pk}
+    invited = User.objects.create(username="invited", role=Role.BROKER)
+    return World(near, far, jobs, issue_invitation(user=invited, actor=None))
