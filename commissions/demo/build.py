@@ -3,18 +3,21 @@
 import gc
 import multiprocessing
 import os
+import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from threading import BrokenBarrierError
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connections
 
+from channels_platform import embedded
 from channels_platform.db import one_transaction
 from channels_platform.lib import clock
 from commissions.demo.acts import Act
@@ -32,6 +35,8 @@ from leads.services.sweep import sweep_expiries
 CLOSE = time(19, 0)
 # what one process plays; the other plays the rest
 FIRST_HALF = frozenset({"LAKE", "HILL", "BAY"})
+# seconds after which a half that is not heard of has failed
+LONGEST_DAY = 300
 
 
 @dataclass(frozen=True)
@@ -63,16 +68,20 @@ def build(*, seed: str, scale: float, processes: int) -> dict[str, int]:
 
 @contextmanager
 def _unhindered() -> Iterator[None]:
-    """Leave out what only costs time here: DEBUG's log of statements, and looking for garbage all the time."""
-    debug, threshold = settings.DEBUG, gc.get_threshold()
+    """Leave out what only costs time here: DEBUG's log of statements, looking for garbage all the time, and (for
+    connections opened inside) waiting for the disk at each commit.
+    """
+    database = connections["default"].settings_dict
+    debug, threshold, options = settings.DEBUG, gc.get_threshold(), database["OPTIONS"]
     settings.DEBUG = False
+    database["OPTIONS"] = options | {"options": f"{options.get('options', '')} -c synchronous_commit=off"}
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     try:
         yield
     finally:
-        settings.DEBUG = debug
+        settings.DEBUG, database["OPTIONS"] = debug, options
         gc.set_threshold(*threshold)
         gc.unfreeze()
 
@@ -136,12 +145,13 @@ class Show:
     def play_in_two(self) -> None:
         """Let a second process play half of the projects; the two wait for each other at each day's close.
 
-        Raises: RuntimeError when the other one failed.
+        Raises: BrokenBarrierError when the other one failed, having printed why.
         """
-        connections.close_all()
         context = multiprocessing.get_context("fork")
-        barrier = context.Barrier(2)
-        other = context.Process(target=self._play_other_half, args=(barrier,))
+        barrier = context.Barrier(2, timeout=LONGEST_DAY)
+        other = context.Process(target=self._play_other_half, args=(barrier, embedded.dies_with_parent(signal.SIGKILL)))
+        # a connection is not shared; each process opens its own
+        connections.close_all()
         other.start()
         try:
             self._furnish(0)
@@ -155,16 +165,21 @@ class Show:
             raise
         finally:
             other.join()
-        if other.exitcode:
-            raise RuntimeError("the second process failed; its error stands above")
+            connections.close_all()
 
-    def _play_other_half(self, barrier: Any) -> None:
+    def _play_other_half(self, barrier: Any, tie: Callable[[], None] | None) -> None:
+        """Play the second half; when the first one fails, or goes, so does this."""
+        if tie is not None:
+            tie()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             self._furnish(1)
             for day in self.days:
                 self._perform(day.halves[1])
                 barrier.wait()
                 barrier.wait()
+        except BrokenBarrierError:
+            sys.exit(1)
         except BaseException:
             barrier.abort()
             raise

@@ -88,7 +88,7 @@ class Journeys:
                 at + self.rng.uniform(1, 40) * HOUR, "withdraw", self.project.code, filed.key,
                 reason=self.rng.choice(names.WITHDRAWALS),
             )  # fmt: skip
-        elif fate < 0.42:
+        elif fate < 0.39:
             self._comes(filed)
         if self.rng.random() < 0.12 and fate < 0.95 and self._is_room():
             self._rival(filed)
