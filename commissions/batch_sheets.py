@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from commissions.models import Invoice, LedgerEntry, Payee, PayoutBatch, PayoutLine
@@ -19,7 +19,7 @@ from projects.models import PayingCompany, Project
 
 MOST_DEALS = 500
 
-_INVOICED = Q(invoices__live=True, invoices__amount=F("gross"))
+_INVOICED = Exists(Invoice.objects.filter(line=OuterRef("pk"), live=True, amount=OuterRef("gross")))
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _lacking(lines: QuerySet[PayoutLine]) -> QuerySet[PayoutLine]:
         payee__agency__isnull=False,
         batch__state__in=[BatchState.DRAFT, BatchState.SUBMITTED],
     )
-    return waiting.exclude(pk__in=PayoutLine.objects.filter(_INVOICED).values("pk"))
+    return waiting.filter(~_INVOICED)
 
 
 def lines_of(batch: PayoutBatch, *, show: str = "", text: str = "") -> QuerySet[PayoutLine]:

@@ -83,7 +83,7 @@ def batch_new(request: HttpRequest) -> HttpResponse:
         "currencies": currencies.distinct(),
         **_preview(form),
     }
-    return show(request, "finance/batch_new.html", context, status=status_of(form) if request.POST else 200)
+    return show(request, "finance/batch_new.html", context, status=status_of(form) if request.method == "POST" else 200)
 
 
 def _preview(form: DraftForm) -> dict[str, Any]:

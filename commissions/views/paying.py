@@ -85,10 +85,16 @@ def batch_pay(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 
     if final and (answer := attempt(request, form, work)) is not None:
         return answer
-    context: dict[str, Any] = {"batch": batch, "rows": rows, "form": form, "common": request.POST.get("common", "")}
+    context: dict[str, Any] = {
+        "batch": batch,
+        "rows": rows,
+        "form": form,
+        "common": request.POST.get("common", ""),
+        "more": max(0, batch.lines.filter(state=LineState.OPEN).count() - len(rows)),
+    }
     if request.method == "POST" and not form.errors and told and not any(row.fault for row in rows):
         return show(
-            request, "finance/batch_pay_check.html", {**context, **_summary(told), "left": len(rows) - len(told)}
+            request, "finance/batch_pay_check.html", {**context, **_summary(told), "left": len(rows) - len(told) + context["more"]}
         )
     if request.method == "POST" and not told and not form.errors:
         form.add_error(None, _("Enter a bank reference, or tick what failed, for at least one line."))

@@ -73,6 +73,18 @@ def test_one_reference_for_every_line_left_empty(approved, as_person):
     assert {row.reference for row in answer.context["told"]} == {"FILE-7"}
 
 
+def test_many_lines_are_told_part_by_part(approved, as_person, monkeypatch):
+    from commissions.views import paying
+
+    monkeypatch.setattr(paying, "AT_ONCE", 1)
+    client = as_person(approved.finance)
+    for line, left in ((approved.agency_line, 1), (approved.lins_line, 0)):
+        assert [row.line for row in client.get(pay(approved)).context["rows"]] == [line]
+        client.post(pay(approved), {reference(line): "ICBC-1", "final": "1"})
+        assert approved.batch.lines.filter(state="open").count() == left
+    assert approved.batch.state == "paid"
+
+
 @pytest.mark.parametrize("final", [{}, {"final": "1"}])
 def test_a_line_is_not_both_paid_and_failed(approved, as_person, final):
     before = everything()
