@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from channels_platform.lib import clock
 from channels_platform.presentation import formats
-from leads.models import Referral, Visit
+from leads.models import DealShare, Referral, Visit
 from leads.states import UNAVAILABLE, Reason, ReferralState, reason_for_agency
 from projects.states import ExclusiveFrom, PhoneMode
 
@@ -245,3 +245,19 @@ def _past_standing(referral: Referral, state: ReferralState, until: str) -> Mess
         ReferralState.LOST: Message("bad", _("Lost"), _("The client no longer counts for this referral."), ""),
     }
     return words[state]
+
+
+def deciding_rule(referral: Referral, share: DealShare | None) -> str:
+    """Return which rule gave the client to this referral, whose part of a deal is `share` if it has one."""
+    zone, mode = referral.project.zone, referral.policy.exclusive_from
+    if share is not None and share.decision_id is not None:
+        return _("Decided by a manager on %(at)s.") % {"at": formats.instant(share.since, zone)}
+    if mode == ExclusiveFrom.FILING:
+        at = formats.instant(referral.filed_at, zone)
+        return _("Decided by the filing: yours of %(at)s came first.") % {"at": at}
+    if referral.first_visited_at is None:
+        return _("Not decided yet: it goes by the visit.")
+    at = formats.instant(referral.first_visited_at, zone)
+    if mode == ExclusiveFrom.VISIT:
+        return _("Decided by the visit: yours of %(at)s came first.") % {"at": at}
+    return _("Goes by the latest visit before the deal; your first was on %(at)s.") % {"at": at}

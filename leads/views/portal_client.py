@@ -20,7 +20,7 @@ from channels_platform.lib.errors import NotAllowed, Refused
 from leads.forms import ContestForm, PhoneForm, WithdrawForm
 from leads.history import history, way
 from leads.listing import with_deadline
-from leads.messages import phone_refused, standing
+from leads.messages import deciding_rule, phone_refused, standing
 from leads.models import DealShare, Referral
 from leads.selectors import visible_referrals
 from leads.services.disputes import raise_dispute
@@ -44,6 +44,7 @@ def referral(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     found = _get(request, referral_id)
     now = clock.now()
     state = found.state_at(now)
+    share = _share_of(found) if state is ReferralState.WON else None
     return render(
         request,
         "portal/referral.html",
@@ -56,8 +57,9 @@ def referral(request: HttpRequest, referral_id: UUID) -> HttpResponse:
             "message": standing(found, request.user),
             "steps": way(found, state),
             "history": history(found, for_agency=True),
+            "why": deciding_rule(found, share) if state in LIVE or share else "",
             "rules": policy_in_words(found.policy),
-            "may_contest": _may_contest(found, state),
+            "may_contest": _may_contest(found, state, share),
             "disputes": found.disputes.all(),
         },
     )
@@ -76,7 +78,7 @@ def _share_of(found: Referral) -> DealShare | None:
     return found.shares.filter(ended_at__isnull=True).select_related("deal__project").order_by("-since").first()
 
 
-def _may_contest(found: Referral, state: ReferralState) -> bool:
+def _may_contest(found: Referral, state: ReferralState, share: DealShare | None) -> bool:
     """Whether there is an outcome to contest; the service has the last word on the time."""
     days = timedelta(days=found.policy.dispute_days)
     if not days or any(dispute.state == DisputeState.OPEN for dispute in found.disputes.all()):
@@ -84,7 +86,6 @@ def _may_contest(found: Referral, state: ReferralState) -> bool:
     if state is ReferralState.REJECTED:
         return clock.now() <= found.filed_at + days
     if state is ReferralState.WON:
-        share = _share_of(found)
         # Who has the whole deal has nothing to contest.
         return share is not None and share.fraction < 1 and clock.now() <= share.deal.subscribed_at + days
     return state is ReferralState.LOST

@@ -229,3 +229,22 @@ def test_export_holds_what_the_list_shows_masked_and_defused_and_is_recorded(wor
     assert lines[1].startswith(f"{own.number},Golden Lake,'=**,138****5678,Lin,Filed,")
     event = Event.objects.get(action="referrals.exported")
     assert (event.actor_id, event.after) == (world.owner.user.pk, {"list": "active", "rows": 1})
+
+
+@pytest.mark.parametrize(
+    ("mode", "visited", "said"),
+    [
+        ("filing", False, "Decided by the filing: yours of"),
+        ("visit", False, "Not decided yet: it goes by the visit."),
+        ("visit", True, "Decided by the visit: yours of"),
+        ("never", True, "Goes by the latest visit before the deal"),
+    ],
+)
+def test_clients_page_says_which_rule_decided(world, as_person, mode, visited, said):
+    world.policy(exclusive_from=mode)
+    own = world.file()
+    if visited:
+        confirm_visit(actor=world.reception, referral=own)
+    text = as_person(world.owner).get(f"{CLIENTS}{own.pk}/").content.decode()
+    assert said in text
+    assert f"Rules version {own.policy.version}" in text
