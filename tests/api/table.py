@@ -147,6 +147,8 @@ def _balance(rest: str, **methods: set[str]) -> Row:
 PAYING = FINANCE | APPROVER
 FINANCE_PAGES = [
     Row("finance/", get=MONEY),
+    Row("finance/balances.csv", post=MONEY),
+    Row("finance/payments.csv", post=MONEY),
     _balance("", get=MONEY),
     _balance("repayment/", get=FINANCE, post=FINANCE),
     _balance("write-off/", get=FINANCE, post=FINANCE),

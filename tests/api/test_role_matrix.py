@@ -31,6 +31,7 @@ ADMIN_OF_ITS_OWN = {
 # What has no project: every role that sees such things sees all of them (of jobs, those who read the audit trail).
 WITHOUT_PROJECT = {
     "brokers.agency", "brokers.store", "brokers.broker", "projects.payingcompany", "accounts.user", "jobs.periodicrun",
+    "jobs.job",
 }  # fmt: skip
 
 
