@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -307,8 +308,9 @@ class BrokerAdmin(Admin):
         return change_broker(actor=request.user, broker=stored, **data)
 
     def response_add(self, request: HttpRequest, obj: Broker, post_url_continue: Any = None) -> HttpResponse:
-        super().response_add(request, obj, post_url_continue)
-        return HttpResponseRedirect(self.act_url(obj, "invite"))
+        answer = super().response_add(request, obj, post_url_continue)
+        # In a pop-up the page that opened it waits for the answer; the link is then asked for on the person's page.
+        return answer if IS_POPUP_VAR in request.POST else HttpResponseRedirect(self.act_url(obj, "invite"))
 
 
 class InForceFilter(ChoiceFilter):

@@ -92,6 +92,7 @@ def _may_open(user: Any, model: str) -> bool:
 
 def other_areas(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the other parts of the product the person may enter, and the own password."""
+    # Imported late: the settings import this module.
     from channels_platform.presentation.navigation import areas
 
     there = [{"title": area.label, "link": area.url} for area in areas(request.user, "admin")]

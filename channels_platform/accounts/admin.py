@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -177,8 +178,9 @@ class UserAdmin(Admin):
         return change_staff(actor=request.user, user=stored, **data)
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: Any = None) -> HttpResponse:
-        super().response_add(request, obj, post_url_continue)
-        return HttpResponseRedirect(self.act_url(obj, "invite"))
+        answer = super().response_add(request, obj, post_url_continue)
+        # In a pop-up the page that opened it waits for the answer; the link is then asked for on the person's page.
+        return answer if IS_POPUP_VAR in request.POST else HttpResponseRedirect(self.act_url(obj, "invite"))
 
     def about(self, request: HttpRequest, obj: User) -> list[cells.Section]:
         acts = [_ACT_WORDS[act] for act in Can if act in ALLOWED.get(obj.role, frozenset())]

@@ -141,6 +141,7 @@ class ReferralAdmin(PhoneSearch, ReadOnlyAdmin):
             icon="visibility",
             can=Can.REVEAL_PHONE,
             form=RevealForm,
+            when=lambda referral: any(phone.phone_id for phone in referral.phones.all()),
             run=_reveal,
             happens=gettext_lazy("The full number is shown once, to you. Who looked, at whose and why is recorded."),
         ),

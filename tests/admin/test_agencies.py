@@ -93,6 +93,12 @@ def test_new_broker_gets_a_link_and_nobody_a_password(cast: Cast, enter: Any) ->
     assert Event.objects.filter(action="person.invited").count() == 1
 
 
+def test_broker_added_in_a_pop_up_goes_back_to_who_asked(cast: Cast, enter: Any) -> None:
+    response = enter("marketing").post(address(Broker, "add"), BROKER | {"agency": cast.owner.agency.pk, "_popup": "1"})
+    assert response.status_code == 200
+    assert str(Broker.objects.get(user__username="li").pk) in said(response)
+
+
 def test_broker_needs_a_store_of_the_own_agency(cast: Cast, enter: Any) -> None:
     foreign = Store.objects.create(agency=cast.rival.agency, name="Rival's")
     data = BROKER | {"agency": cast.owner.agency.pk, "store": foreign.pk}

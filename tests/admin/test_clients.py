@@ -26,7 +26,7 @@ def _rows(response: Any) -> list[Any]:
 
 @pytest.mark.parametrize(
     "typed",
-    [CLIENT, "+86 138 0000 0001", "１３８００００００００１", "138-0000-0001"],
+    [CLIENT, "+86 138 0000 0001", "１３８０００００００１", "138-0000-0001"],
 )
 def test_referral_is_found_by_the_exact_phone_however_it_is_spelled(typed: str, cast: Cast, enter: Any) -> None:
     own, _other = cast.file(CLIENT), cast.file(SPOUSE)
@@ -191,6 +191,15 @@ def test_masked_filing_brings_its_full_number_to_the_visit(cast: Cast, enter: An
     assert Visit.objects.get().reason == "phone_mismatch"
     assert do(client, referral, "override", reason="Here early.", phones=CLIENT).status_code == 302
     assert Visit.objects.filter(confirmed=True).count() == 1
+
+
+def test_there_is_nothing_to_reveal_of_a_mask(cast: Cast, enter: Any) -> None:
+    set_policy(project=cast.here, actor=cast.manager, exclusive_from="visit", phone_mode="masked")
+    referral = cast.file("138****0001")
+    client = enter("marketing_manager")
+    assert "Show the full phone" not in said(client.get(address(Referral, "change", referral.pk)))
+    response = client.post(address(Referral, "act", referral.pk, "reveal"), {"reason": "Why not."}, follow=True)
+    assert "no longer possible" in said(response)
 
 
 def test_withdrawn_referral_frees_the_phone(cast: Cast, enter: Any) -> None:

@@ -76,7 +76,7 @@ def test_filters_stay_in_the_address_and_narrow(cast: Cast, enter: Any) -> None:
     response = _open(client, project=cast.here.pk, agency=cast.rival.agency.pk, weeks="26")
     assert _figures(response)["Filings"][0] == "1"
     assert [row["name"] for row in response.context["agencies"]] == ["Rival Homes"]
-    assert f'value="{cast.rival.agency.pk}" selected' in said(response)
+    assert f'value="{cast.rival.agency.pk}" selected' in " ".join(said(response).split())
     assert len(response.context["weeks"]) == 26
 
 
