@@ -125,15 +125,23 @@ class DealStream:
 
     def __iter__(self) -> Iterator[DealFact]:
         """Read from the first deal; `later` then says whether some fact lies after `as_of`."""
+        for row in self._rows():
+            self.later = self.later or bool(row[16])
+            yield self._fact(row, self._payments(row))
+
+    def without_payments(self) -> Iterator[DealFact]:
+        """Read from the first deal what adding up periods needs."""
+        for row in self._rows():
+            yield self._fact(row, ())
+
+    def _rows(self) -> Iterator[tuple[Any, ...]]:
         if self._begun:
             self.cursor.scroll(0, mode="absolute")
         self._begun = True
         while rows := self.cursor.fetchmany(CHUNK):
-            for row in rows:
-                self.later = self.later or bool(row[16])
-                yield self._fact(row)
+            yield from rows
 
-    def _fact(self, row: tuple[Any, ...]) -> DealFact:
+    def _fact(self, row: tuple[Any, ...], payments: tuple[PaymentFact, ...]) -> DealFact:
         handover_sequence = row[9]
         if handover_sequence is None and row[8] is not None:
             handover_sequence = 0
@@ -150,7 +158,7 @@ class DealStream:
             handover_sequence=handover_sequence,
             cancelled_at=row[10],
             shares=tuple(map(_share, row[11])) if row[11] else (),
-            payments=self._payments(row),
+            payments=payments,
         )
 
     def _payments(self, row: tuple[Any, ...]) -> tuple[PaymentFact, ...]:

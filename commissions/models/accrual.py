@@ -41,7 +41,12 @@ class Accrual(models.Model):
         "projects.Project", verbose_name=_("project"), on_delete=models.PROTECT, related_name="+", db_constraint=False
     )
     deal = models.ForeignKey(
-        "leads.Deal", verbose_name=_("deal"), on_delete=models.PROTECT, related_name="accruals", db_index=False
+        "leads.Deal",
+        verbose_name=_("deal"),
+        on_delete=models.PROTECT,
+        related_name="accruals",
+        db_index=False,
+        db_constraint=False,
     )
     payee = models.ForeignKey(
         "commissions.Payee", verbose_name=_("payee"), on_delete=models.PROTECT, related_name="accruals"

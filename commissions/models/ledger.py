@@ -68,10 +68,10 @@ class LedgerEntry(models.Model):
     """One amount on one account of one payee in one project, and what it is for.
 
     `amount` is positive for what the payee has, negative on `expense`. A transaction's entries
-    are inserted by one statement, which the database refuses unless they sum to zero. A key that
-    only names what an entry is for has no constraint: the database lets no deal, referral or
-    approved version go, transactions hold their project and commission lines their payee, and
-    checking each row of each key took half of a run's time.
+    are inserted by one statement, which the database refuses unless they sum to zero and their
+    transaction is there, of their project. Keys have no constraint of their own: the database lets
+    no transaction, deal, referral or approved version go, transactions hold their project and
+    commission lines their payee, and checking each row of each key took half of a run's time.
     """
 
     class Account(models.TextChoices):
@@ -84,7 +84,11 @@ class LedgerEntry(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     transaction = models.ForeignKey(
-        LedgerTransaction, verbose_name=_("transaction"), on_delete=models.PROTECT, related_name="entries"
+        LedgerTransaction,
+        verbose_name=_("transaction"),
+        on_delete=models.PROTECT,
+        related_name="entries",
+        db_constraint=False,
     )
     project = models.ForeignKey(
         "projects.Project",
@@ -163,6 +167,14 @@ class LedgerEntry(models.Model):
                     SELECT 1 FROM new_entries GROUP BY transaction_id HAVING SUM(amount) <> 0
                 ) THEN
                     RAISE EXCEPTION 'a ledger transaction must sum to zero' USING ERRCODE = 'check_violation';
+                END IF;
+                IF EXISTS (
+                    SELECT transaction_id, project_id FROM new_entries
+                    EXCEPT SELECT t.id, t.project_id FROM new_entries n
+                    JOIN commissions_ledgertransaction t ON t.id = n.transaction_id
+                ) THEN
+                    RAISE EXCEPTION 'an entry needs its transaction, of its project'
+                        USING ERRCODE = 'foreign_key_violation';
                 END IF;
                 RETURN NULL;
                 """,

@@ -71,6 +71,23 @@ def test_a_second_helping_cannot_unbalance_a_transaction(cast):
         )
 
 
+def test_an_entry_needs_its_transaction_of_its_project(cast):
+    posted = LedgerTransaction.objects.get()
+    for transaction_id, project in ((posted.pk + 1, cast.project), (posted.pk, Cast().project)):
+        with pytest.raises(IntegrityError, match="needs its transaction"), transaction.atomic():
+            LedgerEntry.objects.bulk_create(
+                LedgerEntry(
+                    transaction_id=transaction_id,
+                    project=project,
+                    payee=cast.payee("A1"),
+                    account=account,
+                    amount=amount,
+                    kind="x",
+                )
+                for account, amount in (("paid", 1), ("payable", -1))
+            )
+
+
 def test_an_entry_of_nothing_is_refused(cast):
     with pytest.raises(IntegrityError, match="ledger_entry_not_zero"), transaction.atomic():
         post(cast, "0", "0")
