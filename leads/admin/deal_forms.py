@@ -90,7 +90,7 @@ def read_buyers(data: dict[str, Any]) -> list[Buyer]:
 class AmendForm(ReasonForm):
     """What changes; what stays empty stays as it is."""
 
-    half = _BUYERS | {"price", "first_payment_amount", "loan_amount", "unit"}
+    half = _BUYERS | {"price", "first_payment_amount"}
 
     price = amount_field(gettext_lazy("New price"), required=False)
     first_payment_amount = amount_field(gettext_lazy("New first payment"), required=False)

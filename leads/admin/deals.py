@@ -107,7 +107,7 @@ class DealAdmin(PhoneSearch, Admin):
     acts = (
         Act(
             name="contract",
-            label=gettext_lazy("Contract signed"),
+            label=gettext_lazy("Record the contract"),
             icon="contract_edit",
             can=Can.MOVE_DEAL,
             form=MoveForm,
@@ -118,7 +118,7 @@ class DealAdmin(PhoneSearch, Admin):
         ),
         Act(
             name="handover",
-            label=gettext_lazy("Handed over"),
+            label=gettext_lazy("Record the handover"),
             icon="key",
             can=Can.MOVE_DEAL,
             form=MoveForm,
@@ -197,7 +197,10 @@ class DealAdmin(PhoneSearch, Admin):
         return (
             (None, {"fields": ("number", "project", "unit", "badge", "consultant", "visitor")}),
             (_("Terms"), {"fields": ("figure", "method", "first_payment", "loan")}),
-            (_("Way"), {"fields": ("subscribed", "signed", "handed_over", "cancelled", "cancel_reason")}),
+            (
+                _("Course of the deal"),
+                {"fields": ("subscribed", "signed", "handed_over", "cancelled", "cancel_reason")},
+            ),
         )
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
