@@ -12,16 +12,15 @@ from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date
-from django.utils.translation import gettext
-from django.utils.translation import gettext_noop as _noop
+from django.utils.translation import gettext, gettext_noop
 
 from channels_platform.lib.money import exact_text
 from channels_platform.presentation import formats
 from commissions.engine import explain
 
-_PAYOUT = _noop("paid out in batch {number}")
-_REPAYMENT = _noop("repaid by the payee")
-_WRITE_OFF = _noop("given up by the company")
+_PAYOUT = gettext_noop("paid out in batch {number}")
+_REPAYMENT = gettext_noop("repaid by the payee")
+_WRITE_OFF = gettext_noop("given up by the company")
 
 
 class ReaderWords:

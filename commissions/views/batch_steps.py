@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from channels_platform.accounts.permissions import Can
@@ -108,7 +108,7 @@ STEPS = {
             acts=_BOTH,
             states=frozenset({BatchState.DRAFT, BatchState.SUBMITTED, BatchState.APPROVED}),
             work=void_batch,
-            label=gettext_lazy("Void"),
+            label=pgettext_lazy("verb", "Void"),
             heading=gettext_lazy("Void this batch?"),
             happens=gettext_lazy(
                 "Batch %(number)s is given up: its %(lines)s, gross %(gross)s, go back to payable, and another "

@@ -94,7 +94,9 @@ def batch_pay(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     }
     if request.method == "POST" and not form.errors and told and not any(row.fault for row in rows):
         return show(
-            request, "finance/batch_pay_check.html", {**context, **_summary(told), "left": len(rows) - len(told) + context["more"]}
+            request,
+            "finance/batch_pay_check.html",
+            {**context, **_summary(told), "left": len(rows) - len(told) + context["more"]},
         )
     if request.method == "POST" and not told and not form.errors:
         form.add_error(None, _("Enter a bank reference, or tick what failed, for at least one line."))
