@@ -27,6 +27,7 @@ from rest_framework.response import Response
 from channels_platform.db import TryAgain, constraint_of, one_transaction
 from channels_platform.http.models import StoredAnswer
 from channels_platform.http.problems import CONTENT_TYPE, Problem, of_refusal, problem_of
+from channels_platform.inserts import insert_together
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Refused
 
@@ -187,7 +188,7 @@ def _keep(asked: Asked, *, status: int, body: bytes, content_type: str) -> HttpR
         created_at=clock.now(),
     )
     try:
-        answer.save(force_insert=True)
+        insert_together([answer])
     except IntegrityError as error:
         if constraint_of(error) != "one_answer_per_key":
             raise

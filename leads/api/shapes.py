@@ -1,6 +1,8 @@
 """What goes in and out of the addresses of clients: referrals, visits."""
 
+from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -81,13 +83,18 @@ def _local(instant: Any, zone: Any) -> str | None:
 
 
 def _slip(request: Any, referral: Referral) -> str:
-    return str(request.build_absolute_uri(reverse("api:referral_slip", args=[referral.pk])))
+    return str(request.build_absolute_uri(_slip_path().replace(str(UUID(int=0)), str(referral.pk))))
+
+
+@cache
+def _slip_path() -> str:
+    return reverse("api:referral_slip", args=[UUID(int=0)])
 
 
 def referral_data(request: Any, referral: Referral, *, phones: list[str] | None = None) -> dict[str, Any]:
     """Return a referral as this caller may see it."""
     context = {"request": request, "now": clock.now(), "phones": phones}
-    return dict(ReferralOut(referral, context=context).data)
+    return ReferralOut(context=context).to_representation(referral)
 
 
 class StepOut(serializers.Serializer[Any]):

@@ -1,6 +1,7 @@
 """Claims: starting, closing, moving their end. Only these functions write them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +32,15 @@ def start_claims(
     ids = list(phone_ids)
     if past_claims:
         close_past_claims(project_id=referral.project_id, phone_ids=ids, now=now)
-    rows = [
+    with claiming():
+        Claim.objects.bulk_create(build_claims(referral=referral, phone_ids=ids, span=span, lapses_at=lapses_at))
+
+
+def build_claims(
+    *, referral: Referral, phone_ids: Iterable[int], span: Span, lapses_at: datetime | None
+) -> list[Claim]:
+    """Return unsaved claims, to be inserted under `claiming`."""
+    return [
         Claim(
             referral=referral,
             project_id=referral.project_id,
@@ -40,10 +49,18 @@ def start_claims(
             ends_at=span.ends_at,
             lapses_at=lapses_at,
         )
-        for phone_id in ids
+        for phone_id in phone_ids
     ]
+
+
+@contextmanager
+def claiming() -> Iterator[None]:
+    """Have the transaction begun again where another claimed a phone at this moment; judged again, it is `protected`.
+
+    Raises: TryAgain.
+    """
     try:
-        Claim.objects.bulk_create(rows)
+        yield
     except IntegrityError as error:
         if constraint_of(error) == "one_live_claim_per_phone":
             raise TryAgain from error

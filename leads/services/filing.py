@@ -7,8 +7,10 @@ from typing import Any
 from django.db import connection
 
 from brokers.models import Broker
-from channels_platform.audit.services import record
+from channels_platform.audit.models import Event
+from channels_platform.audit.services import build_event
 from channels_platform.db import transactional
+from channels_platform.inserts import insert_together
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid
 from channels_platform.lib.names import clean_text, mask_name
@@ -18,8 +20,8 @@ from leads.attribution.decide_filing import decide_filing
 from leads.attribution.identity import read_phones
 from leads.attribution.types import FilingDecision
 from leads.locks import daily_limit_key, phone_lock_keys
-from leads.models import Consultant, Referral, ReferralPhone
-from leads.services.claims import start_claims
+from leads.models import Claim, Consultant, Referral, ReferralPhone
+from leads.services.claims import build_claims, claiming, close_past_claims
 from leads.services.judging import gather_filing, rules_of
 from leads.services.probing import watch_probing
 from leads.states import ReferralState
@@ -91,18 +93,14 @@ def file_referral(
         window_starts_at=decision.claim.starts_at if decision.claim else None,
         window_ends_at=decision.claim.ends_at if decision.claim else None,
     )
-    referral.save(force_insert=True)
-    _keep_referral_phones(referral, read, rules.masked, phone_ids, now)
+    claims: list[Claim] = []
     if decision.claim is not None:
-        start_claims(
-            referral=referral,
-            phone_ids=phone_ids,
-            span=decision.claim,
-            lapses_at=decision.lapse_at,
-            now=now,
-            past_claims=judged.past_claims,
-        )
-    _record(actor, referral, decision)
+        if judged.past_claims:
+            close_past_claims(project_id=project.pk, phone_ids=phone_ids, now=now)
+        claims = build_claims(referral=referral, phone_ids=phone_ids, span=decision.claim, lapses_at=decision.lapse_at)
+    kept = _referral_phones(referral, read, rules.masked, phone_ids, now)
+    with claiming():
+        insert_together([referral, *kept, *claims, _event(actor, referral, decision)])
     if decision.reason is not None:
         watch_probing(broker=broker, now=now)
     return referral
@@ -162,27 +160,23 @@ def next_number(sequence: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _keep_referral_phones(
+def _referral_phones(
     referral: Referral, read: Sequence[str] | None, masked: bool, phone_ids: Sequence[int], now: datetime
-) -> None:
-    if read is None:
-        return
-    ReferralPhone.objects.bulk_create(
-        [
-            ReferralPhone(
-                referral=referral,
-                phone_id=None if masked else phone_ids[position],
-                masked=one if masked else mask(one),
-                position=position,
-                added_at=now,
-            )
-            for position, one in enumerate(read)
-        ]
-    )
+) -> list[ReferralPhone]:
+    return [
+        ReferralPhone(
+            referral=referral,
+            phone_id=None if masked else phone_ids[position],
+            masked=one if masked else mask(one),
+            position=position,
+            added_at=now,
+        )
+        for position, one in enumerate(read or ())
+    ]
 
 
-def _record(actor: Any, referral: Referral, decision: FilingDecision) -> None:
-    record(
+def _event(actor: Any, referral: Referral, decision: FilingDecision) -> Event:
+    return build_event(
         "referral.rejected" if decision.reason else "referral.filed",
         actor=actor,
         target=referral,
