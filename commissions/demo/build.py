@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connections
+from django.db import connection, connections
 
 from channels_platform import embedded
 from channels_platform.db import one_transaction
@@ -35,6 +35,8 @@ from leads.services.sweep import sweep_expiries
 CLOSE = time(19, 0)
 # what one process plays; the other plays the rest
 FIRST_HALF = frozenset({"LAKE", "HILL", "BAY"})
+# days after which the database looks at what it holds: it would do so by itself, but not within this minute
+TAKE_STOCK = (5, 25, 80)
 # seconds after which a half that is not heard of has failed
 LONGEST_DAY = 300
 
@@ -43,6 +45,7 @@ LONGEST_DAY = 300
 class Day:
     """A stretch of the history: what each half of the projects does, and what is done at its close."""
 
+    number: int
     close: datetime
     halves: tuple[list[Act], list[Act]]
     at_close: list[Act]
@@ -106,10 +109,13 @@ def _days(script: Script, till: Till) -> Iterator[Day]:
     zone = ZoneInfo(SHANGHAI)
     acts, paydays = list(script.acts), till.paydays(script.end)
     close = datetime.combine(script.start.astimezone(zone).date(), CLOSE, tzinfo=zone)
+    number = 0
     while acts or paydays:
+        number += 1
         close = min(close + timedelta(days=1), script.end)
         today = _take(acts, close)
         yield Day(
+            number=number,
             close=close,
             halves=(
                 [act for act in today if act.what not in AT_DAYS_CLOSE and act.project in FIRST_HALF],
@@ -219,6 +225,9 @@ class Show:
         self._perform(day.at_close)
         with clock.at(day.close):
             sweep_expiries()
+        if day.number in TAKE_STOCK:
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE")
 
 
 def processes_here() -> int:

@@ -48,11 +48,13 @@ class Journeys:
     def write(self, count: int) -> None:
         """Add journeys until `count` filings are written."""
         self.goal = count
-        for at in sorted(self._filing_times(count - self.count)):
+        # a journey has more than one filing now and then
+        for at in self._filing_times(round((count - self.count) * 0.87)):
             if self._is_room():
                 self._journey(at)
         while self._is_room():
-            self._journey(self.log.end - self.rng.random() * timedelta(days=20))
+            for at in self._filing_times(1):
+                self._journey(at)
 
     def _is_room(self) -> bool:
         return self.count < self.goal

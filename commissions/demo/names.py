@@ -8,11 +8,13 @@ GIVEN = "晓岚子轩雨桐浩然思远佳怡文博梦琪嘉树清扬知行若�
 AGENCY_FIRST = (
     "云雀", "青岚", "麦浪", "星屿", "白鹭洲", "拾穗", "松涛", "晴川渡", "半山灯", "远帆",
     "栖木", "渔火", "竹里", "海棠巷", "山月", "听雪", "蓝鲸", "木棉", "南枝", "朝雾",
+    "鹿鸣", "石榴树", "云外", "灯塔", "信风", "长堤", "小满", "银杏道",
 )  # fmt: skip
 AGENCY_FIRST_EN = (
     "Lark", "Green Mist", "Wheatwave", "Star Islet", "Egret Isle", "Gleaners", "Pinewind", "Clearford",
     "Hillside Lamp", "Far Sail", "Perch", "Fishing Lights", "Bamboo Lane", "Crabapple Alley", "Hill Moon",
     "Snowlisten", "Blue Whale", "Kapok", "South Branch", "Dawnfog",
+    "Deersong", "Pomegranate", "Beyond Cloud", "Lighthouse", "Tradewind", "Long Bank", "Little Full", "Ginkgo Road",
 )  # fmt: skip
 AGENCY_LAST = {
     "onsite": ("案场代理", "Site Agency"),
@@ -45,7 +47,7 @@ def person(rng: Random) -> str:
 
 
 def agency(index: int, kind: str) -> str:
-    """Return an invented name in both languages; from the twentieth of a kind on with a number."""
+    """Return an invented name in both languages; where the names of a kind run out, with a number."""
     again, place = divmod(index, len(AGENCY_FIRST))
     cn, en = AGENCY_LAST[kind]
     number = f" {again + 1}" if again else ""

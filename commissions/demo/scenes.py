@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from commissions.demo import names
-from commissions.demo.acts import Log, moment
+from commissions.demo.acts import Log, moment, when_open
 from commissions.demo.cast import HOME_AGENCY, HOME_BROKER, HOME_PROJECTS, AgencySpec, Cast
 from commissions.demo.journeys import HOUR, Filed, Journeys
 from commissions.demo.sales import DAY, Sales
@@ -18,8 +18,8 @@ HOME_DEALS = (
     (6, "lump_sum", "subscribed"),
     (100, "instalment", "cancelled"),
 )
-# hours before the filing of a scene lapses at the end of the history
-RUNNING_OUT = (2.5, 5.0, 9.5, 22.0)
+# by project, the hours after which filings of the home broker lapse
+RUNNING_OUT = {"LAKE": (2.5, 5.2, 9.6, 22.0), "HILL": (3.7, 13.1), "SOUTH": (7.4, 30.5)}
 
 
 def play_home_scenes(journeys: Journeys, sales: Sales, cast: Cast) -> None:
@@ -31,12 +31,13 @@ def play_home_scenes(journeys: Journeys, sales: Sales, cast: Cast) -> None:
     if project.code == HOME_PROJECTS[0]:
         for days, method, until in HOME_DEALS:
             _won(journeys, sales, home, days, method, until)
-        for days_left in (0.6, 2.4):
+        for days_left in (0.1, 2.1):
             at = journeys.log.end - (project.rules["protection_days"] - days_left) * DAY
+            at = when_open(journeys.rng, at, project.zone)
             filed = _file(journeys, home, at - 5 * HOUR)
             journeys.visit(filed, at)
     within = project.rules["visit_within_hours"]
-    for left in RUNNING_OUT[: 4 if project.code == HOME_PROJECTS[0] else 2]:
+    for left in RUNNING_OUT[project.code]:
         _file(journeys, home, journeys.log.end - (within - left) * HOUR)
 
 
