@@ -21,8 +21,12 @@ def measure(results: Results, url: str) -> None:
     """Time the product's files and their floors in turn; then the memory of writing each alone."""
     timed = _part(url, "time")
     xlsx, csv = _part(url, "xlsx")["memory"], _part(url, "csv")["memory"]
-    print(f"     seconds: { {name: round(value, 2) for name, value in timed.items()} }; MB: xlsx {xlsx:.0f}, csv {csv:.0f}")
-    results.add("xlsx of 100,000 lines x 20, against XlsxWriter alone", timed["floor_xlsx"] / timed["xlsx"], Target(0.8))
+    print(
+        f"     seconds: { {name: round(value, 2) for name, value in timed.items()} }; MB: xlsx {xlsx:.0f}, csv {csv:.0f}"
+    )
+    results.add(
+        "xlsx of 100,000 lines x 20, against XlsxWriter alone", timed["floor_xlsx"] / timed["xlsx"], Target(0.8)
+    )
     results.add("csv of 100,000 lines x 20, against COPY", timed["floor_csv"] / timed["csv"], Target(at_least=0.1))
     results.add("xlsx: peak memory of the process, MB", xlsx, Target(at_most=100))
     results.add("csv: peak memory of the process, MB", csv, Target(at_most=100))
@@ -148,7 +152,9 @@ def _floor_csv(batch: Any, path: Path) -> float:
 
     def work() -> None:
         with connection.cursor() as cursor, path.open("wb") as target:
-            query = cursor.mogrify(rows._DEALS, {"lines": list(batch.lines.values_list("pk", flat=True)), "digits": 2}).decode()
+            query = cursor.mogrify(
+                rows._DEALS, {"lines": list(batch.lines.values_list("pk", flat=True)), "digits": 2}
+            ).decode()
             cursor.cursor.copy_expert(f"COPY ({query}) TO STDOUT WITH (FORMAT csv)", target)
 
     return _timed(work)

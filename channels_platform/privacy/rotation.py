@@ -23,9 +23,7 @@ def rotate_phones(*, batch: int = BATCH, after: Callable[[int], None] = lambda d
     while True:
         with transaction.atomic():
             rows = list(
-                Phone.objects.select_for_update()
-                .filter(pk__gt=last, erased_at__isnull=True)
-                .order_by("pk")[:batch]
+                Phone.objects.select_for_update().filter(pk__gt=last, erased_at__isnull=True).order_by("pk")[:batch]
             )
             stale = []
             for row in rows:
