@@ -31,6 +31,7 @@ _TABLE: dict[str, tuple[Can | None, Can | None, Can | None, Can | None]] = {
     "commissions.ledgertransaction": (Can.SEE_MONEY, None, None, None),
     "commissions.ledgerentry": (Can.SEE_MONEY, None, None, None),
     "commissions.payoutbatch": (Can.SEE_MONEY, None, None, None),
+    "commissions.scheduledpayout": (Can.SEE_MONEY, None, None, None),
     "commissions.commissionrun": (Can.SEE_MONEY, None, None, None),
     "jobs.periodicrun": (Can.SEE_ADMIN, None, None, None),
     "jobs.job": (Can.SEE_ADMIN, None, None, None),

@@ -16,10 +16,12 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.jobs.models import Job
 from channels_platform.jobs.services import create_job, job_at_work, report_progress
-from channels_platform.lib.errors import NotAllowed
+from channels_platform.lib.errors import Forbidden, NotAllowed
+from commissions.exports.statement import statement_pdf
 from commissions.exports.tables import bank_csv, deals_csv
 from commissions.exports.workbook import write_workbook
-from commissions.models import PayoutBatch, PayoutEntry
+from commissions.models import PayoutBatch, PayoutEntry, PayoutLine
+from commissions.selectors import visible_lines
 from commissions.services.access import require
 from commissions.states import BatchState
 
@@ -79,6 +81,20 @@ def start_export(*, actor: Any, batch: PayoutBatch, form: ExportForm) -> Job:
     _note(actor, batch, form)
     arguments = {"batch": str(batch.pk), "form": str(form), "language": get_language()}
     return create_job(kind="batch-export", task=_TASK, starter=actor, arguments=arguments, total=_size(batch))
+
+
+@transactional
+def export_statement(*, actor: Any, line: PayoutLine) -> ExportedFile:
+    """Return a line's statement as PDF in the language active now: for finance, and for its own payee.
+
+    Raises: Forbidden.
+    Writes: audit event `statement.exported`.
+    """
+    require(actor, Can.SEE_MONEY, Can.SEE_OWN_MONEY)
+    if not visible_lines(actor).filter(pk=line.pk).exists():
+        raise Forbidden("the line is not yours")
+    record("statement.exported", actor=actor, target=line.batch, after={"line": str(line.pk)})
+    return ExportedFile(f"{line.batch.number}.pdf", "application/pdf", iter([statement_pdf(line)]))
 
 
 def write_export(*, job_id: UUID) -> None:

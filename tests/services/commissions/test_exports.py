@@ -19,7 +19,14 @@ from commissions.exports.cells import CellKind, Column, defused, starts_formula
 from commissions.exports.tables import deals_csv
 from commissions.exports.workbook import Sheets
 from commissions.models import LedgerEntry
-from commissions.services.exporting import ExportForm, export_batch, is_large, start_export, write_export
+from commissions.services.exporting import (
+    ExportForm,
+    export_batch,
+    export_statement,
+    is_large,
+    start_export,
+    write_export,
+)
 from tests.services.commissions.cast import AT_CONTRACT, Cast, person
 
 EVIL = '=HYPERLINK("http://evil";"x")'
@@ -196,3 +203,22 @@ def test_any_text_comes_through_the_workbook(typed, shown):
     book.table("Text", [Column("Text", CellKind.TEXT, 20, lambda row: row[0])], [(typed,)])
     book.close()
     assert sheets(target.getvalue())["Text"][1] == [shown]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_statement_is_for_finance_and_its_own_payee(paid, language):
+    line = paid.batch.lines.get(payee=paid.payee("A2"))
+    manager, rival = paid.brokers["C1"].user, paid.brokers["B1"].user
+    for user in (manager, rival):
+        user.role = Role.AGENCY_ADMIN
+        user.save()
+    with override(language):
+        for actor in (paid.finance, manager):
+            pdf = b"".join(export_statement(actor=actor, line=line).pieces)
+            assert pdf.startswith(b"%PDF-")
+            assert b"/Type /Page" in pdf
+            assert b"WenQuanYi" in pdf
+    for nobody in (rival, person(Role.RECEPTION)):
+        with pytest.raises(Forbidden):
+            export_statement(actor=nobody, line=line)
+    assert Event.objects.filter(action="statement.exported").count() == 2
