@@ -1,7 +1,7 @@
-"""SELECTs compiled once: for the few rows that every request asks for.
+"""SELECTs compiled once, and planned once: for the few rows that every request asks for.
 
-Building and compiling a queryset with its joins costs more than running it. Here that is done at the first use;
-what varies from call to call are `Slot`s.
+Building, compiling and planning a queryset with its joins costs more than running it. Here that is done at the
+first use; what varies from call to call are `Slot`s.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,8 @@ from typing import Any, Generic, TypeVar
 from django.db import connection
 from django.db.models import Expression, Model, QuerySet
 from django.db.models.query import get_related_populators
+
+from channels_platform.prepared import Prepared
 
 M = TypeVar("M", bound=Model)
 
@@ -39,17 +41,18 @@ class Lookup(Generic[M]):
     def _compiled(self) -> Any:
         compiler = self._build()[:1].query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
+        places = [f"v{one.number}" if isinstance(one, Slot) else f"c{place}" for place, one in enumerate(params)]
+        constants = {name: one for name, one in zip(places, params, strict=True) if not isinstance(one, Slot)}
+        statement = Prepared(sql % tuple(f"%({name})s" for name in places))
         converters = list(compiler.get_converters(expression[0] for expression in compiler.select).items())
         populators = get_related_populators(compiler.klass_info, compiler.select, connection.alias)  # type: ignore[call-arg]
         columns = compiler.klass_info["select_fields"]
         names = [compiler.select[column][0].target.attname for column in columns]
-        return sql, params, compiler.klass_info["model"], names, converters, populators
+        return statement, constants, compiler.klass_info["model"], names, converters, populators
 
     def first(self, *values: Any) -> M | None:
-        sql, params, model, names, converters, populators = self._compiled
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [values[one.number] if isinstance(one, Slot) else one for one in params])
-            found = cursor.fetchone()
+        statement, constants, model, names, converters, populators = self._compiled
+        found = statement.fetch(constants | {f"v{number}": value for number, value in enumerate(values)})
         if found is None:
             return None
         row = list(found)

@@ -132,6 +132,8 @@ DATABASES = {
         "TEST": {"NAME": env.text("TEST_DATABASE_NAME", "test_channels")},
     }
 }
+# Off behind a pooler that shares connections between transactions (PgBouncer in transaction mode).
+DATABASE_PREPARE = env.flag("DATABASE_PREPARE", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.redis_url(stage=STAGE)

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import connection
-
 from brokers.models import Broker
 from brokers.states import AgencyStatus
 from channels_platform.lib import clock
+from channels_platform.prepared import Prepared
 from leads.attribution.types import FilingFacts, PhoneFindings, Rules
 from leads.models import Referral
 from leads.states import NOT_COUNTED
@@ -67,7 +66,8 @@ _FILED_TODAY = """
     WHERE broker_id = %(broker)s AND project_id = %(project)s AND filed_on = %(today)s
         AND reason <> ALL(%(not_counted)s)
 """
-_FILING = f"""
+_FILING = Prepared(
+    f"""
 SELECT
     EXISTS (
         SELECT 1 FROM brokers_agreement AS agreement
@@ -88,6 +88,9 @@ JOIN accounts_user AS account ON account.id = broker.user_id
 JOIN brokers_agency AS agency ON agency.id = broker.agency_id
 WHERE broker.id = %(broker)s
 """  # noqa: S608 - put together of the constants above only
+)
+_FINDINGS_ALONE = Prepared("SELECT" + _FINDINGS)
+_FILED_TODAY_ALONE = Prepared(_FILED_TODAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def gather_filing(
 ) -> Judged:
     """Return what a filing is judged by, in one statement. `phone_ids` None: they did not parse."""
     today = clock.local_date(now, rules.zone)
-    row = _fetch(
+    row = _row(
         _FILING,
         _phone_facts(project, broker.pk, rules, phone_ids or (), now, now, None)
         | _day_facts(today)
@@ -123,7 +126,7 @@ def gather_filing(
 def count_filed_today(*, project: Project, broker_id: Any, today: date) -> int:
     """Return how many filings of today use up the broker's limit."""
     facts = {"broker": broker_id, "project": project.pk} | _day_facts(today)
-    return int(_fetch(_FILED_TODAY, facts)[0])
+    return int(_row(_FILED_TODAY_ALONE, facts)[0])
 
 
 def gather_findings(
@@ -138,7 +141,7 @@ def gather_findings(
 ) -> PhoneFindings:
     """Return what is known of phones of an existing referral, itself left out, in one statement."""
     facts = _phone_facts(project, broker_id, rules, phone_ids, now, natural_as_of, besides.pk)
-    return PhoneFindings(*_fetch("SELECT" + _FINDINGS, facts))
+    return PhoneFindings(*_row(_FINDINGS_ALONE, facts))
 
 
 def _phone_facts(
@@ -166,8 +169,8 @@ def _day_facts(today: date) -> dict[str, Any]:
     return {"today": today, "not_counted": [str(reason) for reason in NOT_COUNTED]}
 
 
-def _fetch(statement: str, facts: dict[str, Any]) -> tuple[Any, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, facts)
-        row: tuple[Any, ...] = cursor.fetchone()
-        return row
+def _row(statement: Prepared, facts: dict[str, Any]) -> tuple[Any, ...]:
+    row = statement.fetch(facts)
+    if row is None:
+        raise Broker.DoesNotExist
+    return row
