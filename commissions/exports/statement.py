@@ -27,8 +27,8 @@ _GRID = TableStyle(
         ("LINEBELOW", (0, 0), (-1, 0), 0.8, _INK),
         ("LINEABOVE", (0, -1), (-1, -1), 0.8, _INK),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
-        ("LEFTPADDING", (0, 0), (-1, -1), 1.5),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 1.5),
+        ("LEFTPADDING", (0, 0), (-1, -1), 3),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 3),
     ]
 )
 

@@ -65,7 +65,7 @@ def export_batch(*, actor: Any, batch: PayoutBatch, form: ExportForm) -> Exporte
     _note(actor, batch, form)
     name = _name(batch, form)
     if form is ExportForm.XLSX:
-        return ExportedFile(name, _XLSX_TYPE, _workbook_pieces(batch))
+        return ExportedFile(name, _XLSX_TYPE, _workbook_pieces(batch, get_language()))
     text = deals_csv(batch) if form is ExportForm.CSV else bank_csv(batch)
     return ExportedFile(name, _CSV_TYPE, (piece.encode() for piece in text))
 
@@ -121,9 +121,10 @@ def _report(job: Job, done: int) -> None:
     report_progress(job, done=min(done, job.total))
 
 
-def _workbook_pieces(batch: PayoutBatch) -> Iterator[bytes]:
+def _workbook_pieces(batch: PayoutBatch, language: str | None) -> Iterator[bytes]:
     with TemporaryFile() as target:
-        write_workbook(batch, target)
+        with override(language):
+            write_workbook(batch, target)
         target.seek(0)
         while piece := target.read(_PIECE):
             yield piece
