@@ -9,6 +9,7 @@ from channels_platform.lib import clock
 from commissions import tasks
 from commissions.models import PayoutBatch, ScheduledPayout
 from commissions.services import schedule
+from commissions.services.payouts import void_batch
 from commissions.services.schedule import last_due, schedule_payouts
 from tests.services.commissions.cast import AT_CONTRACT, Cast, at
 
@@ -60,6 +61,17 @@ def test_a_month_with_nothing_to_pay_is_done_too(cast):
         assert schedule_payouts() == {"drafted": 0, "nothing_payable": 1, "failed": 0}
         assert schedule_payouts() == {"drafted": 0, "nothing_payable": 0, "failed": 0}
     assert ScheduledPayout.objects.get().batch is None
+
+
+def test_a_voided_draft_is_not_made_again(cast):
+    cast.contracted("B1")
+    cast.run()
+    with clock.at(at("04-07 09:00")):
+        schedule_payouts()
+        void_batch(actor=cast.finance, batch=PayoutBatch.objects.get(), reason="paid by hand")
+        assert schedule_payouts() == {"drafted": 0, "nothing_payable": 0, "failed": 0}
+    with clock.at(at("05-05 09:00")):
+        assert schedule_payouts()["drafted"] == 1
 
 
 def test_each_currency_has_its_own(cast):
