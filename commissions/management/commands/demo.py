@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management import BaseCommand, CommandError, call_command
 
 from channels_platform.accounts.models import User
 from commissions.demo.accounts import demo_accounts
@@ -30,6 +30,8 @@ class Command(BaseCommand):
             return self._say_accounts()
         if not 0.05 <= options["scale"] <= 10:
             raise CommandError("--scale is from 0.05 to 10.")
+        if options["reset"]:
+            call_command("reset_database")
         if User.objects.exists() or Project.objects.exists():
             self.stdout.write("The database has data already; nothing was changed. (--reset empties it first.)")
             return None
