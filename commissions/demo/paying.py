@@ -9,6 +9,7 @@ from django.db.models import Sum
 
 from channels_platform.lib import clock
 from channels_platform.lib.errors import NotAllowed
+from commissions.demo.cast import HOME_AGENCY
 from commissions.demo.staging import Stage
 from commissions.models import LedgerEntry, Payee, PayoutBatch, PayoutLine
 from commissions.services.debts import ask_write_off, owed_back, record_repayment
@@ -141,8 +142,9 @@ class Till:
             )
 
     def _invoice(self, batch: PayoutBatch, *, besides: int) -> None:
-        """Let agencies hand in their invoices; the last `besides` have yet to."""
+        """Let agencies hand in their invoices; the last `besides`, the demo's own among them, have yet to."""
         lines = [(line, line.payee.agency.code) for line in _lines(batch) if line.payee.agency is not None]
+        lines.sort(key=lambda pair: pair[1] == HOME_AGENCY)
         for place, (line, code) in enumerate(lines[: max(0, len(lines) - besides)]):
             attach_invoice(
                 actor=self.stage.brokers[f"{code}-00"].user,
