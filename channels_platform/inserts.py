@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Field, Model
 
 
@@ -17,6 +17,7 @@ def insert_together(rows: Sequence[Model]) -> None:
     """
     groups = [(model, list(of_model)) for model, of_model in groupby(rows, key=type)]
     sql = _statement(tuple((model, len(of_model)) for model, of_model in groups))
+    connection = connections[DEFAULT_DB_ALIAS]  # the connection itself: its proxy would be asked a hundred times
     values = [
         field.get_db_prep_save(field.pre_save(row, add=True), connection)
         for model, of_model in groups
@@ -43,7 +44,7 @@ def _statement(groups: tuple[tuple[type[Model], int], ...]) -> str:
 
 
 def _insert(model: type[Model], count: int) -> str:
-    quote = connection.ops.quote_name
+    quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
     columns = ", ".join(quote(field.column) for field in _fields(model))
     row = f"({', '.join(['%s'] * len(_fields(model)))})"
     # names of our own models only; values are handed over apart

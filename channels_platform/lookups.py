@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Expression, Model, QuerySet
 from django.db.models.query import get_related_populators
 
@@ -39,6 +39,7 @@ class Lookup(Generic[M]):
 
     @cached_property
     def _compiled(self) -> Any:
+        connection = connections[DEFAULT_DB_ALIAS]
         compiler = self._build()[:1].query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
         places = [f"v{one.number}" if isinstance(one, Slot) else f"c{place}" for place, one in enumerate(params)]
@@ -55,7 +56,7 @@ class Lookup(Generic[M]):
         found = statement.fetch(constants | {f"v{number}": value for number, value in enumerate(values)})
         if found is None:
             return None
-        row = list(found)
+        row, connection = list(found), connections[DEFAULT_DB_ALIAS]
         for place, (conversions, expression) in converters:
             for convert in conversions:
                 row[place] = convert(row[place], expression, connection)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import structlog
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from channels_platform.audit.services import request as audited_request
@@ -13,10 +14,18 @@ _GetResponse = Callable[[HttpRequest], HttpResponse]
 _ADMIN_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
 
 
+def caller_address(request: HttpRequest) -> str:
+    """Return whom we talk to, as the last proxy that we trust saw it; what is before that anybody can write."""
+    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    trusted = min(settings.TRUSTED_PROXY_COUNT, len(hops))
+    return hops[-trusted] if trusted else str(request.META.get("REMOTE_ADDR", ""))
+
+
 def audit_request_id(get_response: _GetResponse) -> _GetResponse:
-    """Put the request's id (as in the logs) on what the audit trail records during it."""
+    """Put the caller's address on the log lines of a request, and its id on what the audit trail records during it."""
 
     def respond(request: HttpRequest) -> HttpResponse:
+        structlog.contextvars.bind_contextvars(ip=caller_address(request))
         request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
         with audited_request(request_id):
             return get_response(request)

@@ -12,7 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 _PLACE = re.compile(r"%\((\w+)\)s")
 _known: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
@@ -35,6 +35,7 @@ class Prepared:
 
     def fetch(self, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Return the statement's row, or None."""
+        connection = connections[DEFAULT_DB_ALIAS]
         with connection.cursor() as cursor:
             if not settings.DATABASE_PREPARE:
                 cursor.execute(self._sql, values)

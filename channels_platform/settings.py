@@ -343,4 +343,6 @@ LOGGING = logs.configure(
     level=env.text("LOG_LEVEL", "INFO" if PRODUCTION else "WARNING"), as_json=env.flag("LOG_JSON", PRODUCTION)
 )
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# Its own believes whatever X-Forwarded-For says; our middleware counts the proxies.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 DEFAULT_EXCEPTION_REPORTER_FILTER = "channels_platform.logs.PersonalDataFilter"

@@ -1,4 +1,4 @@
-"""How often one caller may ask: counted per key, in Redis, in one round trip."""
+"""How often one caller may ask: counted per key, in Redis."""
 
 from functools import cache
 from typing import Any
@@ -33,10 +33,9 @@ class PerCaller(BaseThrottle):
         window = int(self._now // self.window_seconds)
         name = f"{settings.REDIS_PREFIX}:rate:{caller}:{window}"
         try:
-            with _client().pipeline(transaction=False) as together:
-                together.incr(name)
-                together.expire(name, self.window_seconds + 1)
-                count = together.execute()[0]
+            count = _client().incr(name)
+            if count == 1:
+                _client().expire(name, self.window_seconds + 1)
         except redis.RedisError as error:
             log.warning("throttle_not_counted", error=type(error).__name__)
             return True

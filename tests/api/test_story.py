@@ -99,15 +99,14 @@ def test_from_a_filed_client_to_a_paid_commission(cast, post, sold):
     boss = cast.manager_of_agency
     assert post(boss, f"lines/{lines['A1']['id']}/invoice/", invoice)["vat_rate"] == "0.06"
     assert post("finance_approver", f"payout-batches/{batch['id']}/approve/", status=200)["state"] == "approved"
-    results = [{"line": line["id"], "bank_reference": f"T-{name}"} for name, line in lines.items()]
-    assert post("finance", f"payout-batches/{batch['id']}/pay/", results, 200)["state"] == "paid"
-
     url = f"/api/v1/payout-batches/{batch['id']}/export/"
     sheet = cast.client("finance").get(url + "?format=xlsx")
     assert b"".join(sheet.streaming_content).startswith(b"PK") and "attachment" in sheet.headers["Content-Disposition"]
     bank = b"".join(cast.client("finance").get(url + "?format=bank").streaming_content).decode("utf-8-sig")
     assert "69120.00" in bank and "2560.00" in bank
     assert cast.client("finance").get(url + "?format=exe").status_code == 400
+    results = [{"line": line["id"], "bank_reference": f"T-{name}"} for name, line in lines.items()]
+    assert post("finance", f"payout-batches/{batch['id']}/pay/", results, 200)["state"] == "paid"
 
     mine = cast.client(boss).get("/api/v1/balances/").json()["results"]
     assert {row["payee"]: (row["payable"], row["paid"]) for row in mine} == {"A1": ("0.00", "69120.00")}
