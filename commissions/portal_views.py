@@ -20,6 +20,7 @@ from commissions.models import PayoutLine
 from commissions.own_money import own_lines, own_purses, own_statements
 from commissions.portal_forms import InvoiceForm
 from commissions.selectors import line_entries
+from commissions.services.exporting import export_statement
 from commissions.services.invoices import attach_invoice
 from commissions.states import BatchState, LineState
 
@@ -97,3 +98,15 @@ def statement(request: HttpRequest, line_id: UUID) -> HttpResponse:
     entries = line_entries(line).select_related("deal__unit")
     context = {"line": line, "entries": entries, "form": form}
     return render(request, "portal/statement.html", context, status=422 if form is not None and form.errors else 200)
+
+
+@require_GET
+@needs(Can.SEE_OWN_MONEY)
+def statement_file(request: HttpRequest, line_id: UUID) -> HttpResponse:
+    """The line's statement as PDF."""
+    line = get_object_or_404(own_statements(request.user), pk=line_id)
+    file = export_statement(actor=request.user, line=line)
+    response = HttpResponse(b"".join(file.pieces), content_type=file.content_type)
+    response["Content-Disposition"] = f'inline; filename="{file.name}"'
+    response["Cache-Control"] = "private, no-store"
+    return response

@@ -8,4 +8,5 @@ urlpatterns = [
     path("money/", portal_views.money, name="money"),
     path("money/statements/", portal_views.statements, name="statements"),
     path("money/statements/<uuid:line_id>/", portal_views.statement, name="statement"),
+    path("money/statements/<uuid:line_id>/statement.pdf", portal_views.statement_file, name="statement_file"),
 ]

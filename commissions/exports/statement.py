@@ -40,7 +40,8 @@ def statement_pdf(line: PayoutLine) -> bytes:
     """
     register_font()
     buffer = BytesIO()
-    title = f"{gettext('Commission statement')} {line.batch.number}"
+    heading = gettext("Commission statement")
+    title = f"{heading} {line.batch.number}"
     document = SimpleDocTemplate(
         buffer,
         pagesize=landscape(A4),

@@ -117,6 +117,7 @@ PORTAL = [
     Row("portal/money/", get=BROKERS),
     Row("portal/money/statements/", get=BROKERS),
     Row("portal/money/statements/<uuid:line_id>/", ("line",), get=BROKERS, post=BROKERS),
+    Row("portal/money/statements/<uuid:line_id>/statement.pdf", ("line",), get=BROKERS),
 ]
 
 AT_THE_DESK = SITE | SELLING

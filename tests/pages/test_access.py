@@ -35,6 +35,7 @@ PAGES = {
     "portal:money": AGENCY,
     "portal:statements": AGENCY,
     "portal:statement": AGENCY,
+    "portal:statement_file": AGENCY,
     "desk:today": FRONT | SALES,
     "desk:find": FRONT,
     "desk:slip": FRONT | SALES,
