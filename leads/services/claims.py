@@ -72,8 +72,7 @@ def close_past_claims(*, project_id: Any, phone_ids: Collection[int], now: datet
 
     Writes: Claim.
     """
-    past = Claim.objects.filter(~holding(now), project_id=project_id, phone_id__in=phone_ids, live=True)
-    _close(past, now)
+    _close(Claim.objects.filter(project_id=project_id, phone_id__in=phone_ids, live=True), now)
 
 
 def close_claims_of(*, referral_ids: Collection[Any], now: datetime) -> None:
@@ -81,11 +80,15 @@ def close_claims_of(*, referral_ids: Collection[Any], now: datetime) -> None:
 
     Writes: Claim.
     """
-    _close(Claim.objects.filter(~holding(now), referral_id__in=referral_ids, live=True), now)
+    _close(Claim.objects.filter(referral_id__in=referral_ids, live=True), now)
 
 
-def _close(past: QuerySet[Claim], now: datetime) -> None:
-    """A lapse within the window becomes the release; a window run out needs none."""
+def _close(claims: QuerySet[Claim], now: datetime) -> None:
+    """A lapse within the window becomes the release; a window run out needs none.
+
+    One that begins after `now` was made by a server whose clock is ahead: it holds, and is not past.
+    """
+    past = claims.filter(Q(ends_at__lte=now) | Q(lapses_at__lte=now))
     past.filter(lapses_at__lte=now, lapses_at__lt=F("ends_at")).update(
         live=False, released_at=Greatest("lapses_at", "starts_at")
     )

@@ -1,7 +1,8 @@
 """Gathering what the rules judge: one statement of findings, whatever the number of checks.
 
 Written in SQL because it is the hot path of filing; `selectors.live_by_clock` and `selectors.holding`
-say the same to querysets.
+say the same to querysets, but for one thing: here a claim that begins in a moment holds already. It was made
+by a server whose clock is ahead.
 """
 
 from collections.abc import Collection
@@ -58,7 +59,7 @@ _FINDINGS = """
     EXISTS (
         SELECT 1 FROM leads_claim
         WHERE phone_id = ANY(%(phones)s) AND project_id = %(project)s AND referral_id IS DISTINCT FROM %(besides)s
-            AND live AND starts_at <= %(now)s AND ends_at > %(now)s AND COALESCE(lapses_at > %(now)s, TRUE)
+            AND live AND ends_at > %(now)s AND COALESCE(lapses_at > %(now)s, TRUE)
     ) AS held_by_another
 """
 _FILED_TODAY = """

@@ -1,6 +1,6 @@
 """Guards taken away, one layer at a time, to show that a race is seen where nothing guards against it.
 
-The locks go in a process of its own (`take_locks_away`), the database's own guards for the length of a test (`without`).
+The locks go in a process of its own (`take_locks_away`), the database's own guards for a test (`without`).
 """
 
 import time
@@ -70,7 +70,7 @@ def _keep_only(project: Any, numbers: Any, limit_key: Any) -> tuple[int, list[in
 
 @contextmanager
 def without(**guards: str) -> Iterator[None]:
-    """Drop unique indexes or constraints, given as name=table; empty those tables and put the guards back at the end."""
+    """Drop unique indexes or constraints, given as name=table; at the end empty the tables and put the guards back."""
     with connection.cursor() as cursor:
         made = [_drop(cursor, name, table) for name, table in guards.items()]
     try:

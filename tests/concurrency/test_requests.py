@@ -7,9 +7,11 @@ from collections import Counter
 
 import pytest
 
+from commissions.models import PayoutBatch
 from leads.models import Claim, Deal, Referral, Visit
+from projects.models import Unit
 from tests.concurrency.guards import without
-from tests.concurrency.processes import THREADS, Answer
+from tests.concurrency.processes import THREADS, Answer, Call, Server
 from tests.concurrency.site import Site, make_site
 from tests.pages.finance import open_till
 
@@ -47,14 +49,14 @@ def test_of_sixteen_filings_of_one_client_one_claims(guarded):
 
 def test_without_locks_the_index_alone_lets_one_filing_claim(unguarded):
     site = make_site(exclusive_from="filing")
-    assert filed(unguarded.at_once(site.filings(site.phone()))) == ONE_FILED
+    assert filed(unguarded.at_once(site.filings(site.known_phone()))) == ONE_FILED
     assert Claim.objects.filter(live=True).count() == 1
 
 
 def test_control_without_locks_and_index_several_filings_claim(unguarded):
     site = make_site(exclusive_from="filing")
     with without(**CLAIMS):
-        answers = filed(unguarded.at_once(site.filings(site.phone())))
+        answers = filed(unguarded.at_once(site.filings(site.known_phone())))
         assert answers[201, "filed", None] > 1
         assert Claim.objects.filter(live=True).count() > 1
 
@@ -85,7 +87,7 @@ def test_control_without_locks_and_index_several_visits_win(unguarded):
         assert Claim.objects.filter(live=True).count() > 1
 
 
-def subscribed_once(server, site: Site, unit) -> None:
+def subscribed_once(server: Server, site: Site, unit: Unit) -> None:
     answers = coded(server.at_once(site.subscriptions(unit)))
     assert answers == {(201, None): 1, (409, "unit_taken"): LOSERS}
     assert Deal.objects.filter(unit=unit).count() == 1
@@ -113,10 +115,8 @@ def test_control_without_the_index_several_deals_have_one_unit(unguarded):
         assert Deal.objects.filter(unit=unit).count() > 1
 
 
-def approvals(site: Site):
+def approvals(site: Site) -> tuple[PayoutBatch, list[Call]]:
     """A submitted batch, and sixteen approvers who did not prepare it."""
-    from tests.concurrency.processes import Call
-
     till = open_till(site.world)
     batch = till.submit()
     return batch, [Call(site.key(one), f"payout-batches/{batch.pk}/approve/") for one in site.approvers()]
