@@ -122,18 +122,20 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # --- where data is --------------------------------------------------------------------------------------
 
+# Off behind a pooler that shares connections between transactions (PgBouncer in transaction mode).
+DATABASE_PREPARE = env.flag("DATABASE_PREPARE", True)
+# What we prepare ourselves is planned once for good: left alone, PostgreSQL would plan some of it at each run.
+_planning = "-c plan_cache_mode=force_generic_plan" if DATABASE_PREPARE else ""
 DATABASES = {
     "default": {
         **environ.Env.db_url_config(env.database_url(stage=STAGE)),
         "CONN_MAX_AGE": env.integer("DATABASE_CONN_MAX_AGE", 0 if TESTING else 60),
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
-        "OPTIONS": {"connect_timeout": 10, "options": "-c lock_timeout=30000"},
+        "OPTIONS": {"connect_timeout": 10, "options": f"-c lock_timeout=30000 {_planning}".strip()},
         "TEST": {"NAME": env.text("TEST_DATABASE_NAME", "test_channels")},
     }
 }
-# Off behind a pooler that shares connections between transactions (PgBouncer in transaction mode).
-DATABASE_PREPARE = env.flag("DATABASE_PREPARE", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.redis_url(stage=STAGE)

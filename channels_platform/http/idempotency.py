@@ -30,6 +30,7 @@ from channels_platform.http.problems import CONTENT_TYPE, Problem, of_refusal, p
 from channels_platform.inserts import insert_together
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Refused
+from channels_platform.prepared import Prepared
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -37,6 +38,10 @@ KEEP = timedelta(hours=48)
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _JSON = "application/json"
 _renderer = JSONRenderer()
+_LOOK = Prepared(
+    "SELECT mine, a.id FROM pg_try_advisory_xact_lock(%(lock)s) AS mine"
+    " LEFT JOIN http_storedanswer a ON a.caller_id = %(caller)s AND a.key = %(key)s"
+)
 PARAMETER = OpenApiParameter(
     HEADER,
     str,
@@ -167,13 +172,8 @@ def _first_or_again(asked: Asked, work: Callable[[], Response]) -> HttpResponse:
 
 def _look(asked: Asked) -> tuple[StoredAnswer | None, bool]:
     """Return the answer kept, and whether the key is ours to answer: one statement, lock first."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT mine, a.id FROM pg_try_advisory_xact_lock(%s) AS mine"
-            " LEFT JOIN http_storedanswer a ON a.caller_id = %s AND a.key = %s",
-            [asked.lock, asked.caller, asked.key],
-        )
-        mine, found = cursor.fetchone()
+    row = _LOOK.fetch({"lock": asked.lock, "caller": asked.caller, "key": asked.key})
+    mine, found = row or (False, None)
     return (StoredAnswer.objects.get(pk=found) if found else None), mine
 
 

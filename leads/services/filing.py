@@ -15,6 +15,7 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid
 from channels_platform.lib.names import clean_text, mask_name
 from channels_platform.lib.phones import mask
+from channels_platform.prepared import Prepared
 from channels_platform.privacy.keys import cipher, phone_index
 from leads.attribution.decide_filing import decide_filing
 from leads.attribution.identity import read_phones
@@ -29,6 +30,22 @@ from projects.models import Policy, Project
 from projects.selectors import current_policy
 
 MOST_PHONES = 5
+_LOCK_AND_KEEP = Prepared(
+    """
+    WITH locks AS MATERIALIZED (
+        SELECT pg_advisory_xact_lock(key) FROM unnest(%(keys)s::bigint[]) AS key
+    ), held AS MATERIALIZED (
+        SELECT count(*) FROM locks
+    ), kept AS (
+        INSERT INTO privacy_phone (digest, ciphertext, masked, last4)
+        SELECT one.* FROM held, unnest(%(digests)s::bytea[], %(tokens)s::bytea[], %(masks)s::text[], %(ends)s::text[])
+            AS one
+        ON CONFLICT (digest) DO UPDATE SET last4 = excluded.last4
+        RETURNING id, digest
+    )
+    SELECT nextval('referral_number'), array_agg(kept.id), array_agg(kept.digest) FROM kept
+    """
+)
 
 
 @transactional
@@ -116,30 +133,18 @@ def _lock_and_keep(project: Project, numbers: Sequence[str], limit_key: int | No
     if index.in_rotation:
         return _lock_and_keep_in_rotation(project, numbers, keys)
     digests = [index.digest(number) for number in numbers]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH locks AS MATERIALIZED (
-                SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key
-            ), held AS MATERIALIZED (
-                SELECT count(*) FROM locks
-            ), kept AS (
-                INSERT INTO privacy_phone (digest, ciphertext, masked, last4)
-                SELECT one.* FROM held, unnest(%s::bytea[], %s::bytea[], %s::text[], %s::text[]) AS one
-                ON CONFLICT (digest) DO UPDATE SET last4 = excluded.last4
-                RETURNING id, digest
-            )
-            SELECT nextval('referral_number'), array_agg(kept.id), array_agg(kept.digest) FROM kept
-            """,
-            [
-                sorted(keys),
-                digests,
-                [box.encrypt(number) for number in numbers],
-                [mask(number) for number in numbers],
-                [number[-4:] for number in numbers],
-            ],
-        )
-        sequence, ids, kept = cursor.fetchone()
+    row = _LOCK_AND_KEEP.fetch(
+        {
+            "keys": sorted(keys),
+            "digests": digests,
+            "tokens": [box.encrypt(number) for number in numbers],
+            "masks": [mask(number) for number in numbers],
+            "ends": [number[-4:] for number in numbers],
+        }
+    )
+    if row is None:
+        raise RuntimeError("an aggregate has a row")
+    sequence, ids, kept = row
     by_digest = {bytes(digest): id_ for id_, digest in zip(ids or (), kept or (), strict=True)}
     return sequence, [by_digest[digest] for digest in digests]
 
