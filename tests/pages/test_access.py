@@ -103,6 +103,7 @@ def addresses(db):
         "portal:broker_invitation": world.owner.pk,
         "portal:broker_switch": world.owner.pk,
         "portal:statement": line.pk,
+        "portal:statement_file": line.pk,
         "desk:slip": sign_slip(referral),
         "desk:visit": visit.pk,
         "desk:deal": deal.pk,
@@ -137,7 +138,7 @@ def test_each_role_enters_its_own_pages_and_no_other(addresses):
         for name, address in found.items():
             status = ask(client, name, address).status_code
             allowed = role in PAGES[name]
-            own_line = name != "portal:statement" or role != "agency_admin"
+            own_line = name not in ("portal:statement", "portal:statement_file") or role != "agency_admin"
             expected = ((200, 302) if own_line else (404,)) if allowed else (403,)
             if status not in expected:
                 wrong.append((role, name, status))
