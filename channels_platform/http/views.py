@@ -66,11 +66,6 @@ class ApiView(APIView):
     def get_exception_handler(self) -> Any:
         return exception_handler
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        # nothing here is a page, so there is nothing for a content policy to rule
-        response._csp_exempt = True
-        return super().finalize_response(request, response, *args, **kwargs)
-
     def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         raise MethodNotAllowed(str(request.method))
 

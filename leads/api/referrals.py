@@ -17,7 +17,6 @@ from channels_platform.http.schema import ProblemShape, lists
 from channels_platform.http.views import ApiView, FileView, found, listed, named, read
 from channels_platform.lib import clock
 from channels_platform.lib.errors import NotAllowed
-from channels_platform.lib.phones import mask
 from channels_platform.lookups import Lookup, Slot
 from leads.api.shapes import (
     FilingIn,
@@ -28,7 +27,6 @@ from leads.api.shapes import (
     WithdrawalIn,
     referral_data,
 )
-from leads.attribution.identity import read_phones
 from leads.filters import ReferralFilter
 from leads.models import Consultant, Referral
 from leads.selectors import timeline, visible_referrals
@@ -37,7 +35,6 @@ from leads.services.phones import PhoneRefused, add_phone
 from leads.services.withdrawal import withdraw_referral
 from leads.states import ReferralState, reason_for_agency
 from projects.models import Policy
-from projects.states import PhoneMode
 
 NEWEST = ("-filed_at", "filed_at")
 MOST_FILINGS = 500
@@ -73,13 +70,7 @@ def file_one(request: Request, broker: Broker, asked: dict[str, Any]) -> dict[st
         asked["preferred_consultant"] = named(consultants, field="preferred_consultant", pk=consultant)
     referral = file_referral(actor=request.user, broker=broker, project=policy.project, policy=policy, **asked)
     referral.agency = broker.agency  # at hand already, with the caller
-    return referral_data(request, referral, phones=_masks(asked["phones"], policy))
-
-
-def _masks(phones: list[str], policy: Policy) -> list[str]:
-    masked = policy.phone_mode == PhoneMode.MASKED
-    known = read_phones(phones, masked=masked) or ()
-    return list(known) if masked else [mask(number) for number in known]
+    return referral_data(request, referral)
 
 
 class ReferralsView(ApiView):

@@ -57,7 +57,7 @@ class ReferralOut(serializers.Serializer[Any]):
         request = self.context["request"]
         zone = referral.project.zone
         accepted = referral.state != ReferralState.REJECTED
-        phones = self.context.get("phones")
+        masks = referral.filed_masks
         return {
             "id": str(referral.pk),
             "number": referral.number,
@@ -67,7 +67,7 @@ class ReferralOut(serializers.Serializer[Any]):
             "agency": referral.agency.code,
             "broker": referral.broker.user.username,
             "client_name": referral.client_name if request.user.is_agency_side else referral.client_masked,
-            "phones": phones if phones is not None else [phone.masked for phone in referral.phones.all()],
+            "phones": [phone.masked for phone in referral.phones.all()] if masks is None else masks,
             "expected_arrival": _local(referral.expected_arrival, zone),
             "party_size": referral.party_size,
             "consultant": str(referral.consultant) if referral.consultant_id else None,
@@ -91,9 +91,9 @@ def _slip_path() -> str:
     return reverse("api:referral_slip", args=[UUID(int=0)])
 
 
-def referral_data(request: Any, referral: Referral, *, phones: list[str] | None = None) -> dict[str, Any]:
+def referral_data(request: Any, referral: Referral) -> dict[str, Any]:
     """Return a referral as this caller may see it."""
-    context = {"request": request, "now": clock.now(), "phones": phones}
+    context = {"request": request, "now": clock.now()}
     return ReferralOut(context=context).to_representation(referral)
 
 

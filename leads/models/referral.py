@@ -103,6 +103,9 @@ class Referral(models.Model):
     window_ends_at = models.DateTimeField(_("protected until"), null=True, blank=True)
     erased_at = models.DateTimeField(_("personal data erased"), null=True, blank=True)
 
+    # What a filing just made was filed with, so that its answer need not read it back.
+    filed_masks: list[str] | None = None
+
     class Meta:
         verbose_name = _("referral")
         verbose_name_plural = _("referrals")

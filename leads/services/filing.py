@@ -118,6 +118,7 @@ def file_referral(
     kept = _referral_phones(referral, read, rules.masked, phone_ids, now)
     with claiming():
         insert_together([referral, *kept, *claims, _event(actor, referral, decision)])
+    referral.filed_masks = [phone.masked for phone in kept]
     if decision.reason is not None:
         watch_probing(broker=broker, now=now)
     return referral
