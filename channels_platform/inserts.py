@@ -45,7 +45,7 @@ def _statement(groups: tuple[tuple[type[Model], int], ...]) -> str:
 
 def _insert(model: type[Model], count: int) -> str:
     quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
-    columns = ", ".join(quote(field.column) for field in _fields(model))
+    columns = ", ".join(quote(str(field.column)) for field in _fields(model))
     row = f"({', '.join(['%s'] * len(_fields(model)))})"
     # names of our own models only; values are handed over apart
     return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES {', '.join([row] * count)}"  # noqa: S608
