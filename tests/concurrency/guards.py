@@ -10,12 +10,18 @@ from typing import Any
 
 from django.db import connection
 
-# how long a process without locks waits between judging and writing: all sixteen have judged by then
-PAUSE = 0.4
 
+def take_locks_away(*, dwell: float) -> None:
+    """Let this process judge without locks, and dwell so many seconds between judging and writing."""
 
-def take_locks_away() -> None:
-    """Let this process judge without locks, and dwell between judging and writing."""
+    def dwelling(work: Callable[..., Any]) -> Callable[..., Any]:
+        def slow(*args: Any, **kwargs: Any) -> Any:
+            result = work(*args, **kwargs)
+            time.sleep(dwell)
+            return result
+
+        return slow
+
     from commissions import locks
     from commissions.models import PayoutBatch
     from commissions.services import payouts, runs, schedule
@@ -42,17 +48,6 @@ def take_locks_away() -> None:
     schedule.last_due = dwelling(schedule.last_due)
     payouts.withhold_taxes = dwelling(payouts.withhold_taxes)
     runs.Posting.apply = dwelling(runs.Posting.apply)
-
-
-def dwelling(work: Callable[..., Any]) -> Callable[..., Any]:
-    """Wait after the work, its result in hand."""
-
-    def slow(*args: Any, **kwargs: Any) -> Any:
-        result = work(*args, **kwargs)
-        time.sleep(PAUSE)
-        return result
-
-    return slow
 
 
 def _nothing(*_: Any, **__: Any) -> None:

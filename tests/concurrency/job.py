@@ -33,7 +33,7 @@ def main(job: str, instant: str, project: str = "") -> dict[str, int]:
 if __name__ == "__main__":
     given = [word for word in sys.argv[1:] if word != "--unguarded"]
     if len(given) < len(sys.argv) - 1:
-        take_locks_away()
+        take_locks_away(dwell=1)
     print("ready", flush=True)
     sys.stdin.readline()
     print(json.dumps(main(*given)), flush=True)

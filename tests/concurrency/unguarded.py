@@ -5,4 +5,5 @@ from tests.concurrency.guards import take_locks_away
 
 __all__ = ["application"]
 
-take_locks_away()
+# all sixteen have judged by then
+take_locks_away(dwell=0.4)
