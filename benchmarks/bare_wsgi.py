@@ -1,4 +1,4 @@
-"""The bare view under the product's settings, without its middleware."""
+"""The bare view under the product's settings: with its middleware, or with none where BENCH_MIDDLEWARE is off."""
 
 import os
 
@@ -10,6 +10,7 @@ from django.core.handlers.wsgi import WSGIHandler
 
 django.setup()
 settings.ROOT_URLCONF = "benchmarks.bare_urls"
-settings.MIDDLEWARE = []
+if os.environ.get("BENCH_MIDDLEWARE") == "off":
+    settings.MIDDLEWARE = []
 
 application = WSGIHandler()
