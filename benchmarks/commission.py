@@ -12,7 +12,7 @@ from benchmarks.databases import ROOT, environment
 from benchmarks.measures import Results, Target
 
 MANY, FEW, SETTLED = 100_000, 10_000, 10_000
-_FLOOR_TABLE = "CREATE TEMP TABLE floor_figures (deal_id uuid, rate numeric, earned numeric)"
+_FLOOR_TABLE = "CREATE TABLE floor_figures (deal_id uuid, rate numeric, earned numeric)"
 # The tier figures alone: every deal of the period at the tier its total reaches.
 _FLOOR = """
 INSERT INTO floor_figures

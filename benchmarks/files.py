@@ -20,7 +20,9 @@ ROUNDS = 5
 def measure(results: Results, url: str) -> None:
     """Time the product's files and their floors in turn; then the memory of writing each alone."""
     timed = _part(url, "time")
-    xlsx, csv = _part(url, "xlsx")["memory"], _part(url, "csv")["memory"]
+    writing, streaming = _part(url, "xlsx"), _part(url, "csv")
+    xlsx, csv = writing["memory"], streaming["memory"]
+    print(f"     MB of the process before it writes: xlsx {writing['idle']:.0f}, csv {streaming['idle']:.0f}")
     print(
         f"     seconds: { {name: round(value, 2) for name, value in timed.items()} }; MB: xlsx {xlsx:.0f}, csv {csv:.0f}"
     )
@@ -64,8 +66,9 @@ def _main(part: str) -> None:
                 ROUNDS,
             )
         else:
+            idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             (_xlsx if part == "xlsx" else _csv)(batch, place / "file")
-            answer = {"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+            answer = {"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "idle": idle}
     print(json.dumps(answer))
 
 
