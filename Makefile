@@ -40,7 +40,8 @@ run: $(VENV)/.runtime $(VENV)/.messages ## run the product (HOST, PORT); Ctrl-C 
 test: setup ## run every test, browser tests included
 	@$(PY) -m tests.browser_setup
 	@$(PY) -m pytest -n 2 -m "not serial"
-	@$(PY) -m pytest -m serial -p no:xdist
+	@$(PY) -m pytest -n 2 --dist loadfile -m serial tests/browser
+	@$(PY) -m pytest -m serial -p no:xdist --ignore=tests/browser
 
 lint: setup ## every check that runs nothing
 	@$(VENV)/bin/ruff check .

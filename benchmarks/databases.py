@@ -41,6 +41,15 @@ def drop(name: str, base: str) -> None:
     connection.close()
 
 
+def analyse(url: str) -> None:
+    """Have the planner look at what a database holds by now."""
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    connection.close()
+
+
 def environment(url: str, **more: str) -> dict[str, str]:
     """Return the environment of a process on a benchmark database: no debugging, no throttle in the way."""
     return {

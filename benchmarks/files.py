@@ -15,6 +15,8 @@ from benchmarks.measures import Results, Target, interleaved
 
 LINES = 100_000
 ROUNDS = 5
+# Come with requirements-dev.txt, and others import them where they are; a server has neither.
+_DEVELOPMENT_ONLY = ("requests", "rich")
 
 
 def measure(results: Results, url: str) -> None:
@@ -46,6 +48,8 @@ def _part(url: str, part: str) -> dict[str, float]:
 def _main(part: str) -> None:
     import resource
 
+    for name in _DEVELOPMENT_ONLY:
+        sys.modules[name] = None  # type: ignore[assignment]
     import django
 
     django.setup()

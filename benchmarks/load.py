@@ -60,17 +60,20 @@ def _wait_for(port: int) -> None:
     raise TimeoutError("the server did not start")
 
 
-def burst(port: int, requests: int, build: Callable[[int], bytes], expected: int) -> Load:
-    """Send requests over 8 connections as fast as they are answered.
+def burst(port: int, requests: int, build: Callable[[int], bytes], expected: int, *, times: int = 1) -> Load:
+    """Send requests over 8 connections as fast as they are answered; so many `times`, each over new connections.
 
     Raises: RuntimeError when an answer has another status than `expected`.
     """
-    return asyncio.run(_burst(port, requests, build, expected))
+    bursts = [asyncio.run(_burst(port, requests, build, expected)) for _ in range(times)]
+    waits = [wait for _, of_burst in bursts for wait in of_burst]
+    return Load(len(waits) / sum(took for took, _ in bursts), statistics.quantiles(waits, n=20)[18])
 
 
-async def _burst(port: int, requests: int, build: Callable[[int], bytes], expected: int) -> Load:
+async def _burst(port: int, requests: int, build: Callable[[int], bytes], expected: int) -> tuple[float, list[float]]:
+    """Return how long the burst took and how long each request waited, in seconds."""
     numbers = iter(range(requests))
-    times: list[float] = []
+    waits: list[float] = []
 
     async def connection() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -79,7 +82,7 @@ async def _burst(port: int, requests: int, build: Callable[[int], bytes], expect
             writer.write(build(number))
             head = await reader.readuntil(b"\r\n\r\n")
             body = await _body(reader, head)
-            times.append(time.perf_counter() - begun)
+            waits.append(time.perf_counter() - begun)
             status = int(head.split(b" ", 2)[1])
             if status != expected:
                 raise RuntimeError(f"{status}: {body[:300]!r}")
@@ -88,7 +91,7 @@ async def _burst(port: int, requests: int, build: Callable[[int], bytes], expect
     begun = time.perf_counter()
     await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
     took = time.perf_counter() - begun
-    return Load(requests / took, statistics.quantiles(times, n=20)[18])
+    return took, waits
 
 
 async def _body(reader: asyncio.StreamReader, head: bytes) -> bytes:

@@ -3,10 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth import password_validation
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -104,6 +107,15 @@ class BrokerIn(serializers.Serializer[Any]):
         max_length=128, min_length=10, required=False, help_text=_("Without one the answer holds an invitation.")
     )
     role = Choice([Role.BROKER.value, Role.AGENCY_ADMIN.value], required=False)
+
+    def validate_password(self, password: str) -> str:
+        try:
+            password_validation.validate_password(password)
+        except ValidationError as weak:
+            raise serializers.ValidationError(
+                [ErrorDetail(" ".join(fault.messages), fault.code) for fault in weak.error_list]
+            ) from weak
+        return password
 
 
 class BrokerOut(serializers.Serializer[Any]):

@@ -6,3 +6,6 @@ class BrokersConfig(AppConfig):
     name = "brokers"
     label = "brokers"
     verbose_name = _("Agencies and brokers")
+
+    def ready(self) -> None:
+        import brokers.notice_kinds  # noqa: F401

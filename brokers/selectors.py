@@ -3,9 +3,10 @@
 from datetime import date
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Replace, Upper
 
-from brokers.models import Agency, Agreement, Broker
+from brokers.models import Agency, Agreement, Broker, Store
 from brokers.states import AgreementState
 
 
@@ -14,6 +15,17 @@ def in_force_on(day: date) -> Q:
     return Q(state=AgreementState.APPROVED, from_on__lte=day) & (
         Q(to_on__isnull=True) | Q(to_on__gte=day) | Q(auto_renew=True)
     )
+
+
+def spelt(licence_no: str) -> str:
+    """Return a licence number as it is kept: without blanks, in capitals."""
+    return "".join(licence_no.split()).upper()
+
+
+def agencies_with_licence(licence_no: str) -> QuerySet[Agency]:
+    """Return the agencies of this licence number, however it was once spelt."""
+    bare = Upper(Replace("licence_no", Value(" "), Value("")))
+    return Agency.objects.alias(bare=bare).filter(bare=spelt(licence_no))
 
 
 def agency_of(user: Any) -> Agency | None:
@@ -42,6 +54,11 @@ def visible_brokers(user: Any) -> QuerySet[Broker]:
     if getattr(user, "is_agency_side", False):
         return brokers.filter(agency__brokers__user=user)
     return brokers
+
+
+def visible_stores(user: Any) -> QuerySet[Store]:
+    """Return the stores of the agencies that a person sees."""
+    return Store.objects.filter(agency__in=visible_agencies(user).order_by())
 
 
 def agreements_in_force(*, agency: Agency, on: date) -> QuerySet[Agreement]:

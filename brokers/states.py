@@ -19,3 +19,13 @@ class AgreementState(StrEnum):
     DRAFT = "draft"
     APPROVED = "approved"
     ENDED = "ended"
+
+
+class ApplicationState(StrEnum):
+    SUBMITTED = "submitted"
+    MORE_NEEDED = "more_needed"
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
+WAITING = frozenset({ApplicationState.SUBMITTED, ApplicationState.MORE_NEEDED})

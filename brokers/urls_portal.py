@@ -2,12 +2,19 @@
 
 from django.urls import path
 
-from brokers import views
+from brokers import sheet_views, store_views, views
 
 urlpatterns = [
     path("brokers/", views.brokers, name="brokers"),
     path("brokers/new/", views.invite, name="broker_new"),
+    path("brokers/sheet/", sheet_views.broker_sheet, name="broker_sheet"),
+    path("brokers/sheet/template.xlsx", sheet_views.broker_sheet_template, name="broker_sheet_template"),
     path("brokers/<uuid:broker_id>/", views.broker, name="broker"),
     path("brokers/<uuid:broker_id>/invitation/", views.renew_invitation, name="broker_invitation"),
     path("brokers/<uuid:broker_id>/switch/", views.switch, name="broker_switch"),
+    path("brokers/<uuid:broker_id>/store/", store_views.broker_store, name="broker_store"),
+    path("brokers/stores/", store_views.stores, name="stores"),
+    path("brokers/stores/new/", store_views.store_new, name="store_new"),
+    path("brokers/stores/<uuid:store_id>/", store_views.store, name="store"),
+    path("brokers/stores/<uuid:store_id>/close/", store_views.store_close, name="store_close"),
 ]

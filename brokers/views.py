@@ -19,6 +19,7 @@ from brokers.selectors import agency_of, visible_brokers
 from brokers.services.agencies import create_broker, set_broker_active
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.invitations import issue_invitation
+from channels_platform.adminkit.refusals import add_refusal
 from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs
 from channels_platform.lib.errors import NotAllowed
@@ -26,30 +27,35 @@ from channels_platform.lib.errors import NotAllowed
 _LINK = "invitation_link"
 
 
-def _agency(request: HttpRequest) -> Agency:
+def agency_in_charge(request: HttpRequest) -> Agency:
+    """Return the agency whose manager asks.
+
+    Raises: PermissionDenied.
+    """
     agency = agency_of(request.user)
     if agency is None:
         raise PermissionDenied
     return agency
 
 
-def _own(request: HttpRequest) -> QuerySet[Broker]:
-    return visible_brokers(request.user).filter(agency=_agency(request))
+def own_brokers(request: HttpRequest) -> QuerySet[Broker]:
+    """Return the brokers of that agency."""
+    return visible_brokers(request.user).filter(agency=agency_in_charge(request))
 
 
 @require_GET
 @needs(Can.EDIT_OWN_BROKERS)
 def brokers(request: HttpRequest) -> HttpResponse:
     """The agency's brokers: the active first, by name."""
-    rows = list(_own(request).order_by("-is_active", "user__name", "pk"))
-    return render(request, "portal/brokers.html", {"rows": rows, "agency": _agency(request)})
+    rows = list(own_brokers(request).order_by("-is_active", "user__name", "pk"))
+    return render(request, "portal/brokers.html", {"rows": rows, "agency": agency_in_charge(request)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(Can.EDIT_OWN_BROKERS)
 def invite(request: HttpRequest) -> HttpResponse:
     """Take in a broker and show the link by which to set the first password."""
-    agency = _agency(request)
+    agency = agency_in_charge(request)
     form = InviteForm(sent(request), agency=agency)
 
     def take_in() -> str:
@@ -62,14 +68,8 @@ def invite(request: HttpRequest) -> HttpResponse:
         try:
             return submit_once(request, form, take_in)
         except ValidationError as wrong:
-            _add_errors(form, wrong)
+            add_refusal(form, wrong)
     return render(request, "portal/broker_new.html", {"form": form}, status=422 if form.errors else 200)
-
-
-def _add_errors(form: InviteForm, wrong: ValidationError) -> None:
-    """Put the service's findings beside their fields."""
-    for field, faults in wrong.message_dict.items():
-        form.add_error(field if field in form.fields else None, faults)
 
 
 def _remember_link(request: HttpRequest, broker: Broker) -> None:
@@ -84,7 +84,7 @@ def _remember_link(request: HttpRequest, broker: Broker) -> None:
 @needs(Can.EDIT_OWN_BROKERS)
 def broker(request: HttpRequest, broker_id: UUID) -> HttpResponse:
     """One broker: account, store, whether it is in use."""
-    found = get_object_or_404(_own(request), pk=broker_id)
+    found = get_object_or_404(own_brokers(request), pk=broker_id)
     kept: Any = request.session.get(_LINK)
     link = request.session.pop(_LINK)[1] if kept and kept[0] == str(found.pk) else ""
     context = {"found": found, "link": link, "waiting": not found.user.has_usable_password()}
@@ -95,7 +95,7 @@ def broker(request: HttpRequest, broker_id: UUID) -> HttpResponse:
 @needs(Can.EDIT_OWN_BROKERS)
 def renew_invitation(request: HttpRequest, broker_id: UUID) -> HttpResponse:
     """Make a new link for a broker who has no password yet."""
-    found = get_object_or_404(_own(request), pk=broker_id)
+    found = get_object_or_404(own_brokers(request), pk=broker_id)
     try:
         _remember_link(request, found)
     except NotAllowed:
@@ -107,7 +107,7 @@ def renew_invitation(request: HttpRequest, broker_id: UUID) -> HttpResponse:
 @needs(Can.EDIT_OWN_BROKERS)
 def switch(request: HttpRequest, broker_id: UUID) -> HttpResponse:
     """Disable a broker, or enable again; the agency keeps the referrals either way."""
-    found = get_object_or_404(_own(request), pk=broker_id)
+    found = get_object_or_404(own_brokers(request), pk=broker_id)
     if found.user_id == request.user.pk:
         raise PermissionDenied
     form, active = SwitchForm(sent(request)), not found.is_active

@@ -8,8 +8,8 @@ from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
-# Parts of keys that stand in documents, .env.example among them.
-PUBLIC_KEY_MARKS = ("sample-", "django-insecure", "change-me", "changeme")
+# Parts of keys that stand in documents, .env.example among them; the last is "sample" in base64.
+PUBLIC_KEY_MARKS = ("sample-", "django-insecure", "change-me", "changeme", "c2FtcGxl")
 
 
 def _rings() -> dict[str, list[str]]:
@@ -17,6 +17,7 @@ def _rings() -> dict[str, list[str]]:
         "SECRET_KEY": [settings.SECRET_KEY],
         "PII_ENCRYPTION_KEYS": settings.PII_ENCRYPTION_KEYS,
         "PHONE_INDEX_KEYS": settings.PHONE_INDEX_KEYS,
+        "EVIDENCE_KEY": [settings.EVIDENCE_KEY],
     }
 
 

@@ -8,6 +8,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
+from channels_platform.lib.errors import Refused
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -30,7 +32,9 @@ def transactional(service: Callable[P, R]) -> Callable[P, R]:
     @wraps(service)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         if connection.in_atomic_block:
-            with transaction.atomic(savepoint=not _joined.get()):
+            if not _joined.get():
+                return _atomic(service, *args, **kwargs)
+            with transaction.atomic(savepoint=False):
                 return service(*args, **kwargs)
         return _retrying(lambda: _atomic(service, *args, **kwargs))
 
@@ -53,8 +57,18 @@ def constraint_of(error: IntegrityError) -> str:
 
 
 def _atomic(work: Callable[..., R], *args: object, **kwargs: object) -> R:
-    with transaction.atomic():
-        return work(*args, **kwargs)
+    """Do `work` in a transaction or savepoint; a refusal's aftermath is written once that is rolled back.
+
+    Where an outer one rolls back too, the aftermath is gone with the rest and written again there.
+    """
+    try:
+        with transaction.atomic():
+            return work(*args, **kwargs)
+    except Refused as refusal:
+        if refusal.aftermath is not None:
+            with transaction.atomic():
+                refusal.aftermath()
+        raise
 
 
 def _retrying(work: Callable[[], R]) -> R:

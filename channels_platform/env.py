@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -51,6 +51,13 @@ def flag(name: str, default: bool) -> bool:
     if value not in {"on", "off", "true", "false", "yes", "no", "1", "0"}:
         raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}.")
     return value in {"on", "true", "yes", "1"}
+
+
+def choice(name: str, default: str, *, among: Sequence[str]) -> str:
+    value = text(name, default)
+    if value not in among:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(among)}, not {value!r}.")
+    return value
 
 
 def integer(name: str, default: int, *, least: int = 0) -> int:

@@ -1,20 +1,12 @@
 """Logs as events with a request id, and without anybody's phone number."""
 
 import logging
-import re
 from typing import Any
 
 import structlog
 from django.views.debug import SafeExceptionReporterFilter
 
-# A mainland mobile in the spellings people type, and any other number in international form.
-_MOBILE = re.compile(r"(?<!\d)((?:\+?86[ -]?)?1[3-9]\d)[ -]?\d{4}[ -]?(\d{4})(?!\d)")
-_INTERNATIONAL = re.compile(r"(\+\d{1,3})[ -]?(?:\d[ -]?){3,9}(\d{4})(?!\d)")
-
-
-def redact(text: str) -> str:
-    """Return the text with everything that looks like a phone masked."""
-    return _INTERNATIONAL.sub(r"\1****\2", _MOBILE.sub(r"\1****\2", text))
+from channels_platform.lib.redaction import redact
 
 
 def _redact_line(logger: Any, method: str, line: Any) -> Any:

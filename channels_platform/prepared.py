@@ -1,4 +1,4 @@
-"""Statements planned once per database connection: for SELECTs that take longer to plan than to run.
+"""Statements planned once per database connection: for those that take longer to plan than to run.
 
 `DATABASE_PREPARE=off` for a pooler that shares connections between transactions: there a prepared statement
 may be gone, or another's.
@@ -19,7 +19,7 @@ _known: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 
 class Prepared:
-    """A SELECT of one row, its values as `%(name)s`; the database infers their types."""
+    """A statement of one row or none, its values as `%(name)s`; the database infers their types."""
 
     def __init__(self, sql: str) -> None:
         self._sql = sql
@@ -34,7 +34,7 @@ class Prepared:
         return f"PREPARE {self._name} AS {numbered}", f"EXECUTE {self._name}" + (f" ({values})" if names else "")
 
     def fetch(self, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """Return the statement's row, or None."""
+        """Run the statement; return its row, or None."""
         connection = connections[DEFAULT_DB_ALIAS]
         with connection.cursor() as cursor:
             if not settings.DATABASE_PREPARE:
@@ -46,5 +46,5 @@ class Prepared:
                     cursor.execute(prepare)
                     here.add(self._name)
                 cursor.execute(execute, values)
-            row: tuple[Any, ...] | None = cursor.fetchone()
+            row: tuple[Any, ...] | None = cursor.fetchone() if cursor.description else None
         return row

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from channels_platform import embedded, env, logs, unfold
+from channels_platform.lib import evidence
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.load(BASE_DIR / ".env")
@@ -31,9 +32,21 @@ if PRODUCTION and DEBUG:
 SECRET_KEY = env.secret("SECRET_KEY", stage=STAGE)
 PII_ENCRYPTION_KEYS = env.keys("PII_ENCRYPTION_KEYS", stage=STAGE)
 PHONE_INDEX_KEYS = env.keys("PHONE_INDEX_KEYS", stage=STAGE)
+# Signs evidence packs (Ed25519). Who checks one needs only its public part.
+EVIDENCE_KEY = env.secret("EVIDENCE_KEY", stage=STAGE, make=evidence.new_key)
+try:
+    evidence.public_key(EVIDENCE_KEY)
+except ValueError as error:
+    raise ImproperlyConfigured(f"EVIDENCE_KEY: {error}.") from error
 
 # How long a client who ended without a deal is kept by name and phone.
 PERSONAL_DATA_DAYS = env.integer("PERSONAL_DATA_DAYS", 730)
+
+# Disputes: days to decide one, days to appeal once, and the value (price x what changes hands, in the project's
+# currency) above which a second manager approves.
+DISPUTE_DECIDE_DAYS = env.integer("DISPUTE_DECIDE_DAYS", 5)
+DISPUTE_APPEAL_DAYS = env.integer("DISPUTE_APPEAL_DAYS", 7)
+DISPUTE_APPROVAL_ABOVE = env.integer("DISPUTE_APPROVAL_ABOVE", 5_000_000)
 
 # --- apps -----------------------------------------------------------------------------------------------
 
@@ -43,6 +56,8 @@ INSTALLED_APPS = [
     "channels_platform.audit",
     "channels_platform.jobs",
     "channels_platform.http",
+    "channels_platform.files",
+    "channels_platform.notices",
     "projects",
     "brokers",
     "leads",
@@ -81,6 +96,7 @@ if TESTING:
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "channels_platform.middleware.CompressPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -92,8 +108,9 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "channels_platform.middleware.ContentPolicy",
     "channels_platform.middleware.admin_content_policy",
+    "channels_platform.middleware.permissions_policy",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -188,7 +205,7 @@ ACCOUNT_PREVENT_ENUMERATION = True
 # Nobody can make us write to addresses we do not know.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_RATE_LIMITS: dict[str, str] = {"login": "60/m/ip", "login_failed": "30/m/ip,5/300s/key"}
+ACCOUNT_RATE_LIMITS: dict[str, str] = {"login": "60/m/ip", "login_failed": "30/m/ip,5/300s/key", "apply": "10/h/ip"}
 # A code of the half minute just past still counts: people type slowly, clocks differ.
 MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {"authenticate": "channels_platform.accounts.forms.SecondFactorForm"}
@@ -263,6 +280,22 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_TLS")), bool(_email.ge
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Channels <no-reply@localhost>")
 SITE_URL = env.text("SITE_URL", f"http://{env.text('HOST', '127.0.0.1')}:{env.integer('PORT', 8000)}").rstrip("/")
 
+# Where group robots may be: what staff type in as a robot's address goes nowhere else.
+ROBOT_HOSTS = env.listing(
+    "ROBOT_HOSTS", ["qyapi.weixin.qq.com", "oapi.dingtalk.com", "open.feishu.cn", "open.larksuite.com"]
+)
+
+# --- text messages --------------------------------------------------------------------------------------
+
+SMS_BACKEND = env.choice("SMS_BACKEND", "off" if PRODUCTION else "file", among=["off", "file", "http"])
+if PRODUCTION and SMS_BACKEND == "file":
+    raise ImproperlyConfigured("SMS_BACKEND=file keeps clients' numbers in a plain file: not in production.")
+SMS_FILE = env.text("SMS_FILE", str(embedded.data_dir() / "sms" / "sent.jsonl"))
+SMS_URL, SMS_TOKEN = (env.required("SMS_URL"), env.required("SMS_TOKEN")) if SMS_BACKEND == "http" else ("", "")
+if SMS_URL and not SMS_URL.startswith(("https://", "http://127.0.0.1:")):
+    raise ImproperlyConfigured("SMS_URL must be https.")
+SMS_LANGUAGE = env.choice("SMS_LANGUAGE", "zh-hans", among=[code for code, _name in LANGUAGES])
+
 # --- API ------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK: dict[str, Any] = {
@@ -334,6 +367,29 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": 15},
     },
     "schedule-payouts": {"task": "commissions.tasks.schedule_payouts", "schedule": 600, "options": {"expires": 600}},
+    "escalate-overdue": {"task": "leads.tasks.escalate_overdue", "schedule": 600, "options": {"expires": 600}},
+    "find-signals": {"task": "leads.tasks.find_signals", "schedule": crontab(minute=40), "options": {"expires": 3600}},
+    "warn-of-ends": {
+        "task": "brokers.tasks.warn_of_ends",
+        "schedule": crontab(hour=0, minute=30),
+        "options": {"expires": 3600},
+    },
+    "tell-of-events": {"task": "leads.tasks.tell_of_events", "schedule": 20, "options": {"expires": 20}},
+    "deliver-notices": {
+        "task": "channels_platform.notices.tasks.deliver_notices",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
+    "forget-notices": {
+        "task": "channels_platform.notices.tasks.forget_notices",
+        "schedule": crontab(hour=4, minute=20),
+        "options": {"expires": 3600},
+    },
+    "forget-stray-files": {
+        "task": "channels_platform.files.tasks.forget_stray_files",
+        "schedule": crontab(hour=4, minute=10),
+        "options": {"expires": 3600},
+    },
     "erase-personal-data": {
         "task": "leads.tasks.erase_personal_data",
         "schedule": crontab(hour=3, minute=30),

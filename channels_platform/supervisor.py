@@ -119,15 +119,12 @@ def _prepare() -> None:
     from django.conf import settings
     from django.core.management import call_command
     from django.db import connections
-    from django.db.migrations.executor import MigrationExecutor
 
     from channels_platform.checks import refuse_unsafe_start
+    from channels_platform.commands import bring_schema_up_to_date
     from channels_platform.jobs.health import forget_heartbeat
 
-    executor = MigrationExecutor(connections["default"])
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        _say("Preparing the database ...")
-        call_command("migrate", verbosity=0, interactive=False)
+    bring_schema_up_to_date(say=_say)
     refuse_unsafe_start()
     settings.STATIC_ROOT.mkdir(exist_ok=True)
     if settings.PRODUCTION:

@@ -20,6 +20,7 @@ _PLACES: tuple[tuple[Promise | str, tuple[tuple[Promise | str, str, str], ...]],
             (_("Visits"), "directions_walk", "leads.visit"),
             (_("Natural visits"), "person_pin_circle", "leads.naturalvisit"),
             (_("Disputes"), "gavel", "leads.dispute"),
+            (_("Risk signals"), "policy_alert", "leads.risksignal"),
         ),
     ),
     (
@@ -43,6 +44,7 @@ _PLACES: tuple[tuple[Promise | str, tuple[tuple[Promise | str, str, str], ...]],
         _("Agencies"),
         (
             (_("Agencies"), "storefront", "brokers.agency"),
+            (_("Applications"), "how_to_reg", "brokers.agencyapplication"),
             (_("Brokers"), "badge", "brokers.broker"),
             (_("Agreements"), "contract", "brokers.agreement"),
         ),
@@ -64,6 +66,8 @@ _PLACES: tuple[tuple[Promise | str, tuple[tuple[Promise | str, str, str], ...]],
             (_("Audit trail"), "history", "audit.event"),
             (_("Scheduled runs"), "schedule", "jobs.periodicrun"),
             (_("Background jobs"), "pending_actions", "jobs.job"),
+            (_("Group robots"), "smart_toy", "notices.robot"),
+            (_("Notices sent"), "outgoing_mail", "notices.delivery"),
         ),
     ),
 )
@@ -96,7 +100,8 @@ def other_areas(request: HttpRequest) -> list[dict[str, Any]]:
     from channels_platform.presentation.navigation import areas
 
     there = [{"title": area.label, "link": area.url} for area in areas(request.user, "admin")]
-    return [*there, {"title": _("Change password"), "link": reverse("account_change_password")}]
+    told = {"title": _("Notices"), "link": reverse("notices:list")}
+    return [*there, told, {"title": _("Change password"), "link": reverse("account_change_password")}]
 
 
 def shown_statically(path: str) -> Any:

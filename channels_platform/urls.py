@@ -14,8 +14,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/", include("channels_platform.api_urls")),
     path("", include("channels_platform.accounts.urls")),
+    path("", include("leads.urls_shell")),
     path("jobs/", include("channels_platform.jobs.urls")),
+    path("notices/", include("channels_platform.notices.urls")),
     path("portal/", include(([path("", include(f"{app}.urls_portal")) for app in _PORTAL], "portal"))),
+    path("join/", include("brokers.urls_join")),
     path("desk/", include(("leads.urls_desk", "desk"))),
     path("finance/", include("commissions.urls")),
 ]

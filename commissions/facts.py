@@ -3,20 +3,26 @@
 Ids are text here: the engine only passes them through, and making a UUID object of each took a tenth of a run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
 from typing import Any
 
 from django.db import connection
+from django.db.models import Min
 
+from channels_platform.lib import clock
+from channels_platform.lib.money import to_minor
+from commissions.engine.layout import Lump
 from commissions.engine.plans import read_version
 from commissions.engine.types import AppliesTo, DealFact, Payee, PaymentFact, Series, ShareFact, Source
 from commissions.models import PlanVersion
 from commissions.states import PlanState
+from leads.models import Deal
 from projects.models import Project
 
 CHUNK = 2_000
@@ -75,11 +81,40 @@ def approved_series(project: Project) -> list[Series]:
     return series
 
 
+# The first row holds, for its shares, the live deals added up (engine.layout.Lump): one statement sees one moment.
+# Days and months are told apart by the instants at which they begin, so that only one calendar is asked: Python's.
 _DEALS = """
+WITH live AS (
+    SELECT d.id, d.price, d.subscribed_at, d.contracted_at,
+           width_bucket(d.subscribed_at, %(turns)s::timestamptz[]) AS turn,
+           width_bucket(d.contracted_at, %(months)s::timestamptz[]) AS month
+    FROM leads_deal d
+    WHERE %(adds_up)s AND d.project_id = %(project)s AND d.contracted_at <= %(as_of)s
+      AND (d.cancelled_at IS NULL OR d.cancelled_at > %(as_of)s)
+), parts AS (
+    SELECT l.*, r.agency_id, r.broker_id, s.numerator, s.denominator
+    FROM live l
+    JOIN leads_dealshare s ON s.deal_id = l.id AND s.ended_at IS NULL
+    JOIN leads_referral r ON r.id = s.referral_id
+), lumps AS (
+    SELECT min(subscribed_at) AS subscribed_at, min(contracted_at) AS contracted_at, true AS referred,
+           count(*) AS deals, sum(price) AS price, agency_id, broker_id, numerator, denominator
+    FROM parts GROUP BY turn, month, agency_id, broker_id, numerator, denominator
+    UNION ALL
+    SELECT min(subscribed_at), min(contracted_at), referred, count(*), sum(price), NULL, NULL, 1, 1
+    FROM (SELECT l.*, l.id IN (SELECT id FROM parts) AS referred FROM live l) whole
+    GROUP BY turn, month, referred
+)
+SELECT * FROM (
+SELECT NULL AS id, NULL AS number, NULL, NULL, NULL, NULL, NULL, NULL AS contracted_at, NULL, NULL, NULL,
+       (SELECT json_agg(json_build_array(subscribed_at, contracted_at, referred, deals, price::text, agency_id,
+                                         broker_id, numerator, denominator)) FROM lumps),
+       NULL, NULL, NULL, NULL, NULL, 0 AS place
+UNION ALL
 SELECT d.id::text, d.number, d.price, d.method, d.first_payment_amount, d.loan_amount, d.subscribed_at,
        d.contracted_at, d.handed_over_at, d.handover_sequence, d.cancelled_at,
        s.shares, p.own_before, p.borrowed_before, p.own_after, p.borrowed_after,
-       greatest(d.subscribed_at, d.contracted_at, d.handed_over_at, d.cancelled_at, p.last) > %(as_of)s
+       greatest(d.subscribed_at, d.contracted_at, d.handed_over_at, d.cancelled_at, p.last) > %(as_of)s, 1
 FROM leads_deal d
 LEFT JOIN (
     SELECT s.deal_id, json_agg(json_build_array(r.id, r.filed_at, r.number, r.agency_id, r.broker_id,
@@ -107,59 +142,55 @@ LEFT JOIN (
     GROUP BY p.deal_id
 ) p ON p.deal_id = d.id
 WHERE d.project_id = %(project)s
-ORDER BY d.contracted_at NULLS LAST, d.number COLLATE "C"
+) rows
+ORDER BY place, contracted_at NULLS LAST, number COLLATE "C"
 """
 
 
 @dataclass
 class DealStream:
-    """A project's deals in layout order, as they stood at one moment, readable twice.
+    """A project's deals in layout order, as they stood at one moment, to be read once.
 
     Shape:  contracted deals by (contracted_at, number by code point), the rest last. Payments are added up.
+            `lumps` is the same moment's live deals added up, where they were asked for.
     """
 
     cursor: Any
+    project: Project
     as_of: datetime
+    lumps: list[Lump] = field(init=False)
     later: bool = False
-    _begun: bool = False
+
+    def __post_init__(self) -> None:
+        row = self.cursor.fetchone()
+        self.lumps = [self._lump(values) for values in row[11] or ()]
 
     def __iter__(self) -> Iterator[DealFact]:
-        """Read from the first deal; `later` then says whether some fact lies after `as_of`."""
-        for row in self._rows():
-            self.later = self.later or bool(row[16])
-            yield self._fact(row, self._payments(row))
-
-    def without_payments(self) -> Iterator[DealFact]:
-        """Read from the first deal what adding up periods needs."""
-        for row in self._rows():
-            yield self._fact(row, ())
-
-    def _rows(self) -> Iterator[tuple[Any, ...]]:
-        if self._begun:
-            self.cursor.scroll(0, mode="absolute")
-        self._begun = True
+        """Read the deals; `later` then says whether some fact lies after `as_of`."""
         while rows := self.cursor.fetchmany(CHUNK):
-            yield from rows
+            for row in rows:
+                self.later = self.later or bool(row[16])
+                yield self._fact(row, self._payments(row))
+
+    def _lump(self, values: list[Any]) -> Lump:
+        subscribed_at, contracted_at, referred, deals, price, agency_id, broker_id, numerator, denominator = values
+        return Lump(
+            clock.local_date(datetime.fromisoformat(subscribed_at), self.project.zone),
+            clock.local_date(datetime.fromisoformat(contracted_at), self.project.zone),
+            referred,
+            deals,
+            to_minor(Decimal(price), self.project.currency),
+            agency_id,
+            broker_id,
+            Fraction(numerator, denominator),
+        )
 
     def _fact(self, row: tuple[Any, ...], payments: tuple[PaymentFact, ...]) -> DealFact:
         handover_sequence = row[9]
         if handover_sequence is None and row[8] is not None:
             handover_sequence = 0
-        return DealFact(
-            id=row[0],
-            number=row[1],
-            price=row[2],
-            method=row[3],
-            first_payment_amount=row[4],
-            loan_amount=row[5],
-            subscribed_at=row[6],
-            contracted_at=row[7],
-            handed_over_at=row[8],
-            handover_sequence=handover_sequence,
-            cancelled_at=row[10],
-            shares=tuple(map(_share, row[11])) if row[11] else (),
-            payments=payments,
-        )
+        shares = tuple(map(_share, row[11])) if row[11] else ()
+        return DealFact._make((*row[:9], handover_sequence, row[10], shares, payments))
 
     def _payments(self, row: tuple[Any, ...]) -> tuple[PaymentFact, ...]:
         """Sums stand for payments: just after subscription, or at the instant asked about."""
@@ -186,12 +217,45 @@ def _share(values: list[Any]) -> ShareFact:
 
 
 @contextmanager
-def deal_stream(project: Project, *, as_of: datetime) -> Iterator[DealStream]:
+def deal_stream(project: Project, *, as_of: datetime, adds_up: Sequence[Series] = ()) -> Iterator[DealStream]:
     """Open the project's deals, one snapshot, on a server-side cursor; memory does not grow with them.
 
+    `adds_up`: the plans whose versions the stream's lumps are told apart by; none: there are no lumps.
     Locks: none; needs the caller's transaction.
     """
-    # a cursor of our own connection's transaction: Django has no server-side one that can be read twice
-    with connection.connection.cursor(name="commission_deals", scrollable=True) as cursor:
-        cursor.execute(_DEALS, {"project": project.pk, "as_of": as_of})
-        yield DealStream(cursor, as_of)
+    values = {
+        "project": project.pk,
+        "as_of": as_of,
+        "adds_up": bool(adds_up),
+        "turns": _turns(adds_up, project.zone),
+        "months": _months(project, as_of) if adds_up else [],
+    }
+    # a cursor of our own connection's transaction: Django's chunked one fetches no single row first
+    with connection.connection.cursor(name="commission_deals") as cursor:
+        cursor.execute(_DEALS, values)
+        yield DealStream(cursor, project, as_of)
+
+
+def _turns(series: Sequence[Series], zone: tzinfo) -> list[datetime]:
+    """Return the instants at which some version begins or has ended, in order."""
+    days = {version.from_on for one in series for version in one.versions}
+    ends = {version.to_on for one in series for version in one.versions if version.to_on}
+    days |= {end + timedelta(days=1) for end in ends - {date.max}}  # after the last day of all nothing begins
+    return sorted(_midnight(day, zone) for day in days if day is not None)
+
+
+def _months(project: Project, as_of: datetime) -> list[datetime]:
+    """Return the instants at which the months begin in which the project's deals may have been contracted."""
+    first = Deal.objects.filter(project=project).aggregate(first=Min("contracted_at"))["first"]
+    if first is None:
+        return []
+    day, last = clock.local_date(first, project.zone).replace(day=1), clock.local_date(as_of, project.zone)
+    months = []
+    while day <= last:
+        months.append(_midnight(day, project.zone))
+        day = (day + timedelta(days=31)).replace(day=1)
+    return months
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day, time(), tzinfo=zone)

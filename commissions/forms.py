@@ -1,6 +1,5 @@
 """What finance enters, checked before any rule is asked."""
 
-import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,37 +9,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from channels_platform.http.amounts import AmountField
 from channels_platform.http.once import OnceForm
-from channels_platform.lib.errors import Invalid
-from channels_platform.lib.money import parse_decimal
 from commissions.batch_sheets import currencies_of
 from leads.models import Payment
 from projects.models import PayingCompany
 
-_GROUPED = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", re.ASCII)
-_AMOUNT = {"inputmode": "decimal", "autocomplete": "off", "maxlength": "24"}
 _REFERENCE = {"autocomplete": "off", "maxlength": "80", "spellcheck": "false"}
 _INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d %H:%M"]
-
-
-class AmountField(forms.CharField):
-    """An exact amount; thousands may be set apart by commas, as they are where people copy from."""
-
-    widget = forms.TextInput
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.widget.attrs.update(_AMOUNT)
-
-    def clean(self, value: Any) -> Decimal | None:  # type: ignore[override]
-        text = super().clean(value)
-        if not text:
-            return None
-        plain = text.replace(",", "") if _GROUPED.fullmatch(text) else text
-        try:
-            return parse_decimal(plain)
-        except Invalid as wrong:
-            raise forms.ValidationError(_("Write an amount like 1280000.00."), code="invalid_number") from wrong
 
 
 class LocalInstantField(forms.DateTimeField):

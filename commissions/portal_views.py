@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_platform.accounts.permissions import Can, may
+from channels_platform.http.downloads import send_file
 from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib.errors import Refused
@@ -80,7 +82,7 @@ def statement(request: HttpRequest, line_id: UUID) -> HttpResponse:
     line: Any = get_object_or_404(own_statements(request.user), pk=line_id)
     _with_invoices([line])
     invoiceable = _takes_invoice(line) and may(request.user, Can.INVOICE_LINE)
-    form = InvoiceForm(sent(request), initial={"amount": f"{line.gross:.2f}"}) if invoiceable else None
+    form = InvoiceForm(sent(request), line=line) if invoiceable else None
 
     def attach() -> str:
         entered = form.cleaned_data  # type: ignore[union-attr]
@@ -102,11 +104,8 @@ def statement(request: HttpRequest, line_id: UUID) -> HttpResponse:
 
 @require_GET
 @needs(Can.SEE_OWN_MONEY)
-def statement_file(request: HttpRequest, line_id: UUID) -> HttpResponse:
+def statement_file(request: HttpRequest, line_id: UUID) -> HttpResponseBase:
     """The line's statement as PDF."""
     line = get_object_or_404(own_statements(request.user), pk=line_id)
     file = export_statement(actor=request.user, line=line)
-    response = HttpResponse(b"".join(file.pieces), content_type=file.content_type)
-    response["Content-Disposition"] = f'inline; filename="{file.name}"'
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return send_file(b"".join(file.pieces), file.name, content_type=file.content_type, shown=True)

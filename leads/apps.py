@@ -6,3 +6,6 @@ class LeadsConfig(AppConfig):
     name = "leads"
     label = "leads"
     verbose_name = _("Clients and deals")
+
+    def ready(self) -> None:
+        import leads.notice_kinds  # noqa: F401

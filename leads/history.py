@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from channels_platform.presentation import formats
 from leads.messages import one_after_another, phone_refusal, visit_refused
-from leads.models import Referral
+from leads.models import Deal, Referral
 from leads.selectors import timeline
-from leads.states import ReferralState
+from leads.states import DealState, ReferralState
 
 _LOOKS = {
     "referral.filed": ("info", "send"),
@@ -24,6 +24,15 @@ _LOOKS = {
     "referral.lost": ("bad", "dash-circle"),
     "referral.won": ("good", "trophy"),
     "referral.reassigned": ("info", "person-badge"),
+    "referral.handed_over": ("info", "people"),
+    "referral.arrival_told": ("info", "geo-alt"),
+    "arrival_code.asked": ("info", "key"),
+    "visit.signed": ("good", "pencil"),
+    "visit.sheet_added": ("info", "camera"),
+    "arrival_code.matched": ("good", "key"),
+    "arrival_code.refused": ("wait", "key"),
+    "client.followed_up": ("info", "telephone"),
+    "client.taken": ("info", "person-badge"),
 }
 
 
@@ -35,7 +44,7 @@ def history(referral: Referral, *, for_agency: bool) -> list[dict[str, Any]]:
         steps.append(
             {
                 "at": step["at"],
-                "what": _what(step["action"]),
+                "what": what_happened(step["action"]),
                 "note": _note(step, referral),
                 "who": str(step["actor"]) if step["actor"] else "",
                 "tone": tone,
@@ -45,7 +54,8 @@ def history(referral: Referral, *, for_agency: bool) -> list[dict[str, Any]]:
     return steps
 
 
-def _what(action: str) -> str:
+def what_happened(action: str) -> str:
+    """Return an action of the audit trail in words."""
     words = {
         "referral.filed": _("Filed"),
         "referral.rejected": _("Filed, not accepted"),
@@ -60,6 +70,15 @@ def _what(action: str) -> str:
         "referral.won": _("Won"),
         "referral.filed_again": _("Open again"),
         "referral.reassigned": _("Consultant changed"),
+        "referral.handed_over": _("Handed over to a colleague"),
+        "referral.arrival_told": _("The broker said the client is here"),
+        "arrival_code.asked": _("One-time code asked for"),
+        "visit.signed": _("Signed by the client"),
+        "visit.sheet_added": _("Photo of the visit sheet kept"),
+        "arrival_code.matched": _("One-time code matched"),
+        "arrival_code.refused": _("One-time code not matched"),
+        "client.followed_up": _("Followed up"),
+        "client.taken": _("Taken out of the pool"),
     }
     return words.get(action, action.partition(".")[2].replace("_", " "))
 
@@ -77,6 +96,8 @@ def _note(step: dict[str, Any], referral: Referral) -> str:
         said.append(_("Protected until %(until)s.") % {"until": until})
     if facts.get("consultant"):
         said.append(_("Received by %(consultant)s.") % {"consultant": facts["consultant"]})
+    if facts.get("grade"):
+        said.append(_("Grade %(grade)s.") % {"grade": facts["grade"]})
     if facts.get("phone"):
         said.append(facts["phone"])
     if step["reason"]:
@@ -84,12 +105,19 @@ def _note(step: dict[str, Any], referral: Referral) -> str:
     return one_after_another(said)
 
 
-def way(referral: Referral, state: ReferralState) -> list[tuple[str, bool, bool]]:
-    """Return where the referral stands on its way: (word, done, current)."""
+def way(referral: Referral, state: ReferralState, deal: Deal | None = None) -> list[tuple[str, bool, bool]]:
+    """Return where the referral stands on its way: (word, done, current); with its deal, to the handover."""
     visited = referral.first_visited_at is not None
-    won = state is ReferralState.WON
-    return [
+    stage = deal.state if deal else DealState.SUBSCRIBED if state is ReferralState.WON else ""
+    steps = [
         (_("Filed"), True, state is ReferralState.FILED),
         (_("Visited"), visited, state is ReferralState.VISITED),
-        (_("Subscribed"), won, won),
+        (_("Subscribed"), bool(stage), stage == DealState.SUBSCRIBED),
     ]
+    if deal is not None:
+        signed = stage in (DealState.CONTRACTED, DealState.HANDED_OVER)
+        steps += [
+            (_("Contracted"), signed, stage == DealState.CONTRACTED),
+            (_("Handed over"), stage == DealState.HANDED_OVER, stage == DealState.HANDED_OVER),
+        ]
+    return steps

@@ -1,4 +1,4 @@
-"""Locks of clients and deals, always in one order: phones, then deal, referrals, unit.
+"""Locks of clients and deals, always in one order: phones, then dispute, deal, referrals, unit.
 
 Phones are locked by advisory locks on (project, digest), sorted, so that whoever judges a phone
 sees all that was decided of it before. The partial unique index on claims stands behind them.
@@ -13,7 +13,7 @@ from django.db import connection
 
 from channels_platform.privacy.keys import phone_index
 from channels_platform.privacy.models import Phone
-from leads.models import Deal, Referral
+from leads.models import Deal, Dispute, Referral
 from projects.models import Unit
 
 
@@ -46,6 +46,16 @@ def daily_limit_key(broker_id: UUID, project_id: UUID) -> int:
     return _key(b"daily", broker_id.bytes, project_id.bytes)
 
 
+def lock_code_phone(phone_id: int) -> None:
+    """Take the lock under which one-time codes of a phone are counted."""
+    lock_keys([_key(b"code", str(phone_id).encode())])
+
+
+def lock_filing_key(caller_id: UUID, key: str) -> None:
+    """Take the lock under which filings of one key are made, one after the other."""
+    lock_keys([_key(b"filing", caller_id.bytes, key.encode())])
+
+
 def lock_referrals(ids: Iterable[Any]) -> dict[UUID, Referral]:
     """Lock referral rows in order of id and return them by id."""
     rows = Referral.objects.select_for_update(of=("self",)).select_related("policy", "project")
@@ -55,6 +65,14 @@ def lock_referrals(ids: Iterable[Any]) -> dict[UUID, Referral]:
 def lock_deal(deal: Deal) -> Deal:
     """Lock and return the deal as it is now."""
     return Deal.objects.select_for_update(of=("self",)).select_related("project", "unit").get(pk=deal.pk)
+
+
+def lock_dispute(dispute: Dispute) -> Dispute:
+    """Lock and return the dispute as it is now."""
+    rows = Dispute.objects.select_for_update(of=("self",)).select_related(
+        "project", "agency", "referral__agency", "referral__broker__user", "deal__project", "raised_by"
+    )
+    return rows.get(pk=dispute.pk)
 
 
 def lock_unit(unit: Unit | None) -> Unit | None:

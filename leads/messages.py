@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from channels_platform.lib import clock
 from channels_platform.presentation import formats
+from leads.assigned import why_assigned
 from leads.models import DealShare, Referral, Visit
 from leads.states import UNAVAILABLE, Reason, ReferralState, reason_for_agency
 from projects.states import ExclusiveFrom, PhoneMode
@@ -69,13 +70,14 @@ def _filed_follow(referral: Referral) -> str:
     said = []
     if referral.policy.lead_time_minutes:
         ready = referral.filed_at + timedelta(minutes=referral.policy.lead_time_minutes)
-        said.append(
-            _("Do not arrive before %(ready)s: this project wants clients filed %(lead)s ahead.")
-            % {
-                "ready": formats.instant(ready, referral.project.zone),
-                "lead": minutes_words(referral.policy.lead_time_minutes),
-            }
-        )
+        if clock.now() < ready:
+            said.append(
+                _("Do not arrive before %(ready)s: this project wants clients filed %(lead)s ahead.")
+                % {
+                    "ready": formats.instant(ready, referral.project.zone),
+                    "lead": minutes_words(referral.policy.lead_time_minutes),
+                }
+            )
     if referral.policy.phone_mode == PhoneMode.MASKED:
         said.append(_("Reception will ask for the full number; it must fit what you filed."))
     said.append(_("Show the QR slip at reception."))
@@ -164,7 +166,14 @@ def visit_outcome(visit: Visit, user: Any) -> Message:
         }
     else:
         text = _("Arrival confirmed.")
-    follow = _("Received by %(consultant)s.") % {"consultant": visit.consultant} if visit.consultant_id else ""
+    if visit.consultant_id:
+        follow = _("Received by %(consultant)s.") % {"consultant": visit.consultant}
+        if not getattr(user, "is_agency_side", True):
+            follow = one_after_another([follow, why_assigned(visit)])
+    elif getattr(user, "is_agency_side", True):
+        follow = ""
+    else:
+        follow = _("Nobody is on duty: choose who receives the client.")
     return Message("good", _("Confirmed"), text, follow)
 
 
@@ -180,6 +189,10 @@ def visit_refused(referral: Referral, reason: str, at: datetime) -> tuple[str, s
             "Filed %(n)s minutes ago; this project needs %(lead)s.",
             minutes,
         ) % {"n": minutes, "lead": policy.lead_time_minutes}
+        if not minutes:
+            early = _("Filed less than a minute ago; this project needs %(lead)s minutes.") % {
+                "lead": policy.lead_time_minutes
+            }
         return early, _("Ask the manager if the client is already here.")
     if reason == Reason.LAPSED and referral.lapse_at:
         lapsed = _("The filing lapsed at %(at)s: nobody came by then.") % {

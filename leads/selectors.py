@@ -2,20 +2,34 @@
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from channels_platform.audit.models import Event
-from channels_platform.lib.phones import InvalidPhone, parse_phone
+from channels_platform.lib.phones import InvalidPhone, mask, parse_phone
 from channels_platform.privacy.services import find_phones
-from leads.models import Claim, Deal, DealShare, Dispute, NaturalVisit, Notice, Referral
-from leads.states import LIVE, ReferralState, reason_for_agency
+from leads.models import (
+    Claim,
+    Consultant,
+    Deal,
+    DealShare,
+    Dispute,
+    DisputeSide,
+    NaturalVisit,
+    Referral,
+    ReferralPhone,
+)
+from leads.states import LIVE, DealState, DisputeState, Reason, ReferralState, reason_for_agency
 from projects.models import Project
 from projects.selectors import visible_projects
 
 _LAST_FOUR = re.compile(r"\d{4}")
+# How far around a dispute, and among how many, other filings of the same name are looked for.
+_AROUND = timedelta(days=183)
+_MOST_NAMES = 200
+_MOST_OF_DEAL = 20
 
 
 def live_by_clock(now: datetime, prefix: str = "") -> Q:
@@ -53,6 +67,15 @@ def visible_referrals(user: Any) -> QuerySet[Referral]:
     return _in_projects(referrals, user)
 
 
+def filing_in_the_way(referral: Referral, now: datetime) -> Referral | None:
+    """Return the broker's live filing that made this one `already_referred`, while it lives."""
+    if referral.reason != Reason.ALREADY_REFERRED:
+        return None
+    live = Referral.objects.filter(live_by_clock(now), broker_id=referral.broker_id, project_id=referral.project_id)
+    numbers = referral.phones.filter(phone__isnull=False).values("phone_id")
+    return live.filter(phones__phone__in=numbers).order_by("filed_at", "pk").first()
+
+
 def visible_deals(user: Any) -> QuerySet[Deal]:
     """Return the deals a person may see; agency people those that their referrals have a share of."""
     deals = Deal.objects.select_related("project", "unit", "consultant__user")
@@ -67,6 +90,18 @@ def visible_deals(user: Any) -> QuerySet[Deal]:
 
 def _shares_of(referrals: QuerySet[Referral]) -> QuerySet[Any]:
     return DealShare.objects.filter(referral__in=referrals.order_by(), ended_at__isnull=True).values("deal_id")
+
+
+def consultants_of(projects: QuerySet[Project]) -> QuerySet[Consultant]:
+    """Return who may receive clients on the projects' sites, on duty or not, by project and name."""
+    on_site = Consultant.objects.filter(project__in=projects, user__is_active=True)
+    return on_site.select_related("user", "project").order_by("project__name", "user__name", "pk")
+
+
+def consultants_in_charge_of(user: Any) -> QuerySet[Consultant]:
+    """Return whose duty a person sees and switches: of staff's projects; a consultant's own."""
+    on_site = consultants_of(visible_projects(user).order_by())
+    return on_site.filter(user=user) if getattr(user, "role", "") == "consultant" else on_site
 
 
 def visible_natural_visits(user: Any) -> QuerySet[NaturalVisit]:
@@ -89,6 +124,81 @@ def visible_disputes(user: Any) -> QuerySet[Dispute]:
             else of_agency.filter(Q(raised_by=user) | Q(referral__broker=broker))
         )
     return _in_projects(disputes, user)
+
+
+def visible_cases(user: Any) -> QuerySet[Dispute]:
+    """Return the disputes in which an agency is heard: all to its manager, to a broker one's own. Nobody else's.
+
+    What a side may read of one is `case_view`'s business: never the other side's.
+    """
+    broker = getattr(user, "broker", None) if getattr(user, "is_agency_side", False) else None
+    if broker is None:
+        return Dispute.objects.none()
+    sides = DisputeSide.objects.filter(agency_id=broker.agency_id)
+    if user.role != "agency_admin":
+        own = Q(dispute__raised_by=user, dispute__agency_id=broker.agency_id)
+        sides = sides.filter(own | Q(referral__broker=broker))
+    cases = Dispute.objects.filter(pk__in=sides.values("dispute"))
+    return cases.select_related("project", "agency", "referral", "deal", "appeal_of")
+
+
+def is_contested(deal: Deal) -> bool:
+    """Whether a dispute that is not decided is about the deal: itself, or through a filing whose client bought."""
+    undecided = Dispute.objects.filter(project=deal.project_id).exclude(state=DisputeState.DECIDED)
+    return any(deal_of_case(dispute) == deal for dispute in undecided.select_related("referral", "deal"))
+
+
+def deal_of_case(dispute: Dispute) -> Deal | None:
+    """Return the deal that a dispute is about: its own, or the latest live one that a phone of its referral bought."""
+    if dispute.deal is not None or dispute.referral is None:
+        return dispute.deal
+    phones = ReferralPhone.objects.filter(referral=dispute.referral, phone__isnull=False).values("phone")
+    bought = Deal.objects.filter(project=dispute.project_id, buyers__phone__in=phones)
+    live = bought.exclude(state=DealState.CANCELLED).select_related("project", "unit")
+    return live.order_by("-subscribed_at", "-pk").first()
+
+
+def referrals_of_case(dispute: Dispute) -> list[Referral]:
+    """Return the referrals that a dispute concerns: contested, of its sides, and those that have its deal."""
+    deal = deal_of_case(dispute)
+    concerned = Q(pk=dispute.referral_id) | Q(dispute_sides__dispute=dispute)
+    if deal is not None:
+        concerned |= Q(shares__deal=deal, shares__ended_at__isnull=True) | Q(pk=deal.visitor_id)
+    rows = Referral.objects.filter(concerned).distinct().order_by("filed_at", "pk")
+    return list(rows.select_related("project", "policy", "agency", "broker__user", "consultant__user"))
+
+
+def similar_to_deal(deal: Deal) -> list[Referral]:
+    """Return the accepted referrals that a deal may have counted for: its phones', its shares', and the visitor's."""
+    phones = deal.buyers.values("phone")
+    concerned = Q(pk__in=ReferralPhone.objects.filter(phone__in=phones).values("referral"))
+    concerned |= Q(shares__deal=deal) | Q(pk=deal.visitor_id)
+    rows = Referral.objects.filter(concerned, project=deal.project_id, filed_at__lte=deal.subscribed_at)
+    rows = rows.exclude(state=ReferralState.REJECTED).distinct().order_by("filed_at", "pk").prefetch_related("phones")
+    return list(rows.select_related("project", "policy", "agency", "broker__user")[:_MOST_OF_DEAL])
+
+
+def similar_referrals(dispute: Dispute) -> list[Referral]:
+    """Return the project's other referrals with a phone of the case, or filed around it under the same name.
+
+    Names are encrypted: of those that show the same mask, the newest `_MOST_NAMES` within half a year are compared.
+    """
+    case = referrals_of_case(dispute)
+    known = [referral.pk for referral in case]
+    phones = set(ReferralPhone.objects.filter(referral__in=known, phone__isnull=False).values_list("phone", flat=True))
+    deal = deal_of_case(dispute)
+    if deal is not None:
+        phones |= set(deal.buyers.values_list("phone_id", flat=True))
+    others = Referral.objects.filter(project=dispute.project_id).exclude(pk__in=known)
+    others = others.select_related("project", "policy", "agency", "broker__user", "consultant__user")
+    same_phone = others.filter(pk__in=ReferralPhone.objects.filter(phone__in=phones).values("referral"))
+    names = {str(referral.client_name).casefold() for referral in case} - {""}
+    around = (dispute.raised_at - _AROUND, dispute.raised_at + _AROUND)
+    masks = {referral.client_masked for referral in case} - {""}
+    alike = others.filter(client_masked__in=masks, filed_at__range=around).order_by("-filed_at")[:_MOST_NAMES]
+    found = {referral.pk: referral for referral in same_phone.order_by("-filed_at")[:_MOST_NAMES]}
+    found |= {referral.pk: referral for referral in alike if str(referral.client_name).casefold() in names}
+    return sorted(found.values(), key=lambda referral: (referral.filed_at, referral.pk))
 
 
 def _in_projects(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:
@@ -124,10 +234,28 @@ def live_at(referrals: QuerySet[Referral], now: datetime) -> QuerySet[Referral]:
 def find_for_reception(*, user: Any, project: Project, text: str) -> QuerySet[Referral]:
     """Return referrals of a project by number, phone or last four digits; newest first.
 
-    Refused filings are left out: there is nothing to confirm.
+    A full phone also finds the masked filings that it fits. Refused filings are left out: there is nothing to confirm.
     """
     found = visible_referrals(user).filter(project=project).exclude(state=ReferralState.REJECTED)
-    return search_referrals(found, text) if text.strip() else found.none()
+    if not text.strip():
+        return found.none()
+    number = full_phone(text)
+    if number is None:
+        return search_referrals(found, text)
+    fits = Q(phones__phone__isnull=True, phones__masked=mask(number))
+    known = find_phones([number]).get(number)
+    wanted = fits | Q(phones__phone=known) if known else fits
+    return found.filter(pk__in=Referral.objects.filter(wanted, project=project).order_by().values("pk"))
+
+
+def full_phone(text: str) -> str | None:
+    """Return the E.164 form of a full phone that was typed, None for anything else."""
+    if _LAST_FOUR.fullmatch(text.strip()):
+        return None
+    try:
+        return parse_phone(text)
+    except InvalidPhone:
+        return None
 
 
 def reason_shown(referral: Referral, user: Any) -> str:
@@ -165,12 +293,6 @@ def timeline(referral: Referral, *, for_agency: bool) -> list[dict[str, Any]]:
             }
         )
     return steps
-
-
-def unread_notices(user: Any, now: datetime) -> QuerySet[Notice]:
-    """Return a person's reminders of ends still ahead, the nearest first; at most ten."""
-    notices = Notice.objects.filter(recipient=user, read_at__isnull=True, due_at__gt=now)
-    return notices.select_related("referral__project").order_by("due_at", "pk")[:10]
 
 
 def claim_spans(referral: Referral, now: datetime) -> list[tuple[Claim, datetime]]:

@@ -24,19 +24,19 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import Image, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 from reportlab.platypus.flowables import KeepTogether
 
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid
 from channels_platform.presentation import formats
 from channels_platform.presentation.badges import badge_of
-from leads.models import Referral
+from leads.models import Referral, Visit, VisitPaper
 from projects.wording import policy_in_words
 
 FONT = "WenQuanYi"
 FONT_FILE = Path(__file__).resolve().parent.parent / "channels_platform" / "fonts" / "wqy-microhei.ttc"
-_INK, _MUTED, _LINE = HexColor("#182124"), HexColor("#566469"), HexColor("#B9C3C6")
+_INK, MUTED, LINE = HexColor("#182124"), HexColor("#566469"), HexColor("#B9C3C6")
 _signer = signing.Signer(salt="leads.slip")
 
 
@@ -114,10 +114,10 @@ def slip_pdf(referral: Referral) -> bytes:
         _facts(referral),
         Spacer(1, 6 * mm),
         *_rules(referral),
-        Spacer(1, 24 * mm),
-        KeepTogether([_signatures()]),
+        Spacer(1, 6 * mm),
+        KeepTogether([_signatures(referral)]),
         Spacer(1, 8 * mm),
-        Paragraph(_printed(referral), _style(8, color=_MUTED)),
+        Paragraph(_printed(referral), _style(8, color=MUTED)),
     ]
     document.build(story)
     return buffer.getvalue()
@@ -130,7 +130,8 @@ def _style(size: float, *, color: Any = _INK, right: bool = False) -> ParagraphS
     )
 
 
-def _text(value: str, size: float = 11, **style: Any) -> Paragraph:
+def paragraph(value: str, size: float = 11, **style: Any) -> Paragraph:
+    """Return plain text as a paragraph that can hold Chinese; markup in it stands as it is."""
     safe = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return Paragraph(safe, _style(size, **style))
 
@@ -142,10 +143,10 @@ def _head(referral: Referral) -> Table:
     drawing = Drawing(side, side, transform=[side / (x1 - x0), 0, 0, side / (y1 - y0), 0, 0])
     drawing.add(widget)
     left = [
-        _text(referral.project.name, 12, color=_MUTED),
-        _text(_("Client confirmation slip"), 20),
+        paragraph(referral.project.name, 12, color=MUTED),
+        paragraph(_("Client confirmation slip"), 20),
         Spacer(1, 2 * mm),
-        _text(referral.number, 12),
+        paragraph(referral.number, 12),
     ]
     table = Table([[left, drawing]], colWidths=[None, side])
     table.setStyle(TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)]))
@@ -154,7 +155,7 @@ def _head(referral: Referral) -> Table:
 
 def _facts(referral: Referral) -> Table:
     zone = referral.project.zone
-    visit = referral.visits.filter(confirmed=True).order_by("-arrived_at", "-id").first()
+    visit = _last_visit(referral)
     phones = ", ".join(phone.masked for phone in referral.phones.all())
     rows = [
         (_("Project"), referral.project.name),
@@ -169,12 +170,14 @@ def _facts(referral: Referral) -> Table:
     ]
     if referral.window_ends_at:
         rows.append((_("Protected until"), formats.instant(referral.window_ends_at, zone, year=True)))
-    table = Table([[_text(label, color=_MUTED), _text(value)] for label, value in rows], colWidths=[42 * mm, None])
+    table = Table(
+        [[paragraph(label, color=MUTED), paragraph(value)] for label, value in rows], colWidths=[42 * mm, None]
+    )
     table.setStyle(
         TableStyle(
             [
-                ("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE),
-                ("LINEABOVE", (0, 0), (-1, 0), 0.4, _LINE),
+                ("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE),
+                ("LINEABOVE", (0, 0), (-1, 0), 0.4, LINE),
                 ("VALIGN", (0, 0), (-1, -1), "TOP"),
                 ("LEFTPADDING", (0, 0), (-1, -1), 0),
                 ("TOPPADDING", (0, 0), (-1, -1), 3),
@@ -188,22 +191,64 @@ def _facts(referral: Referral) -> Table:
 def _rules(referral: Referral) -> list[Any]:
     title = _("Rules this referral was filed under (version %(version)s)") % {"version": referral.policy.version}
     return [
-        _text(title, 11),
+        paragraph(title, 11),
         Spacer(1, 1 * mm),
-        *(_text(f"· {line}", 9.5) for line in policy_in_words(referral.policy)),
+        *(paragraph(f"· {line}", 9.5) for line in policy_in_words(referral.policy)),
     ]
 
 
-def _signatures() -> Table:
+def _signatures(referral: Referral) -> Table:
     labels = [_("Client"), _("Broker"), _("Consultant"), _("Date")]
-    width, gap = 38.75 * mm, 5 * mm
+    width, gap, height = 38.75 * mm, 5 * mm, 18 * mm
     cells: list[Any] = []
     for label in labels:
-        cells += [_text(label, 9.5, color=_MUTED), ""]
-    table = Table([cells[:-1]], colWidths=[width, gap] * (len(labels) - 1) + [width])
-    rules = [("LINEABOVE", (2 * place, 0), (2 * place, 0), 0.8, _INK) for place in range(len(labels))]
-    table.setStyle(TableStyle([*rules, ("TOPPADDING", (0, 0), (-1, -1), 4), ("LEFTPADDING", (0, 0), (-1, -1), 0)]))
+        cells += [paragraph(label, 9.5, color=MUTED), ""]
+    signed = _signed(referral)
+    above: list[Any] = [""] * (2 * len(labels) - 1)
+    if signed is not None:
+        above[0] = _drawn(signed, width, height)
+        at = formats.instant(signed.kept_at, referral.project.zone, year=True)
+        cells[0] = [cells[0], paragraph(_("Signed on the screen, %(at)s") % {"at": at}, 7.5, color=MUTED)]
+    table = Table([above, cells[:-1]], colWidths=[width, gap] * (len(labels) - 1) + [width], rowHeights=[height, None])
+    rules = [("LINEABOVE", (2 * place, 1), (2 * place, 1), 0.8, _INK) for place in range(len(labels))]
+    table.setStyle(
+        TableStyle(
+            [
+                *rules,
+                ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
+                ("VALIGN", (0, 1), (-1, 1), "TOP"),
+                ("TOPPADDING", (0, 1), (-1, 1), 4),
+                ("TOPPADDING", (0, 0), (-1, 0), 0),
+                ("BOTTOMPADDING", (0, 0), (-1, 0), 1),
+                ("LEFTPADDING", (0, 0), (-1, -1), 0),
+            ]
+        )
+    )
     return table
+
+
+def _signed(referral: Referral) -> VisitPaper | None:
+    """The signature of the visit that the slip shows."""
+    visit = _last_visit(referral)
+    return None if visit is None else visit.papers.filter(kind="signature").select_related("attachment").first()
+
+
+def _drawn(paper: VisitPaper, width: float, height: float) -> Image | str:
+    """The signature, as large as fits; the slip does without a file that is lost."""
+    try:
+        with paper.attachment.file.open("rb") as kept:
+            data = BytesIO(kept.read())
+    except FileNotFoundError:
+        return ""
+    image = Image(data, mask="auto")
+    scale = min(width / image.imageWidth, height / image.imageHeight)
+    image.drawWidth, image.drawHeight = image.imageWidth * scale, image.imageHeight * scale
+    image.hAlign = "LEFT"
+    return image
+
+
+def _last_visit(referral: Referral) -> Visit | None:
+    return referral.visits.filter(confirmed=True).order_by("-arrived_at", "-id").first()
 
 
 def _printed(referral: Referral) -> str:

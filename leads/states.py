@@ -1,6 +1,6 @@
 """States of referrals, deals and disputes, the moves between them, and the reasons for refusing."""
 
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 
 
@@ -46,8 +46,28 @@ DEAL_MOVES: frozenset[tuple[DealState, DealState]] = frozenset(
 
 
 class DisputeState(StrEnum):
+    """`proposed`: a decision is written and waits for a second manager."""
+
     OPEN = "open"
+    PROPOSED = "proposed"
     DECIDED = "decided"
+
+
+class SignalKind(StrEnum):
+    """What is noticed of brokers' filings."""
+
+    FILED_AT_ARRIVAL = "filed_at_arrival"
+    FILED_AFTER_WALK_IN = "filed_after_walk_in"
+    WALK_INS_TURNED = "walk_ins_turned"
+    OWN_CIRCLE = "own_circle"
+    ADDED_BEFORE_DEAL = "added_before_deal"
+    PROBING = "probing"
+
+
+class SignalState(StrEnum):
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
 
 
 class Reason(StrEnum):
@@ -99,3 +119,29 @@ def state_by_clock(
     if lapsed and not (expired and window_ends_at < lapse_at):  # type: ignore[operator]
         return ReferralState.LAPSED
     return ReferralState.EXPIRED if expired else current
+
+
+class Shift(StrEnum):
+    """A consultant's part of a day, on the project's local clock."""
+
+    WHOLE = "whole"
+    EARLY = "early"
+    LATE = "late"
+
+
+SHIFTS_CHANGE_AT = time(14, 0)
+
+
+def shifts_at(local: time) -> tuple[Shift, ...]:
+    """Return the shifts that are on duty at a local time: the early one ends where the late one begins."""
+    return (Shift.WHOLE, Shift.EARLY if local < SHIFTS_CHANGE_AT else Shift.LATE)
+
+
+class Because(StrEnum):
+    """Why a consultant receives an arriving client (domain 4.3)."""
+
+    OWN = "own"
+    PREFERRED = "preferred"
+    FEWEST = "fewest"
+    LONGEST_WITHOUT = "longest_without"
+    NOBODY = "nobody"

@@ -104,6 +104,7 @@ class ProjectAdmin(Admin):
         (None, {"fields": ("code", "name", "status", "company")}),
         (gettext_lazy("Place"), {"fields": ("city", "district", "address", "timezone")}),
         (gettext_lazy("Money"), {"fields": ("currency",)}),
+        (gettext_lazy("Clients on site"), {"fields": ("pool_after_days",)}),
     )
     inlines = (PhaseInline, PermitInline, MaterialInline)
     acts = (

@@ -1,11 +1,14 @@
 """Reading what is sold, within what a person may see."""
 
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 
 from channels_platform.lib.errors import Refused
 from projects.models import Policy, Project
+from projects.states import PhoneMode
 
 
 def visible_projects(user: Any) -> QuerySet[Project]:
@@ -24,3 +27,9 @@ def current_policy(project: Project) -> Policy:
     if policy is None:
         raise Refused("the project has no policy yet", code="no_policy", field="project")
     return policy
+
+
+def masked_projects(projects: Collection[Project]) -> set[UUID]:
+    """Return the keys of those whose policy in force takes masks only, in one statement."""
+    newest = Policy.objects.filter(project__in=projects).order_by("project_id", "-version").distinct("project_id")
+    return {policy.project_id for policy in newest if policy.phone_mode == PhoneMode.MASKED}

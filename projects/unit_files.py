@@ -9,11 +9,10 @@ from import_export.formats.base_formats import CSV
 from tablib import Dataset
 
 from channels_platform.lib.errors import Refused
+from channels_platform.lib.spreadsheets import BOM, defused
 from projects.models import Phase, Project, Unit
 from projects.services.details import UNIT_FIELDS, change_unit
 from projects.services.units import create_unit
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class SafeCsv(CSV):
@@ -25,15 +24,15 @@ class SafeCsv(CSV):
         plain = Dataset(headers=dataset.headers)
         for row in dataset:
             plain.append([_plain(cell) for cell in row])
-        return "\ufeff" + str(super().export_data(plain, **kwargs))
+        return BOM + str(super().export_data(plain, **kwargs))
 
     def create_dataset(self, in_stream: Any, **kwargs: Any) -> Dataset:
-        text = in_stream.decode("utf-8-sig") if isinstance(in_stream, bytes) else in_stream.removeprefix("\ufeff")
+        text = in_stream.decode("utf-8-sig") if isinstance(in_stream, bytes) else in_stream.removeprefix(BOM)
         return super().create_dataset(text, **kwargs)
 
 
 def _plain(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
+    return defused(cell) if isinstance(cell, str) else cell
 
 
 class _ProjectByCode(widgets.ForeignKeyWidget):

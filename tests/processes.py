@@ -47,7 +47,7 @@ def until(condition: Callable[[], object], seconds: float = 30, what: str = "it"
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds} s in vain for {what}")
-        time.sleep(0.1)
+        time.sleep(0.02)
 
 
 def stop(process: subprocess.Popen[bytes], seconds: float = 30) -> int:

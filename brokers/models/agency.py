@@ -28,6 +28,7 @@ class Agency(models.Model):
     name = models.CharField(_("name"), max_length=120)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.REFERRAL)
     licence_no = models.CharField(_("licence number"), max_length=60, blank=True)
+    licence_until = models.DateField(_("licence valid until"), null=True, blank=True)
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.ACTIVE)
     bank_name = models.CharField(_("bank"), max_length=120, blank=True)
     bank_account = models.CharField(_("bank account"), max_length=40, blank=True)

@@ -1,15 +1,21 @@
 """Agencies, stores, brokers: taking them in, changing them, letting them go."""
 
 from typing import Any
+from uuid import UUID
 
+from brokers.locks import lock_stores
 from brokers.models import Agency, Broker, Store
+from brokers.selectors import spelt
 from brokers.states import AgencyStatus
+from channels_platform.accounts.locks import lock_username
 from channels_platform.accounts.models import User
-from channels_platform.accounts.permissions import Role
+from channels_platform.accounts.permissions import Can, Role
+from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
-from channels_platform.lib.errors import Invalid, NotAllowed
+from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from channels_platform.lib.names import clean_text
 from channels_platform.lib.phones import parse_phone
 from channels_platform.privacy.services import keep_phones
 
@@ -18,10 +24,11 @@ from channels_platform.privacy.services import keep_phones
 def create_agency(*, actor: Any, code: str, name: str, kind: str, licence_no: str = "", **fields: Any) -> Agency:
     """Take in an agency.
 
-    Raises: ValidationError by field.
+    Raises: Forbidden; ValidationError by field.
     Writes: Agency, audit event `agency.created`.
     """
-    agency = Agency(code=code, name=name, kind=kind, licence_no=licence_no, created_at=clock.now(), **fields)
+    require(actor, Can.EDIT_AGENCIES)
+    agency = Agency(code=code, name=name, kind=kind, licence_no=spelt(licence_no), created_at=clock.now(), **fields)
     agency.full_clean()
     agency.save(force_insert=True)
     record("agency.created", actor=actor, target=agency, agency=agency, after={"code": code, "kind": kind})
@@ -32,10 +39,11 @@ def create_agency(*, actor: Any, code: str, name: str, kind: str, licence_no: st
 def set_agency_status(*, actor: Any, agency: Agency, status: AgencyStatus, reason: str) -> Agency:
     """Suspend or reinstate an agency, with a reason.
 
-    Raises: Invalid `reason_required`; NotAllowed when it has that status already.
+    Raises: Forbidden; Invalid `reason_required`; NotAllowed when it has that status already.
     Locks:  the agency row.
     Writes: Agency, audit event.
     """
+    require(actor, Can.EDIT_AGENCIES)
     if not reason.strip():
         raise Invalid("a reason is needed", code="reason_required", field="reason")
     stored = Agency.objects.select_for_update().get(pk=agency.pk)
@@ -71,9 +79,11 @@ def create_broker(
 ) -> Broker:
     """Take in a broker with an account; without a password the account waits for its invitation.
 
-    Raises: ValidationError by field; InvalidPhone.
+    Raises: Forbidden; ValidationError by field; InvalidPhone.
+    Locks:  the user name, the agency's stores.
     Writes: User, Broker, Phone, Store, audit event `broker.created`.
     """
+    require_theirs(actor, agency.pk)
     if role not in (Role.BROKER, Role.AGENCY_ADMIN):
         raise Invalid("an agency has brokers and managers only", code="bad_role", field="role")
     user = User(username=username, name=name, role=role, email=email)
@@ -84,10 +94,13 @@ def create_broker(
         user.set_unusable_password()
     else:
         user.set_password(password)
+    lock_username(username)
     user.full_clean(exclude=["password", "email"] if not email else ["password"])
     user.save(force_insert=True)
+    if store:
+        lock_stores(agency.pk)
     if isinstance(store, str):
-        store = Store.objects.get_or_create(agency=agency, name=store)[0] if store else None
+        store = _store_named(store, actor=actor, agency=agency)
     if store is not None and store.agency_id != agency.pk:
         raise Invalid("the store is another agency's", code="bad_store", field="store")
     broker = Broker(user=user, agency=agency, store=store, recruited_by=recruited_by, created_at=clock.now())
@@ -96,13 +109,26 @@ def create_broker(
     return broker
 
 
+def _store_named(name: str, *, actor: Any, agency: Agency) -> Store | None:
+    """Return the agency's store of this name, opened where it is not there yet; the caller holds the stores."""
+    name = clean_text(name)
+    if not name:
+        return None
+    store, opened = Store.objects.get_or_create(agency=agency, name=name)
+    if opened:
+        record("store.created", actor=actor, target=store, agency=agency, after={"name": name})
+    return store
+
+
 @transactional
 def set_broker_active(*, actor: Any, broker: Broker, active: bool, reason: str = "") -> Broker:
     """Enable or disable a broker; the agency keeps the referrals either way.
 
+    Raises: Forbidden.
     Locks:  the broker row.
     Writes: Broker, User, audit event.
     """
+    require_theirs(actor, broker.agency_id)
     stored = Broker.objects.select_for_update().select_related("user").get(pk=broker.pk)
     if stored.is_active == active:
         return stored
@@ -118,3 +144,13 @@ def set_broker_active(*, actor: Any, broker: Broker, active: bool, reason: str =
         after={"active": active},
     )
     return stored
+
+
+def require_theirs(actor: Any, agency_id: UUID) -> None:
+    """Refuse who does not take in brokers, and an agency's manager outside the own agency.
+
+    Raises: Forbidden.
+    """
+    require(actor, Can.EDIT_AGENCIES, Can.EDIT_OWN_BROKERS)
+    if actor is not None and actor.is_agency_side and actor.broker.agency_id != agency_id:
+        raise Forbidden("the agency is not yours")

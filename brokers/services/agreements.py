@@ -6,6 +6,7 @@ from typing import Any
 from brokers.models import Agency, Agreement
 from brokers.states import AgreementState
 from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
@@ -19,9 +20,10 @@ def draft_agreement(
 ) -> Agreement:
     """Draft an agreement; it counts once another person approved it.
 
-    Raises: Invalid `span_reversed`.
+    Raises: Forbidden; Invalid `span_reversed`.
     Writes: Agreement, audit event `agreement.drafted`.
     """
+    require(actor, Can.DRAFT_AGREEMENT)
     if to_on is not None and to_on < from_on:
         raise Invalid("the last day is before the first", code="span_reversed", field="to")
     agreement = Agreement(
@@ -64,10 +66,11 @@ def approve_agreement(*, actor: Any, agreement: Agreement) -> Agreement:
 def end_agreement(*, actor: Any, agreement: Agreement, reason: str) -> Agreement:
     """End an agreement now, with a reason; filings stop, referrals made stay.
 
-    Raises: NotAllowed when it is not in force; Invalid `reason_required`.
+    Raises: Forbidden; NotAllowed when it is not in force; Invalid `reason_required`.
     Locks:  the agreement row.
     Writes: Agreement, audit event `agreement.ended`.
     """
+    require(actor, Can.APPROVE_AGREEMENT)
     if not reason.strip():
         raise Invalid("a reason is needed", code="reason_required", field="reason")
     stored = Agreement.objects.select_for_update().get(pk=agreement.pk)

@@ -2,16 +2,22 @@
 
 from typing import Any
 
+from brokers.locks import lock_stores
 from brokers.models import Agency, Agreement, Broker, Store
+from brokers.selectors import spelt
+from brokers.services.agencies import require_theirs
 from brokers.states import AgreementState
 from channels_platform.accounts.models import User
+from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib.errors import Invalid, NotAllowed
+from channels_platform.lib.names import clean_text
 from channels_platform.lib.phones import parse_phone
 from channels_platform.privacy.services import keep_phones
 
-AGENCY_FIELDS = ("name", "kind", "licence_no", "bank_name", "bank_account")
+AGENCY_FIELDS = ("name", "kind", "licence_no", "licence_until", "bank_name", "bank_account")
 BROKER_FIELDS = ("store", "recruited_by", "bank_name", "bank_account")
 PERSON_FIELDS = ("name", "email", "phone")
 DRAFT_FIELDS = ("agency", "project", "from_on", "to_on", "auto_renew")
@@ -32,11 +38,15 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, s
 def change_agency(*, actor: Any, agency: Agency, **fields: Any) -> Agency:
     """Change an agency's own fields; its code stays, its status has its own service.
 
-    Raises: ValidationError by field; Invalid `unknown_field`, `fixed_by_use` for the kind once clients were filed.
+    Raises: Forbidden; ValidationError by field; Invalid `unknown_field`, `fixed_by_use` for the kind once clients were
+            filed.
     Locks:  the agency row.
     Writes: Agency, audit event `agency.changed`.
     """
+    require(actor, Can.EDIT_AGENCIES)
     stored = Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
+    if "licence_no" in fields:
+        fields["licence_no"] = spelt(fields["licence_no"])
     before = {name: getattr(stored, name, None) for name in fields}
     for name, value in fields.items():
         if name not in AGENCY_FIELDS:
@@ -56,12 +66,18 @@ def change_agency(*, actor: Any, agency: Agency, **fields: Any) -> Agency:
 def keep_store(*, actor: Any, store: Store) -> Store:
     """Write a store as given, new or renamed.
 
-    Raises: ValidationError by field.
-    Locks:  the store row, when it was there.
+    Raises: Forbidden; ValidationError by field; NotAllowed `store_gone` where it was closed meanwhile.
+    Locks:  the agency's stores.
     Writes: Store, audit event `store.created` or `store.changed`.
     """
+    require(actor, Can.EDIT_AGENCIES, Can.EDIT_OWN_BROKERS)
+    require_theirs(actor, store.agency_id)
+    lock_stores(store.agency_id)
+    store.name = clean_text(store.name)
     store.full_clean()
     stored = Store.objects.select_for_update().filter(pk=store.pk).first()
+    if stored is None and not store._state.adding:
+        raise NotAllowed("the store was closed", code="store_gone", field="name")
     if stored is not None and stored.name == store.name:
         return stored
     store.save()
@@ -80,10 +96,13 @@ def keep_store(*, actor: Any, store: Store) -> Store:
 def change_broker(*, actor: Any, broker: Broker, **fields: Any) -> Broker:
     """Change a broker's store and bank, and the account's name, mail and phone; the agency stays.
 
-    Raises: ValidationError by field; InvalidPhone; Invalid `unknown_field`, `bad_store`.
-    Locks:  the broker row.
+    Raises: Forbidden; ValidationError by field; InvalidPhone; Invalid `unknown_field`, `bad_store`.
+    Locks:  the agency's stores where one is given, the broker row.
     Writes: Broker, User, Phone, audit event `broker.changed`.
     """
+    require(actor, Can.EDIT_AGENCIES)
+    if "store" in fields:
+        lock_stores(broker.agency_id)
     stored = Broker.objects.select_for_update(of=("self",)).select_related("user", "store").get(pk=broker.pk)
     if "phone" in fields:
         fields["phone"] = _phone(fields["phone"])
@@ -118,10 +137,11 @@ def change_draft(*, actor: Any, agreement: Agreement, **fields: Any) -> Agreemen
     """Change an agreement that nobody approved yet; who changes it is its author from then on.
 
     So nobody can approve what they wrote.
-    Raises: NotAllowed when it is no draft; Invalid `unknown_field`, `span_reversed`.
+    Raises: Forbidden; NotAllowed when it is no draft; Invalid `unknown_field`, `span_reversed`.
     Locks:  the agreement row.
     Writes: Agreement, audit event `agreement.redrafted`.
     """
+    require(actor, Can.DRAFT_AGREEMENT)
     stored = Agreement.objects.select_for_update(of=("self",)).get(pk=agreement.pk)
     if stored.state != AgreementState.DRAFT:
         raise NotAllowed("only a draft can be changed")

@@ -4,8 +4,10 @@ from typing import Any
 
 from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
 from django.utils.translation import ngettext
 
 from channels_platform.accounts.models import User
@@ -63,6 +65,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def logout(self, request: HttpRequest) -> None:
         record("signin.ended", actor=request.user, target=request.user)
         super().logout(request)
+
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
+        # told apart from a session that ran out, whose drafts stay on the device for the same person
+        return f"{resolve_url(settings.LOGIN_URL)}?signed-out"
 
     def set_password(self, user: Any, password: str) -> None:
         super().set_password(user, password)

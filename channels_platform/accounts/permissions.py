@@ -37,6 +37,8 @@ class Can(StrEnum):
     REVEAL_PHONE = "reveal_phone"
     DECIDE_DISPUTE = "decide_dispute"
     RAISE_DISPUTE = "raise_dispute"
+    JUDGE_SIGNAL = "judge_signal"
+    TAKE_CLIENT = "take_client"
     SUBSCRIBE_DEAL = "subscribe_deal"
     MOVE_DEAL = "move_deal"
     RECORD_PAYMENT = "record_payment"
@@ -74,13 +76,14 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.RECORD_NATURAL_VISIT,
             Can.REVEAL_PHONE,
             Can.DECIDE_DISPUTE,
+            Can.JUDGE_SIGNAL,
             Can.SEE_MONEY,
             Can.SEE_AUDIT,
             Can.MANAGE_STAFF,
         }
     ),
     Role.RECEPTION: frozenset({Can.CONFIRM_VISIT, Can.RECORD_NATURAL_VISIT, Can.SEE_REFERRALS}),
-    Role.CONSULTANT: frozenset({Can.SEE_REFERRALS, Can.SUBSCRIBE_DEAL, Can.SEE_DEALS}),
+    Role.CONSULTANT: frozenset({Can.SEE_REFERRALS, Can.TAKE_CLIENT, Can.SUBSCRIBE_DEAL, Can.SEE_DEALS}),
     Role.FINANCE: frozenset(
         {Can.SEE_ADMIN, Can.SEE_DEALS, Can.SEE_REFERRALS, Can.SEE_MONEY, Can.RECORD_PAYMENT, Can.PREPARE_PAYOUT}
     ),

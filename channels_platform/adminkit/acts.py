@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
@@ -44,12 +45,12 @@ class Act:
     """One act: who may, when, what is asked, what will happen, and the service that does it.
 
     `binding`: it can't simply be taken back; `ends`: it stops something, and its button says so by colour.
-    `run(request, obj, data)` returns the sentence to show on the object's page, `Done`, or `Shown`.
+    `run(request, obj, data)` returns the sentence to show on the object's page, `Done`, `Shown`, or a file.
     """
 
     name: str
     label: Text
-    run: Callable[[HttpRequest, Any, dict[str, Any]], Text | Done | Shown]
+    run: Callable[[HttpRequest, Any, dict[str, Any]], Text | Done | Shown | HttpResponseBase]
     can: Can
     form: Callable[..., Any] = ActForm
     when: Callable[[Any], bool] = field(default=lambda obj: True)
@@ -68,6 +69,11 @@ class ActsMixin:
     """Pages and buttons of a model's acts."""
 
     acts: tuple[Act, ...] = ()
+
+    @classmethod
+    def offer(cls, act: Act) -> None:
+        """Add an act to this page: for an app above, whose service it calls."""
+        cls.acts = (*cls.acts, act)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.act_view)  # type: ignore[attr-defined]
@@ -103,7 +109,7 @@ class ActsMixin:
         menu = {"title": _("More"), "icon": None, "variant": ActionVariant.DEFAULT, "attrs": {}, "items": links[2:]}
         return [*links[:2], menu]
 
-    def act_view(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
+    def act_view(self, request: HttpRequest, object_id: str, act: str) -> HttpResponseBase:
         """Ask, then do: a refusal comes back beside the field at fault."""
         chosen = next((one for one in self.acts if one.name == act), None)
         obj = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
@@ -122,6 +128,8 @@ class ActsMixin:
             except (Refused, ValidationError) as refusal:
                 add_refusal(form, refusal)
             else:
+                if isinstance(done, HttpResponseBase):
+                    return done
                 if isinstance(done, Shown):
                     return self._act_page(request, obj, chosen, form, shown=done)
                 if not isinstance(done, Done):

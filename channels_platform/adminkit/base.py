@@ -1,16 +1,21 @@
 """The model pages' common behaviour: row scope, writes through services, reading without N+1."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Model, QuerySet
+from django.db import DataError
+from django.db.models import DecimalField, Model, QuerySet
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 from unfold import admin as unfold
 from unfold.views import ChangeList
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from channels_platform.accounts.permissions import Can, may
 from channels_platform.adminkit.acts import ActsMixin
@@ -18,6 +23,7 @@ from channels_platform.adminkit.cells import Section
 from channels_platform.adminkit.paginator import CappedPaginator
 from channels_platform.adminkit.refusals import add_refusal
 from channels_platform.adminkit.scope import within_projects
+from channels_platform.http.amounts import AmountField
 from channels_platform.lib.errors import Refused
 
 
@@ -43,11 +49,25 @@ def within_reach(site: Any, request: HttpRequest, model: type[Model]) -> QuerySe
 
 
 class _Rows(ChangeList):
-    """A list that says how many rows there are in one place only."""
+    """A list that says how many rows there are in one place only; a filter that cannot be is a wrong filter."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        with _wrong_filters():
+            return super().get_queryset(request, exclude_parameters)
 
     def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
+        with _wrong_filters():
+            super().get_results(request)
         self.full_result_count = self.result_count
+
+
+@contextmanager
+def _wrong_filters() -> Iterator[None]:
+    """Tell what no column holds (NUL in text, no UUID) as Django's list tells other wrong filters."""
+    try:
+        yield
+    except (ValueError, ValidationError, DataError) as fault:
+        raise IncorrectLookupParameters(fault) from fault
 
 
 class Admin(WithinReach, ActsMixin, unfold.ModelAdmin):
@@ -69,6 +89,7 @@ class Admin(WithinReach, ActsMixin, unfold.ModelAdmin):
     view_on_site = False
     save_as = False
     change_form_outer_after_template = "admin/about.html"
+    formfield_overrides = {DecimalField: {"form_class": AmountField, "widget": UnfoldAdminTextInputWidget}}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)

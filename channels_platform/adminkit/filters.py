@@ -26,7 +26,7 @@ class DaysFilter(RangeDateFilter):
         is_instant = self.field.get_internal_type() == "DateTimeField"
         if first:
             queryset = queryset.filter(**{f"{self.field_path}__gte": _begin(first) if is_instant else first})
-        if last:
+        if last and last < date.max:
             end = {f"{self.field_path}__lt": _begin(last + timedelta(days=1))}
             queryset = queryset.filter(**(end if is_instant else {f"{self.field_path}__lte": last}))
         return queryset

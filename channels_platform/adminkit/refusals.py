@@ -1,5 +1,6 @@
 """Refusals in words for staff: by code; who wrote the code does not matter."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -15,7 +16,11 @@ WORDS: dict[str, str | Promise] = {
     "forbidden": _("Your role doesn't allow this."),
     "invalid": _("That value can't be used."),
     "duplicate": _("That is known already; nothing was changed."),
+    "files_required": _("Add a photo or PDF."),
+    "answer_required": _("Say something, or add a file."),
+    "licence_known": _("An agency with this licence number is here already, or has applied."),
     "own_draft": _("You drafted this yourself: somebody else has to approve it."),
+    "unknown_number": _("No referral or deal has this number."),
     "reason_required": _("Give a reason; it is kept with the decision."),
     "span_reversed": _("The last day is before the first."),
     "fixed_by_use": _("This stays as it is: clients or deals were recorded under it."),
@@ -30,6 +35,11 @@ WORDS: dict[str, str | Promise] = {
     ),
     "bad_role": _("An agency has brokers and managers only."),
     "bad_store": _("That store belongs to another agency."),
+    "store_gone": _("That store was closed meanwhile. Choose another."),
+    "store_in_use": _("Brokers are in this store: choose where they go first."),
+    "bad_successor": _("Choose an active broker of the same agency."),
+    "still_active": _("This broker is active: disable the broker first."),
+    "nothing_to_hand_over": _("There is no client to hand over any more."),
     "still_used": _("It is in use and stays."),
     "invalid_phone": _("That is no valid phone number."),
     "phones_required": _("At least one phone is needed."),
@@ -50,6 +60,15 @@ WORDS: dict[str, str | Promise] = {
     "not_live": _("The referral is no longer live."),
     "already_today": _("A visit was confirmed today already."),
     "too_early": _("It was filed too short a time before the visit."),
+    "sms_off": _("No text messages are sent here."),
+    "no_full_phone": _("The full number isn't known yet."),
+    "code_too_soon": _("A code was sent less than a minute ago."),
+    "code_limit": _("This phone got enough codes for a day."),
+    "not_confirmed": _("This arrival was not confirmed."),
+    "signed_already": _("The client has signed already."),
+    "signature_empty": _("Nothing is signed yet."),
+    "enough_sheets": _("No more photos are kept of this visit."),
+    "file_too_large": _("The file is too large."),
     "phone_mismatch": _("The full number doesn't fit what was filed."),
     "unavailable": _("The client can't be accepted."),
     "beyond_reach": _("That is beyond your own projects."),
@@ -67,12 +86,35 @@ WORDS: dict[str, str | Promise] = {
     "nothing_to_contest": _("There is nothing to contest: only a refused or lost filing, or a deal."),
     "already_open": _("A dispute about this is open already."),
     "too_late": _("The time to contest is over."),
+    "already_decided": _("A dispute about this is decided; a side can appeal."),
+    "belongs_to_case": _(
+        "You took part in this case (filed, recruited, received, consulted): somebody else judges it."
+    ),
+    "first_judge": _("An appeal is judged by another manager than the first decision."),
+    "contested": _("This deal is contested: decide it in its dispute."),
+    "needs_two": _("So much changes hands that two managers decide it, in a dispute."),
+    "no_deal": _("No deal is bound up with this dispute: decide it in words."),
+    "not_open": _("It is decided, or waits for a second manager: nothing more is asked."),
+    "names_phone": _("A phone number stands in the text; others read it. Take it out."),
+    "names_client": _(
+        "The text names a client, filing, broker or agency of a side; others read it. Say it without names."
+    ),
+    "not_asked": _("Another agency was asked."),
+    "answered_already": _("This was answered already; an answer is given once."),
+    "appealed_already": _("This decision was appealed already."),
+    "is_appeal": _("This was the appeal: its decision is final."),
+    "not_decided": _("There is no decision yet."),
     "past": _("That day is past."),
     "wrong_way_round": _("The last day is before the first."),
     "required": _("This is needed."),
     "unit_taken": _("The unit has another live deal."),
+    "in_pool": _("The client went back to the pool: take it again first."),
+    "not_in_pool": _("A colleague looks after this client now."),
+    "nothing_to_copy": _("Last week has no roster to copy."),
+    "receivers_required": _("Choose at least one colleague."),
     "not_in_project": _("That belongs to another project."),
     "other_project": _("That belongs to another project."),
+    "other_deal": _("That is about another deal."),
     "plan_overlaps": _("Another approved plan covers some of these days for the same payee and deals."),
     "overlap": _("Another approved plan covers some of these days for the same payee and deals."),
     "shares_not_one": _("The shares must sum to exactly 1; leave all out for a natural deal."),
@@ -86,19 +128,28 @@ def words_for(code: str, detail: str = "") -> str:
     return str(known) if known is not None else detail or str(WORDS["refused"])
 
 
-def add_refusal(form: Any, refusal: Refused | ValidationError) -> None:
-    """Put a service's refusal beside the field at fault, or above the form."""
+def add_refusal(
+    form: Any,
+    refusal: Refused | ValidationError,
+    *,
+    said: Mapping[str, str | Promise] | None = None,
+    other: str | None = None,
+) -> None:
+    """Put a service's refusal beside the field at fault; what is no field's beside `other`, or above the form.
+
+    `said`: a page's own sentences, by code, in place of the common ones.
+    """
+    own = said or {}
     if isinstance(refusal, ValidationError):
-        faults = refusal.error_dict if hasattr(refusal, "error_dict") else {NON_FIELD_ERRORS: refusal.error_list}
-        for field, errors in faults.items():
-            form.add_error(_field(form, field), errors)
+        found = refusal.error_dict if hasattr(refusal, "error_dict") else {NON_FIELD_ERRORS: refusal.error_list}
+        for field, errors in found.items():
+            for error in errors:
+                form.add_error(_field(form, field) or other, own.get(error.code or "", error))
         return
-    faults = refusal.facts.get("faults") or {}
-    for field, code in faults.items():
-        form.add_error(_field(form, field), ValidationError(words_for(code), code=code))
-    if not faults:
-        words = words_for(refusal.code, refusal.detail)
-        form.add_error(_field(form, refusal.field), ValidationError(words, code=refusal.code))
+    codes = refusal.facts.get("faults") or {refusal.field: refusal.code}
+    for field, code in codes.items():
+        words = own.get(code) or words_for(code, refusal.detail if code == refusal.code else "")
+        form.add_error(_field(form, field) or other, ValidationError(words, code=code))
 
 
 def _field(form: forms.BaseForm, name: str | None) -> str | None:

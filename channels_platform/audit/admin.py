@@ -56,7 +56,9 @@ class EventAdmin(ReadOnlyAdmin):
         if sees_every_project(request.user):
             return rows
         mine = request.user.projects.values("pk")  # type: ignore[union-attr]
-        return rows.filter(Q(project_id__in=mine) | Q(project_id__isnull=True))
+        # What is of no one project is of people and agencies, which all staff see, or of payouts of a whole company.
+        of_no_project = Q(project_id__isnull=True) & ~Q(target_kind__startswith="commissions.")
+        return rows.filter(Q(project_id__in=mine) | of_no_project)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()

@@ -17,7 +17,9 @@ READ_ONLY = ("django_migrations",)
 
 def allowed(model_triggers: list[pgtrigger.Trigger]) -> tuple[str, ...]:
     """Return the rights on a table that has these triggers."""
-    refused = " ".join(str(t.operation) for t in model_triggers if isinstance(t, pgtrigger.Protect))
+    protects = [t for t in model_triggers if isinstance(t, pgtrigger.Protect) and not isinstance(t, pgtrigger.ReadOnly)]
+    whole = [t for t in protects if t.condition is None]  # one with a condition refuses some rows, not all
+    refused = " ".join(str(t.operation) for t in whole)
     return ("SELECT", "INSERT", *(right for right in ("UPDATE", "DELETE") if right not in refused))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from channels_platform.audit.models import Event
 from channels_platform.lib import clock
+from channels_platform.lib.redaction import redact
 
 _request_id: ContextVar[str] = ContextVar("audit_request_id", default="")
 
@@ -35,7 +36,8 @@ def build_event(
     """Return an unsaved event, for callers that write many at once.
 
     `actor` is the person, or None for the system itself. `before` and `after` hold only what
-    changed, JSON-able and free of personal data.
+    changed, JSON-able and free of personal data. `reason` is what a person typed: phones in it are masked, for
+    nobody could ever take them out again.
     """
     return Event(
         at=clock.now(),
@@ -48,7 +50,7 @@ def build_event(
         agency_id=getattr(agency, "pk", agency),
         before=before or {},
         after=after or {},
-        reason=reason,
+        reason=redact(reason),
         request_id=_request_id.get(),
     )
 

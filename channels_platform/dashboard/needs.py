@@ -5,8 +5,8 @@ from typing import Any
 
 from django.utils.translation import ngettext
 
-from brokers.models import Agreement, Broker
-from brokers.states import AgreementState
+from brokers.models import AgencyApplication, Agreement, Broker
+from brokers.states import AgreementState, ApplicationState
 from channels_platform.accounts.permissions import Can, may
 from channels_platform.adminkit.cells import address
 from channels_platform.dashboard.filters import Narrowed, within
@@ -14,8 +14,8 @@ from channels_platform.jobs.models import Job, JobState
 from channels_platform.lib import clock
 from commissions.models import PlanVersion
 from commissions.states import PlanState
-from leads.models import Dispute
-from leads.states import DisputeState
+from leads.models import Dispute, RiskSignal
+from leads.states import DisputeState, SignalState
 
 RECENT = timedelta(days=7)
 
@@ -35,6 +35,15 @@ def _agreements(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
     )
 
 
+def _applications(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
+    waiting = AgencyApplication.objects.filter(state=ApplicationState.SUBMITTED)
+    return (
+        waiting.count() if narrowed.agency is None else 0,
+        lambda n: ngettext("%(n)s agency wants to join", "%(n)s agencies want to join", n),
+        address("brokers.agencyapplication", state__exact=ApplicationState.SUBMITTED),
+    )
+
+
 def _plans(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
     drafts = PlanVersion.objects.filter(state=PlanState.DRAFT).exclude(author=user)
     return (
@@ -45,11 +54,20 @@ def _plans(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
 
 
 def _disputes(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
-    open_ones = Dispute.objects.filter(state=DisputeState.OPEN)
+    open_ones = Dispute.objects.exclude(state=DisputeState.DECIDED)
     return (
         within(open_ones, narrowed, agency="agency").count(),
         lambda n: ngettext("%(n)s dispute to decide", "%(n)s disputes to decide", n),
-        address("leads.dispute", state__exact=DisputeState.OPEN),
+        address("leads.dispute", state__in=f"{DisputeState.OPEN},{DisputeState.PROPOSED}"),
+    )
+
+
+def _signals(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
+    open_ones = RiskSignal.objects.filter(state=SignalState.OPEN)
+    return (
+        within(open_ones, narrowed, agency="broker__agency").count(),
+        lambda n: ngettext("%(n)s risk signal to judge", "%(n)s risk signals to judge", n),
+        address("leads.risksignal", state__exact=SignalState.OPEN),
     )
 
 
@@ -73,8 +91,10 @@ def _jobs(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
 
 _COUNTS = (
     (Can.APPROVE_AGREEMENT, _agreements),
+    (Can.EDIT_AGENCIES, _applications),
     (Can.APPROVE_PLAN, _plans),
     (Can.DECIDE_DISPUTE, _disputes),
+    (Can.JUDGE_SIGNAL, _signals),
     (Can.EDIT_AGENCIES, _probing),
     (Can.SEE_ADMIN, _jobs),
 )

@@ -7,7 +7,7 @@ from allauth.account.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.utils import is_mfa_enabled
 from django.core.exceptions import ValidationError
-from django.http import FileResponse
+from django.http import FileResponse, Http404
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.renderers import (
@@ -30,8 +30,9 @@ from channels_platform.http.authentication import SCHEME
 from channels_platform.http.fields import Instant, Secret
 from channels_platform.http.problems import Problem, exception_handler
 from channels_platform.http.throttles import PerCaller
-from channels_platform.http.views import ApiView, FileView, found, read
+from channels_platform.http.views import ApiView, FileView, read
 from channels_platform.jobs.models import Job, JobState
+from channels_platform.jobs.selectors import get_job
 
 
 class CredentialsIn(serializers.Serializer[Any]):
@@ -124,19 +125,27 @@ class JobOut(serializers.Serializer[Any]):
         return job.result_url or None
 
 
+def _job(request: Request, pk: UUID) -> Job:
+    job = get_job(viewer=request.user, job_id=pk)
+    if job is None:
+        raise Http404
+    return job
+
+
 class JobView(ApiView):
     @extend_schema(responses=JobOut)
     def get(self, request: Request, pk: UUID) -> Response:
         """How far a job of one's own is."""
-        job = found(Job.objects.filter(starter=request.user), pk=pk)
-        return Response(JobOut(job, context={"request": request}).data)
+        return Response(JobOut(_job(request, pk), context={"request": request}).data)
 
 
 class JobResultView(FileView):
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)})
     def get(self, request: Request, pk: UUID) -> Any:
         """What a job of one's own made."""
-        job = found(Job.objects.filter(starter=request.user, state=JobState.DONE).exclude(result_file=""), pk=pk)
+        job = _job(request, pk)
+        if job.state != JobState.DONE or not job.result_file:
+            raise Http404
         name = job.result_file.name.rsplit("/", 1)[-1]
         return FileResponse(job.result_file.open("rb"), as_attachment=True, filename=name)
 

@@ -36,7 +36,15 @@ def sent(request: HttpRequest) -> QueryDict | None:
 
 
 def submit_once(request: HttpRequest, form: OnceForm, work: Callable[[], str]) -> HttpResponseRedirect:
-    """Do `work` and go to the address it returns, or go where the first sending of this form went.
+    """Do `work` and go to the address it returns, or go where the first sending of this form went; as `do_once`."""
+    address, same = do_once(request, form, work)
+    if not same:
+        messages.warning(request, _("This form had arrived before; what you changed since was not sent."))
+    return HttpResponseRedirect(address)
+
+
+def do_once(request: HttpRequest, form: OnceForm, work: Callable[[], str]) -> tuple[str, bool]:
+    """Do `work` and return its address, or the one of the first sending, and whether that said the same.
 
     The address is kept in the transaction of the work itself. A second sender waits for the first.
     A refusal raised by `work` rolls back, and the form may be sent again.
@@ -64,15 +72,20 @@ def submit_once(request: HttpRequest, form: OnceForm, work: Callable[[], str]) -
         )
         return address, True
 
-    address, same = one_transaction(first_or_again)
-    if not same:
-        messages.warning(request, _("This form had arrived before; what you changed since was not sent."))
-    return HttpResponseRedirect(address)
+    return one_transaction(first_or_again)
 
 
 def _digest(request: HttpRequest) -> bytes:
     fields = sorted((name, values) for name, values in request.POST.lists() if name not in _ASIDE)
-    return salted_hmac("http.once", f"{request.path}\n{fields!r}", algorithm="sha256").digest()
+    files = sorted((name, [_file_digest(file) for file in files]) for name, files in request.FILES.lists())
+    return salted_hmac("http.once", f"{request.path}\n{fields!r}\n{files!r}", algorithm="sha256").digest()
+
+
+def _file_digest(file: Any) -> str:
+    file.seek(0)
+    found = hashlib.file_digest(file, "blake2b").hexdigest()
+    file.seek(0)
+    return found
 
 
 def _wait_for(name: str) -> None:

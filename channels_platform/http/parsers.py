@@ -12,7 +12,7 @@ class StrictJSONParser(BaseParser):
     """Read the body as one JSON value.
 
     Refused as malformed: other encodings than UTF-8, NaN and Infinity, NUL and lone surrogates in text,
-    numbers and nesting beyond what Python reads.
+    a name twice in one object, numbers and nesting beyond what Python reads.
     """
 
     media_type = "application/json"
@@ -23,7 +23,7 @@ class StrictJSONParser(BaseParser):
         try:
             raw = request.body
             text = raw.decode()
-            value = json.loads(text, parse_constant=_no_constant)
+            value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_object)
             # only an escape can bring in what UTF-8 itself does not carry
             if "\\u" in text:
                 json.dumps(value, ensure_ascii=False).encode()
@@ -31,6 +31,13 @@ class StrictJSONParser(BaseParser):
         except (ValueError, RecursionError) as fault:
             raise Problem(400) from fault
         return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice, and readers differ on which counts")
+    return found
 
 
 def _no_constant(name: str) -> Any:

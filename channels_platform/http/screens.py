@@ -11,23 +11,36 @@ from typing import Any
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
 
 from channels_platform.accounts.permissions import Can, may
 
-_View = Callable[..., HttpResponse]
+
+def told(code: str, status: int, **more: Any) -> JsonResponse:
+    """Return what a page's script is told that cannot have what it asks for."""
+    return JsonResponse({"code": code, **more}, status=status)
+
+
+_View = Callable[..., HttpResponseBase]
 PAGE_SIZE = 25
 
 
 def needs(*acts: Can) -> Callable[[_View], _View]:
-    """Let in who may do one of `acts`: others get 403, the unknown are asked to sign in."""
+    """Let in who may do one of `acts`: others get 403, the unknown are asked to sign in.
+
+    A script that takes JSON only is told by code instead.
+    """
 
     def guard(view: _View) -> _View:
         @wraps(view)
-        def enter(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def enter(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            scripted = not request.accepts("text/html")
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return told("not_signed_in", 401) if scripted else redirect_to_login(request.get_full_path())
             if not any(may(request.user, act) for act in acts):
+                if scripted:
+                    return told("forbidden", 403)
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 

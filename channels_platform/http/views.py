@@ -1,6 +1,7 @@
 """The base of every API view: who may, how often, once only, and what an error looks like."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any, ClassVar, TypeVar
 
@@ -24,6 +25,7 @@ from channels_platform.http.parsers import StrictJSONParser
 from channels_platform.http.problems import Problem, exception_handler, field_error
 from channels_platform.http.schema import ApiSchema
 from channels_platform.http.throttles import PerCaller
+from channels_platform.lib.errors import Refused
 
 M = TypeVar("M", bound=Model)
 
@@ -85,6 +87,16 @@ def read(request: Request, serializer: type[Serializer[Any]], *, partial: bool =
     if not isinstance(request.data, dict):
         raise Problem(400, detail="")
     return dict(_reader(serializer, partial).run_validation(request.data))
+
+
+@contextmanager
+def renamed(**names: str) -> Iterator[None]:
+    """Have a service's refusal name its field as the body does, where the two differ."""
+    try:
+        yield
+    except Refused as refusal:
+        refusal.field = names.get(refusal.field or "", refusal.field)
+        raise
 
 
 @cache

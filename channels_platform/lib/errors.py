@@ -1,5 +1,6 @@
 """Refusals: what a rule or an object's state does not allow, by reason code."""
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -7,10 +8,12 @@ class Refused(Exception):
     """A well-formed request that the rules refuse.
 
     `code` is the reason (domain's own word), `field` the input at fault if one is,
-    `detail` English text for staff; faces translate by code.
+    `detail` English text for staff; faces translate by code. `aftermath` writes down what is to be
+    remembered of the refusal although its work is rolled back (`db` calls it after that).
     """
 
     code = "refused"
+    aftermath: Callable[[], None] | None = None
 
     def __init__(self, detail: str = "", *, code: str | None = None, field: str | None = None, **facts: Any) -> None:
         self.code = code or self.code

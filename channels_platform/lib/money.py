@@ -10,13 +10,16 @@ from decimal import Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
 from functools import cache
 
-from babel.core import UnknownLocaleError
-from babel.numbers import get_currency_precision, is_currency
+from babel.core import get_global
+from babel.numbers import get_currency_precision
 
 from channels_platform.lib.errors import Invalid
 
 # Shifting the point must not round; 60 digits is far beyond any column, and more raises instead.
 _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
+
+# More than any home costs, in whatever currency.
+BEYOND_ANY_PRICE = Decimal(10) ** 13
 
 # ASCII digits only: Decimal() itself takes 1e3, 1_000, full-width digits, NaN and surrounding blanks.
 _DECIMAL = re.compile(r"-?[0-9]{1,24}(\.[0-9]{1,12})?", re.ASCII)
@@ -41,11 +44,8 @@ def minor_digits(currency: str) -> int:
 
     Raises: ValueError for a code that is no currency; Babel itself would answer 2.
     """
-    try:
-        known = is_currency(currency, "en")
-    except (UnknownLocaleError, TypeError, AttributeError):
-        known = False
-    if not known:
+    # the codes themselves, not their names in some language, which would be loaded for it
+    if currency not in get_global("all_currencies"):
         raise ValueError(f"unknown currency {currency!r}")
     return get_currency_precision(currency)
 

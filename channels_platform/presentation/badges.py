@@ -38,10 +38,11 @@ _BATCH = {
     "paid": Badge(pgettext_lazy("batch state", "Paid"), "good", "check-circle"),
     "void": Badge(pgettext_lazy("batch state", "Void"), "past", "slash-circle"),
 }
-# `needs_invoice` and `ready` are what an open line looks like to the people who work on it.
+# `needs_invoice`, `pending` and `ready` are what an open line looks like to the people who work on it.
 _LINE = {
     "open": Badge(pgettext_lazy("line state", "Open"), "wait", "hourglass-split"),
     "needs_invoice": Badge(pgettext_lazy("line state", "Needs an invoice"), "wait", "receipt"),
+    "pending": Badge(pgettext_lazy("line state", "Being approved"), "wait", "hourglass-split"),
     "ready": Badge(pgettext_lazy("line state", "Ready"), "info", "check"),
     "paid": Badge(pgettext_lazy("line state", "Paid"), "good", "check-circle"),
     "failed": Badge(pgettext_lazy("line state", "Failed"), "bad", "x-circle"),
@@ -80,6 +81,7 @@ _AGREEMENT = {
 }
 _DISPUTE = {
     "open": Badge(pgettext_lazy("dispute state", "Open"), "wait", "flag"),
+    "proposed": Badge(pgettext_lazy("dispute state", "Awaiting a second manager"), "wait", "hourglass-split"),
     "decided": Badge(pgettext_lazy("dispute state", "Decided"), "good", "check-circle"),
 }
 _JOB = {
@@ -93,6 +95,17 @@ _VISIT = {
     "arrived": Badge(pgettext_lazy("visit state", "Arrived"), "good", "person-check"),
     "missed": Badge(pgettext_lazy("visit state", "Missed"), "past", "dash-circle"),
     "refused": Badge(pgettext_lazy("visit state", "Refused"), "bad", "x-circle"),
+}
+
+_SIGNAL = {
+    "open": Badge(pgettext_lazy("signal state", "Open"), "wait", "flag"),
+    "confirmed": Badge(pgettext_lazy("signal state", "Confirmed"), "bad", "check-circle"),
+    "dismissed": Badge(pgettext_lazy("signal state", "Dismissed"), "past", "x-circle"),
+}
+_DELIVERY = {
+    "waiting": Badge(pgettext_lazy("delivery state", "Waiting"), "wait", "hourglass-split"),
+    "sent": Badge(pgettext_lazy("delivery state", "Sent"), "good", "check-circle"),
+    "given_up": Badge(pgettext_lazy("delivery state", "Given up"), "bad", "x-circle"),
 }
 
 BADGES: dict[str, dict[str, Badge]] = {
@@ -109,6 +122,8 @@ BADGES: dict[str, dict[str, Badge]] = {
     "dispute": _DISPUTE,
     "job": _JOB,
     "visit": _VISIT,
+    "delivery": _DELIVERY,
+    "signal": _SIGNAL,
 }
 
 UNKNOWN = Badge(gettext_lazy("Unknown"), "past", "question-circle")

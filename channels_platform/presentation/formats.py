@@ -158,4 +158,8 @@ def script_words() -> dict[str, str]:
         "hour_ago": ngettext("%(n)s hour ago", "%(n)s hours ago", 1) % {"n": "{n}"},
         "hours_ago": ngettext("%(n)s hour ago", "%(n)s hours ago", 2) % {"n": "{n}"},
         "copied": gettext("Copied"),
+        "kept_one": gettext("1 filing waits on this phone"),
+        "kept_many": gettext("%(n)s filings wait on this phone") % {"n": "{n}"},
+        "kept_changed": gettext("It had arrived before; what you changed since was not sent."),
+        "kept_put_away": gettext("Put away"),
     }

@@ -42,8 +42,10 @@ ITEMS = (
     Item("portal", "portal:brokers", _("Brokers"), "person-badge", "b", (Can.EDIT_OWN_BROKERS,)),
     Item("desk", "desk:today", _("Today"), "calendar-event", "t", (Can.CONFIRM_VISIT, Can.SUBSCRIBE_DEAL)),
     Item("desk", "desk:find", _("Find"), "search", "f", (Can.CONFIRM_VISIT,)),
+    Item("desk", "desk:care", _("Follow up"), "telephone", "c", (Can.SUBSCRIBE_DEAL,)),
     Item("desk", "desk:deals", _("Deals"), "file-text", "d", (Can.SUBSCRIBE_DEAL,)),
     Item("desk", "desk:natural_visit", _("Natural visit"), "person-walking", "n", (Can.RECORD_NATURAL_VISIT,)),
+    Item("desk", "desk:duty", _("On duty"), "person-badge", "u", (Can.CONFIRM_VISIT, Can.SUBSCRIBE_DEAL)),
     Item("finance", "finance:balances", _("Balances"), "wallet2", "b", (Can.SEE_MONEY,)),
     Item("finance", "finance:batches", _("Payout batches"), "cash-stack", "p", (Can.SEE_MONEY,)),
     Item("finance", "finance:payments", _("Payments"), "cash-coin", "m", (Can.SEE_MONEY,)),
@@ -95,6 +97,12 @@ def areas(user: Any, current: str) -> list[Place]:
         for area, url_name, label, icon, can in AREAS
         if area != current and _any(user, can) and (url := _reverse(url_name))
     ]
+
+
+def home_area(user: Any) -> str:
+    """Return the area a person begins in, or '' for one that has no bars of ours."""
+    area = landing_page(user).strip("/").split("/")[0]
+    return area if any(item.area == area for item in ITEMS) else ""
 
 
 def landing_page(user: Any) -> str:

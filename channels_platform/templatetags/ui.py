@@ -155,6 +155,12 @@ def landing_page(user: Any) -> str:
     return navigation.landing_page(user)
 
 
+@register.simple_tag
+def home_area(user: Any) -> str:
+    """The area a person begins in, whose places a page of everybody's shows."""
+    return navigation.home_area(user)
+
+
 @register.inclusion_tag("ui/empty.html")
 def empty_state(title: str, text: str = "", url: str = "", action: str = "", symbol: str = "inbox") -> dict[str, str]:
     """What will be here, and the first step."""

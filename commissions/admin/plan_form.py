@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy
 from brokers.models import Agency
 from channels_platform.adminkit.base import within_reach
 from channels_platform.adminkit.forms import dress
+from channels_platform.http.amounts import AmountField, read_amount
 from channels_platform.lib.errors import Invalid
-from channels_platform.lib.money import exact_text, parse_fraction
+from channels_platform.lib.money import exact_text, minor_digits, parse_fraction
 from commissions.engine.plans import PlanFault, validate_plan
 from commissions.engine.types import Method, Milestone
 from commissions.facts import version_fields
@@ -80,7 +81,7 @@ class PlanForm(forms.Form):
         max_length=20,
         help_text=gettext_lazy("Part of what is released that is kept until handover; empty: none."),
     )
-    preview_price = forms.DecimalField(
+    preview_price = AmountField(
         label=gettext_lazy("At the price"), required=False, min_value=Decimal("0.01"), max_digits=16, decimal_places=2
     )
     preview_nth = forms.IntegerField(
@@ -180,7 +181,7 @@ class PlanForm(forms.Form):
             path = f"tiers.{len(tiers)}"
             name = "amount" if fixed else "rate"
             self._place |= {f"{path}.from": f"tier_{n}_from", f"{path}.{name}": f"tier_{n}_pay"}
-            tiers.append({"from": start.strip(), name: pay.strip() if fixed else _fraction_text(pay)})
+            tiers.append({"from": self._plain(start), name: self._plain(pay) if fixed else _fraction_text(pay)})
         return tiers
 
     def _bonuses(self, data: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -189,9 +190,18 @@ class PlanForm(forms.Form):
             row = {part: (data.get(f"bonus_{n}_{part}") or "").strip() for part in ("name", "amount", "to", "release")}
             if not row["name"] and not row["amount"]:
                 continue
+            row["amount"] = self._plain(row["amount"])
             self._place |= {f"bonuses.{len(bonuses)}.{part}": f"bonus_{n}_{part}" for part in row}
             bonuses.append(row)
         return bonuses
+
+    def _plain(self, typed: str) -> str:
+        """Return an amount as the rules write it; what cannot be read here is no number to them either: they say so."""
+        project = self.cleaned_data.get("project")
+        try:
+            return f"{read_amount(typed, digits=minor_digits(project.currency) if project else 2):f}"
+        except Invalid:
+            return typed.strip() and f"? {typed.strip()}"
 
     def _steps(self, data: Mapping[str, Any], method: Method) -> list[dict[str, str]]:
         steps = []

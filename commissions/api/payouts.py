@@ -5,10 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
-from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -16,7 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.files.content import XLSX
 from channels_platform.http.api import JobOut
+from channels_platform.http.downloads import send_file
 from channels_platform.http.fields import Amount, Id, Instant, LongText, Text, YesNo, money_text
 from channels_platform.http.problems import Problem, field_error
 from channels_platform.http.schema import lists
@@ -237,7 +237,7 @@ class ExportView(FileView):
     @extend_schema(
         parameters=[OpenApiParameter("format", str, enum=[form.value for form in ExportForm], description="xlsx")],
         responses={
-            (200, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"): OpenApiTypes.BINARY,
+            (200, XLSX.media_type): OpenApiTypes.BINARY,
             (200, "text/csv"): OpenApiTypes.STR,
             202: JobOut,
         },
@@ -253,10 +253,7 @@ class ExportView(FileView):
             at = reverse("api:job", args=[job.pk])
             return Response(JobOut(job, context={"request": request}).data, status=202, headers={"Location": at})
         exported = export_batch(actor=request.user, batch=batch, form=form)
-        named_so = content_disposition_header(as_attachment=True, filename=exported.name)
-        return StreamingHttpResponse(
-            exported.pieces, content_type=exported.content_type, headers={"Content-Disposition": named_so}
-        )
+        return send_file(exported.pieces, exported.name, content_type=exported.content_type)
 
 
 class LinesView(ApiView):

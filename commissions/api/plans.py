@@ -96,7 +96,7 @@ class PlanOut(serializers.Serializer[Any]):
     def get_fields(self) -> Any:
         return {**super().get_fields(), "from": serializers.DateField(source="from_on", allow_null=True)}
 
-    @extend_schema_field(Retention)
+    @extend_schema_field(Retention(allow_null=True))
     def get_retention(self, version: PlanVersion) -> dict[str, str] | None:
         if version.retention_fraction is None:
             return None

@@ -17,7 +17,7 @@ from commissions.demo.staging import Stage
 from leads.models import Deal, Dispute, Payment, Referral
 from leads.services.consultants import hand_over_clients
 from leads.services.deals import Buyer, amend_deal, cancel_deal, contract_deal, hand_over_deal, subscribe_deal
-from leads.services.disputes import close_dispute, decide_deal, raise_dispute
+from leads.services.disputes import raise_dispute, rule_dispute
 from leads.services.filing import file_referral
 from leads.services.payments import record_payment
 from leads.services.phones import add_phone
@@ -238,7 +238,7 @@ def _dispute(play: Play, act: Act) -> None:
 def _close_dispute(play: Play, act: Act) -> None:
     dispute = play.disputes.get(act.about)
     if dispute is not None and dispute.state == DisputeState.OPEN:
-        play.disputes[act.about] = close_dispute(
+        play.disputes[act.about] = rule_dispute(
             actor=play.stage.staff["manager"], dispute=dispute, decision=act.facts["decision"]
         )
 
@@ -251,12 +251,11 @@ def _decide(play: Play, act: Act) -> None:
     shares = [share.referral for share in deal.shares.filter(ended_at__isnull=True).select_related("referral")]
     whole = not shares or not act.facts["half"] or any(one.pk == rival.pk for one in shares)
     given = [(rival, Fraction(1))] if whole else [(shares[0], Fraction(1, 2)), (rival, Fraction(1, 2))]
-    decide_deal(
+    play.disputes[act.about] = rule_dispute(
         actor=play.stage.staff["manager"],
-        deal=deal,
-        shares=given,
-        reason="到访记录显示双方均有带看，按贡献判定。",
         dispute=dispute,
+        shares=given,
+        decision="到访记录显示双方均有带看，按贡献判定。",
     )
 
 

@@ -1,14 +1,14 @@
 """Entitlements: what every payee has earned of every deal, a pure function of the facts.
 
-Two passes over a project's deals, neither keeping any: `Calculator.observe` adds up what retroactive tiers need to know
-of a whole period, `Calculator.entitle` lays each deal on its plans' ladders and returns its rows. Memory grows with
-periods and brokers, not with deals. `entitlements` does both for deals at hand.
+`Calculator.observe` adds up what retroactive tiers need to know of a whole period, from deals added up beforehand
+(lumps), `Calculator.entitle` lays each deal on its plans' ladders and returns its rows. Neither keeps any deal: memory
+grows with periods and brokers. `entitlements` does both for deals at hand.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
 
-from commissions.engine.layout import Case, OutOfOrder, Rule, Track
+from commissions.engine.layout import Case, Lump, OutOfOrder, Rule, Track, lumps_of
 from commissions.engine.rows import merged, rows
 from commissions.engine.types import DealFact, Entitlement, Id, Series
 
@@ -18,8 +18,8 @@ _LAST = datetime.max.replace(tzinfo=UTC)
 class Calculator:
     """Lay one project's deals on all of its plans, as of one instant; later facts do not exist for it.
 
-    Feed every deal of the project to `observe` (in any order; may be left out where `needs_totals` is false), then
-    every deal to `entitle`, contracted ones by (contracted_at, number compared by code point), others anywhere.
+    Feed every live deal of the project to `observe` (in any order; may be left out where `needs_totals` is false),
+    then every deal to `entitle`, contracted ones by (contracted_at, number compared by code point), others anywhere.
     """
 
     def __init__(self, series: Iterable[Series], *, zone: tzinfo, currency: str, as_of: datetime) -> None:
@@ -37,8 +37,19 @@ class Calculator:
             else:
                 self._by_agency.setdefault(track.series.agency_id, []).append(track)
 
-    def observe(self, deal: DealFact) -> None:
-        """Add a deal to the totals of its periods.
+    def observe(self, lump: Lump) -> None:
+        """Add live deals to the totals of their period."""
+        if lump.agency_id is None:
+            tracks = self._everywhere
+        else:
+            tracks = [track for track in self._everywhere if track.series.agency_id == lump.agency_id]
+            tracks += self._by_agency.get(lump.agency_id, ())
+        for track in tracks:
+            if track.rule_on(lump.subscribed_on, lump.referred) is not None:
+                track.observe(lump)
+
+    def observe_deal(self, deal: DealFact) -> None:
+        """Add one deal, if it is live, to the totals of its period.
 
         Raises: NotAnAmount for a price the currency cannot express.
         """
@@ -46,8 +57,8 @@ class Calculator:
             return
         case = Case(deal, as_of=self.as_of, zone=self.zone, currency=self.currency)
         if case.live_since is not None:
-            for track, _ in self._placements(case):
-                track.observe(case)
+            for lump in lumps_of(case):
+                self.observe(lump)
 
     def entitle(self, deal: DealFact) -> list[Entitlement]:
         """Return the deal's rows: per share (on-site: per deal) and component, also those that earn nothing.
@@ -97,5 +108,5 @@ def entitlements(
     calculator = Calculator(series, zone=zone, currency=currency, as_of=as_of)
     ordered = sorted(deals, key=lambda deal: (deal.contracted_at or _LAST, deal.number))
     for deal in ordered:
-        calculator.observe(deal)
+        calculator.observe_deal(deal)
     return [row for deal in ordered for row in calculator.entitle(deal)]

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from fractions import Fraction
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from channels_platform.lib.money import exact_text, to_minor
 from commissions.engine.bonuses import in_filing_order
@@ -34,6 +35,7 @@ class OutOfOrder(ValueError):
     """A deal came before one that is laid earlier, or was never observed."""
 
 
+@lru_cache(maxsize=4096)
 def period_label(period: Period, day: date) -> str:
     """Name the period a local day is in: 2026-03, 2026-Q1, 2026, or nothing for the whole plan."""
     if period == Period.MONTH:
@@ -95,6 +97,34 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Lump:
+    """Live deals that every plan counts alike, added up: under the same versions, in the same month, in equal parts.
+
+    Shape:  whole deals name no agency; parts are shares of one broker's referrals, each of `fraction`.
+            `subscribed_on` and `contracted_on` are those of any of the deals.
+    Units:  `price` is the deals' sum, in minor units.
+    """
+
+    subscribed_on: date
+    contracted_on: date
+    referred: bool
+    deals: int
+    price: int
+    agency_id: Id | None = None
+    broker_id: Id | None = None
+    fraction: Fraction = Fraction(1)
+
+
+def lumps_of(case: Case) -> list[Lump]:
+    """Return one live deal as lumps: as a whole, and each of its shares."""
+    if case.contracted_on is None:
+        raise ValueError(f"deal {case.deal.number} is not live")
+    placed = (case.subscribed_on, case.contracted_on, bool(case.shares), 1, case.price)
+    parts = [Lump(*placed, share.agency_id, share.broker_id, share.fraction) for share in case.shares]
+    return [Lump(*placed), *parts]
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """One way to lay a series' deals; versions that agree on it see the same positions."""
 
@@ -120,6 +150,20 @@ class Layout:
         if case.contracted_on is None:
             raise ValueError(f"deal {case.deal.number} is in no period")
         return period_label(self.period, case.contracted_on)
+
+    def piece(self, lump: Lump) -> tuple[_LineKey, Number] | None:
+        """Return which line a lump adds to, and how much; None where this layout counts the other way.
+
+        Units: units, or minor units of amount.
+        Source: domain 6.3.
+        """
+        if self.whole_deals != (lump.agency_id is None):
+            return None
+        label = period_label(self.period, lump.contracted_on)
+        size = lump.price if self.amounts else lump.deals
+        if self.whole_deals:
+            return (label, None), size
+        return (label, lump.broker_id if self.scope == Scope.BROKER else None), whole(lump.fraction) * size
 
     def pieces(self, case: Case, shares: Sequence[ShareFact]) -> list[tuple[_LineKey, Number]]:
         """Return which lines a live deal takes room on, and how much: once where deals are laid whole, else per share.
@@ -178,8 +222,7 @@ class Rule:
         return worth if self.fixed else worth * price
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Where a share (or its whole deal) lies; `total` is what its period reaches, known for retroactive rules."""
 
     begin: Number
@@ -210,19 +253,22 @@ class Track:
 
     def rule_for(self, case: Case) -> Rule | None:
         """Return the version in force on the local day of subscription, if the series takes such a deal."""
+        return self.rule_on(case.subscribed_on, bool(case.shares))
+
+    def rule_on(self, day: date, referred: bool) -> Rule | None:
         applies_to = self.series.applies_to
-        if applies_to != AppliesTo.ALL and bool(case.shares) != (applies_to == AppliesTo.REFERRED):
+        if applies_to != AppliesTo.ALL and referred != (applies_to == AppliesTo.REFERRED):
             return None
-        day = case.subscribed_on
         if day not in self._by_day:
             self._by_day[day] = next((rule for rule in self.rules if _in_force(rule.version, day)), None)
         return self._by_day[day]
 
-    def observe(self, case: Case) -> None:
-        """Add a live deal to the totals that retroactive rules go by."""
-        shares = case.shares_of(self.series.agency_id)
+    def observe(self, lump: Lump) -> None:
+        """Add live deals to the totals that retroactive rules go by."""
         for layout, totals in self.totals.items():
-            for key, length in layout.pieces(case, shares):
+            piece = layout.piece(lump)
+            if piece is not None:
+                key, length = piece
                 totals[key] = whole(totals[key] + length)
 
     def lay(self, case: Case, rule: Rule, shares: Sequence[ShareFact]) -> list[Span]:

@@ -22,7 +22,15 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from channels_platform.lib.errors import Invalid
-from channels_platform.lib.money import NotAnAmount, NotANumber, from_minor, parse_decimal, parse_fraction, to_minor
+from channels_platform.lib.money import (
+    BEYOND_ANY_PRICE,
+    NotAnAmount,
+    NotANumber,
+    from_minor,
+    parse_decimal,
+    parse_fraction,
+    to_minor,
+)
 from commissions.engine.types import (
     AppliesTo,
     Basis,
@@ -276,6 +284,9 @@ class _Reader:
             amount = from_minor(to_minor(number, self.currency), self.currency)
         except (NotANumber, NotAnAmount) as fault:
             self.fault(path, fault.code)
+            return None
+        if amount >= BEYOND_ANY_PRICE:
+            self.fault(path, "out_of_range")
             return None
         if amount < 0 or (above_zero and amount == 0):
             self.fault(path, "not_positive" if above_zero else "out_of_range")

@@ -1,11 +1,12 @@
 """Milestones reached, and what of a commission they release and a retention holds back."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
+from typing import NamedTuple
 
 from channels_platform.lib.money import exact_text, half_up
 from commissions.engine.types import DealFact, Method, Milestone, PaymentFact, PlanVersion, ReleaseStep, Source
@@ -14,8 +15,7 @@ _SUBSCRIBED = frozenset({Milestone.SUBSCRIBED})
 _ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(NamedTuple):
     """What was collected up to a moment, refunds taken off: by source own, by loan and fund, and in all."""
 
     own: Decimal = _ZERO
@@ -74,12 +74,21 @@ def _add_collection(reached: set[Milestone], deal: DealFact, money: Collected) -
         reached.add(Milestone.FULLY_COLLECTED)
 
 
+class Progress(NamedTuple):
+    """How far a schedule is: the weight reached, and the steps on either side as [milestone, fraction]."""
+
+    weight: int
+    reached: list[list[str]]
+    awaited: list[list[str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """The release steps of one method, as weights over one denominator, with their text for explanations."""
 
     steps: tuple[tuple[Milestone, int, str], ...]
     denominator: int
+    _known: dict[frozenset[Milestone], Progress] = field(init=False, default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, steps: tuple[ReleaseStep, ...]) -> "Schedule":
@@ -89,21 +98,27 @@ class Schedule:
             denominator=denominator,
         )
 
-    def released(self, earned: int, reached: frozenset[Milestone]) -> int:
+    def progress(self, reached: frozenset[Milestone]) -> Progress:
+        """Return how far the schedule is; worked out once for each of the few sets of milestones there are."""
+        found = self._known.get(reached)
+        if found is None:
+            done, waiting = ([s for s in self.steps if (s[0] in reached) == side] for side in (True, False))
+            found = self._known[reached] = Progress(
+                sum(weight for _, weight, _ in done), _as_text(done), _as_text(waiting)
+            )
+        return found
+
+    def released(self, earned: int, progress: Progress) -> int:
         """Return the minor units released of what is earned: round(earned x F).
 
         Source: domain 6.5.
         """
-        weight = sum(weight for when, weight, _ in self.steps if when in reached)
+        weight = progress.weight
         return earned if weight == self.denominator else half_up(earned * weight, self.denominator)
 
-    def reached_and_awaited(self, reached: frozenset[Milestone]) -> tuple[list[list[str]], list[list[str]]]:
-        """Return the steps on either side, each as [milestone, fraction], in the plan's order."""
-        done: list[list[str]] = []
-        waiting: list[list[str]] = []
-        for when, _, text in self.steps:
-            (done if when in reached else waiting).append([when.value, text])
-        return done, waiting
+
+def _as_text(steps: list[tuple[Milestone, int, str]]) -> list[list[str]]:
+    return [[when.value, fraction] for when, _, fraction in steps]
 
 
 def schedules(version: PlanVersion) -> dict[str, Schedule]:

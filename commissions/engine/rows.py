@@ -109,12 +109,13 @@ def _commission(
         slices = [Slice(0, span.length, rule.ladder.tier_at(span.total))]
     earned = rule.ladder.earned(slices, base)
     schedule = rule.schedules[case.deal.method]
-    released = schedule.released(earned, case.reached)
+    progress = schedule.progress(case.reached)
+    released = schedule.released(earned, progress)
     kept = retained(released, rule.version.retention_fraction, case.reached)
     explanation["period"] = rule.layout.label(case)
     explanation.update(_placement(case, rule, span, slices, base))
     explanation["method"] = str(case.deal.method)
-    explanation["reached"], explanation["awaited"] = schedule.reached_and_awaited(case.reached)
+    explanation["reached"], explanation["awaited"] = progress.reached, progress.awaited
     if rule.retention is not None and Milestone.HANDOVER not in case.reached:
         explanation["retention"] = rule.retention
     return _row(case, track, rule, share, payee, COMMISSION, (earned, released, kept), explanation)

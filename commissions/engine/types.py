@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 Id = Hashable
 PayeeKey = tuple[str, Id]
@@ -140,8 +140,7 @@ class Series:
     versions: tuple[PlanVersion, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ShareFact:
+class ShareFact(NamedTuple):
     """A referral's part of a deal, as it stands now."""
 
     referral_id: Id
@@ -152,8 +151,7 @@ class ShareFact:
     fraction: Fraction
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentFact:
+class PaymentFact(NamedTuple):
     """Money collected (negative: refunded); `sequence` orders what happened at one instant.
 
     Only sums per source, before and after handover, matter: a caller may add such payments up beforehand.
@@ -165,8 +163,7 @@ class PaymentFact:
     sequence: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DealFact:
+class DealFact(NamedTuple):
     id: Id
     number: str
     price: Decimal

@@ -17,7 +17,7 @@ from commissions.models import PayoutBatch, PayoutLine
 from commissions.services.settlement import LINE_KEYS
 from commissions.words import ReaderWords, component, explain_row
 
-CHUNK = 2_000
+CHUNK = 250
 
 _LINES = """
 SELECT coalesce(a.name, u.name, ''), a.code IS NULL, coalesce(a.code, home.code, ''), l.gross, l.tax, l.net, l.state,

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +26,7 @@ class CommissionRun(models.Model):
         verbose_name = _("commission run")
         verbose_name_plural = _("commission runs")
         ordering = ["-started_at", "-id"]
+        triggers = [pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return f"{self.project} {self.as_of:%Y-%m-%d %H:%M}"

@@ -12,7 +12,11 @@ APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update |
 
 
 class LedgerTransaction(models.Model):
-    """What belongs together: entries of one currency that sum to zero."""
+    """What belongs together: entries of one currency that sum to zero.
+
+    Project and run are looked for once a statement instead of once a row. The database lets no run go, a run holds its
+    project, and what is not a run's moves what one has posted there.
+    """
 
     class Kind(models.TextChoices):
         ACCRUAL = states.TransactionKind.ACCRUAL, _("Accrual")
@@ -22,7 +26,12 @@ class LedgerTransaction(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     project = models.ForeignKey(
-        "projects.Project", verbose_name=_("project"), on_delete=models.PROTECT, related_name="+", db_index=False
+        "projects.Project",
+        verbose_name=_("project"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     currency = models.CharField(_("currency"), max_length=3)
@@ -35,6 +44,7 @@ class LedgerTransaction(models.Model):
         on_delete=models.PROTECT,
         related_name="transactions",
         db_index=False,
+        db_constraint=False,
     )
     line = models.ForeignKey(
         "commissions.PayoutLine",
@@ -58,7 +68,28 @@ class LedgerTransaction(models.Model):
         verbose_name = _("ledger transaction")
         verbose_name_plural = _("ledger transactions")
         ordering = ["-id"]
-        triggers = [APPEND_ONLY]
+        triggers = [
+            APPEND_ONLY,
+            pgtrigger.Trigger(
+                name="of_its_project",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="new_transactions"),
+                func="""
+                IF EXISTS (
+                    SELECT 1 FROM (SELECT DISTINCT project_id, run_id FROM new_transactions) n
+                    LEFT JOIN projects_project p ON p.id = n.project_id
+                    LEFT JOIN commissions_commissionrun r ON r.id = n.run_id
+                    WHERE p.id IS NULL OR (n.run_id IS NOT NULL AND r.project_id IS DISTINCT FROM n.project_id)
+                ) THEN
+                    RAISE EXCEPTION 'a transaction needs its project, and the run its own project'
+                        USING ERRCODE = 'foreign_key_violation';
+                END IF;
+                RETURN NULL;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
@@ -162,17 +193,16 @@ class LedgerEntry(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 referencing=pgtrigger.Referencing(new="new_entries"),
+                declare=[("astray", "boolean"), ("unbalanced", "boolean")],
                 func="""
-                IF EXISTS (
-                    SELECT 1 FROM new_entries GROUP BY transaction_id HAVING SUM(amount) <> 0
-                ) THEN
+                SELECT bool_or(t.id IS NULL), bool_or(n.total <> 0) INTO astray, unbalanced
+                FROM (SELECT transaction_id, project_id, sum(amount) AS total FROM new_entries GROUP BY 1, 2) n
+                LEFT JOIN commissions_ledgertransaction t
+                     ON t.id = n.transaction_id AND t.project_id = n.project_id;
+                IF unbalanced THEN
                     RAISE EXCEPTION 'a ledger transaction must sum to zero' USING ERRCODE = 'check_violation';
                 END IF;
-                IF EXISTS (
-                    SELECT transaction_id, project_id FROM new_entries
-                    EXCEPT SELECT t.id, t.project_id FROM new_entries n
-                    JOIN commissions_ledgertransaction t ON t.id = n.transaction_id
-                ) THEN
+                IF astray THEN
                     RAISE EXCEPTION 'an entry needs its transaction, of its project'
                         USING ERRCODE = 'foreign_key_violation';
                 END IF;

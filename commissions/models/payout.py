@@ -116,7 +116,7 @@ class ScheduledPayout(models.Model):
 
 
 class PayoutLine(models.Model):
-    """One payee's part of a batch. `net` = `gross` - `tax`."""
+    """One payee's part of a batch. `net` = `gross` - `tax`; its figures are fixed from the approval on."""
 
     class State(models.TextChoices):
         OPEN = states.LineState.OPEN, _("Open")
@@ -144,7 +144,18 @@ class PayoutLine(models.Model):
             models.CheckConstraint(condition=Q(gross__gt=0), name="payout_line_positive"),
             models.CheckConstraint(condition=Q(tax__gte=0) & Q(net=F("gross") - F("tax")), name="payout_line_net"),
         ]
-        triggers = [pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="fixed_once_approved",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("batch_id", "payee_id", "gross", "tax", "net"),
+                func="IF EXISTS (SELECT 1 FROM commissions_payoutbatch b WHERE b.id = OLD.batch_id "
+                "AND b.state NOT IN ('draft', 'submitted')) THEN "
+                "RAISE EXCEPTION 'an approved payout line is fixed' USING ERRCODE = 'check_violation'; "
+                "END IF; RETURN NEW;",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.batch} {self.payee}"
@@ -163,6 +174,10 @@ class PayoutEntry(models.Model):
         verbose_name_plural = _("settled entries")
         constraints = [
             models.UniqueConstraint(fields=["entry"], condition=Q(live=True), name="entry_in_one_live_batch")
+        ]
+        triggers = [
+            pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),
+            pgtrigger.ReadOnly(name="taken_as_it_was", fields=["line", "entry"]),
         ]
 
     def __str__(self) -> str:

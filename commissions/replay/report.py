@@ -66,11 +66,7 @@ def _deals(cast: Cast, names: dict[Any, str]) -> dict[str, Any]:
 def _commissions(cast: Cast, names: dict[Any, str]) -> list[dict[str, Any]]:
     deals = {deal.pk: name for name, deal in cast.deals.items()}
     payees = _payee_names(cast)
-    settled = set(
-        PayoutEntry.objects.filter(line__state=LineState.PAID, live=True, entry__project=cast.project).values_list(
-            "entry__deal_id", "entry__payee_id", "entry__referral_id", "entry__kind"
-        )
-    )
+    settled = _settled(cast)
     rows = []
     for row in Accrual.objects.filter(project=cast.project):
         if not row.earned and (row.deal_id, row.payee_id, row.referral_id, row.kind) not in settled:
@@ -92,6 +88,15 @@ def _commissions(cast: Cast, names: dict[Any, str]) -> list[dict[str, Any]]:
             }
         )
     return sorted(rows, key=lambda row: (row["deal"], row["payee"], row["referral"] or "", row["kind"]))
+
+
+def _settled(cast: Cast) -> set[tuple[Any, ...]]:
+    """Return the rows of which a payout settled something; what came and went between payouts was none."""
+    entries = PayoutEntry.objects.filter(line__state=LineState.PAID, live=True, entry__project=cast.project)
+    parts = entries.values_list(
+        "line_id", "entry__deal_id", "entry__payee_id", "entry__referral_id", "entry__kind"
+    ).annotate(total=Sum("entry__amount"))
+    return {part[1:-1] for part in parts if part[-1]}
 
 
 def _payee_names(cast: Cast) -> dict[Any, str]:

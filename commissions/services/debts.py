@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.services.access import require, require_person
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
@@ -14,7 +15,6 @@ from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllow
 from channels_platform.lib.money import to_minor
 from commissions import locks
 from commissions.models import LedgerEntry, LedgerTransaction, Payee, Repayment, WriteOff
-from commissions.services.access import require, require_person
 from commissions.states import Account, RequestState, TransactionKind
 from projects.models import Project
 

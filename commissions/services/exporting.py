@@ -12,17 +12,17 @@ from django.core.files import File
 from django.utils.translation import get_language, override
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
+from channels_platform.files.content import PDF, XLSX
 from channels_platform.jobs.models import Job
 from channels_platform.jobs.services import create_job, job_at_work, report_progress
 from channels_platform.lib.errors import Forbidden, NotAllowed
-from commissions.exports.statement import statement_pdf
 from commissions.exports.tables import bank_csv, deals_csv
 from commissions.exports.workbook import write_workbook
 from commissions.models import PayoutBatch, PayoutEntry, PayoutLine
 from commissions.selectors import visible_lines
-from commissions.services.access import require
 from commissions.states import BatchState
 
 AT_ONCE = 5_000
@@ -46,7 +46,6 @@ class ExportedFile:
 
 
 _CSV_TYPE = "text/csv; charset=utf-8"
-_XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def is_large(batch: PayoutBatch) -> bool:
@@ -65,7 +64,7 @@ def export_batch(*, actor: Any, batch: PayoutBatch, form: ExportForm) -> Exporte
     _note(actor, batch, form)
     name = _name(batch, form)
     if form is ExportForm.XLSX:
-        return ExportedFile(name, _XLSX_TYPE, _workbook_pieces(batch, get_language()))
+        return ExportedFile(name, XLSX.media_type, _workbook_pieces(batch, get_language()))
     text = deals_csv(batch) if form is ExportForm.CSV else bank_csv(batch)
     return ExportedFile(name, _CSV_TYPE, (piece.encode() for piece in text))
 
@@ -94,7 +93,9 @@ def export_statement(*, actor: Any, line: PayoutLine) -> ExportedFile:
     if not visible_lines(actor).filter(pk=line.pk).exists():
         raise Forbidden("the line is not yours")
     record("statement.exported", actor=actor, target=line.batch, after={"line": str(line.pk)})
-    return ExportedFile(f"{line.batch.number}.pdf", "application/pdf", iter([statement_pdf(line)]))
+    from commissions.exports.statement import statement_pdf  # its library is large: most processes write no PDF
+
+    return ExportedFile(f"{line.batch.number}.pdf", PDF.media_type, iter([statement_pdf(line)]))
 
 
 def write_export(*, job_id: UUID) -> None:
@@ -132,6 +133,9 @@ def _workbook_pieces(batch: PayoutBatch, language: str | None) -> Iterator[bytes
 
 def _check(actor: Any, batch: PayoutBatch, form: ExportForm) -> None:
     require(actor, Can.SEE_MONEY)
+    if form is ExportForm.BANK:
+        # it holds people's accounts
+        require(actor, Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
     if form is ExportForm.BANK and batch.state not in (BatchState.APPROVED, BatchState.PAID):
         raise NotAllowed("only an approved batch is paid", code="not_approved")
 

@@ -6,13 +6,13 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import constraint_of, transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed
 from commissions import locks
 from commissions.models import Invoice, PayoutLine
-from commissions.services.access import require
 from commissions.states import BatchState, LineState
 
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
-from commissions.services.access import require
 
 
 @transactional

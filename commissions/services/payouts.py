@@ -9,13 +9,13 @@ from django.db import connection
 from django.db.models import Sum
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.services.access import require, require_person
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from commissions import locks
 from commissions.models import Invoice, PayoutBatch, PayoutEntry, PayoutLine
-from commissions.services.access import require, require_person
 from commissions.services.debts import ask_write_off, decide_write_off, record_repayment
 from commissions.services.invoices import attach_invoice
 from commissions.services.settlement import gather_lines, post_payment

@@ -9,6 +9,7 @@ from django.db.models import Max
 
 from brokers.models import Agency
 from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
@@ -18,7 +19,6 @@ from commissions import locks
 from commissions.engine.plans import InvalidPlan, PlanFault, validate_plan
 from commissions.engine.terms import PlanTerm, overlaps
 from commissions.models import Plan, PlanVersion
-from commissions.services.access import require
 from commissions.states import PlanState
 from leads.models import DealOutbox
 from projects.models import Project

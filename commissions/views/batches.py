@@ -16,7 +16,6 @@ from channels_platform.audit.models import Event
 from channels_platform.http.once import OnceForm, sent
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib import clock
-from channels_platform.lib.money import minor_digits
 from channels_platform.lib.names import clean_text
 from commissions.batch_sheets import deals_behind, lines_of, payable_at, takes_invoice, totals_of, with_states
 from commissions.forms import DraftForm
@@ -173,7 +172,7 @@ def line(request: HttpRequest, batch_id: UUID, line_id: UUID) -> HttpResponse:
         return show(request, "finance/_behind.html", context)
     form = None
     if takes_invoice(line) and request.user.can(Can.PREPARE_PAYOUT):
-        form = InvoiceForm(sent(request), initial={"amount": f"{line.gross:.{minor_digits(found.currency)}f}"})
+        form = InvoiceForm(sent(request), line=line)
 
         def attach() -> str:
             entered = form.cleaned_data

@@ -1,13 +1,11 @@
 """What the finance pages share: doing a step once, refusals in words, slices of lists."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy
 
 from channels_platform.accounts.permissions import Can
@@ -80,14 +78,6 @@ def show(request: HttpRequest, template: str, context: dict[str, Any], *, status
         "may_record": request.user.can(Can.RECORD_PAYMENT),
     }
     return render(request, template, {**offers, **context}, status=status)
-
-
-def send_file(pieces: Iterable[Any], name: str, *, content_type: str = "text/csv; charset=utf-8") -> HttpResponseBase:
-    """Send a file as its pieces are drawn, kept by nobody on the way."""
-    answer = StreamingHttpResponse(pieces, content_type=content_type)
-    answer["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
-    answer["Cache-Control"] = "private, no-store"
-    return answer
 
 
 def status_of(form: Any) -> int:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.http.amounts import in_currency
 from channels_platform.http.once import OnceForm, sent
 from channels_platform.http.screens import needs
 from channels_platform.presentation import formats
@@ -53,7 +54,7 @@ def repayment_new(request: HttpRequest, payee_id: UUID, project_id: UUID) -> Htt
     """Record what a payee paid back."""
     payee, project = payee_and_project(request, payee_id, project_id)
     owed = owed_back(payee_id=payee.pk, project_id=project.pk)
-    form = RepaymentForm(sent(request))
+    form = in_currency(RepaymentForm(sent(request)), project.currency)
 
     def work() -> str:
         repayment = record_repayment(actor=request.user, payee=payee, project=project, **_entered(form))
@@ -70,7 +71,7 @@ def write_off_new(request: HttpRequest, payee_id: UUID, project_id: UUID) -> Htt
     """Ask that something owed back be given up."""
     payee, project = payee_and_project(request, payee_id, project_id)
     owed = owed_back(payee_id=payee.pk, project_id=project.pk)
-    form = WriteOffForm(sent(request))
+    form = in_currency(WriteOffForm(sent(request)), project.currency)
 
     def work() -> str:
         ask_write_off(actor=request.user, payee=payee, project=project, **_entered(form))

@@ -12,6 +12,7 @@ from django.utils.timezone import get_current_timezone
 from django.views.decorators.http import require_POST
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.http.downloads import send_file
 from channels_platform.http.screens import needs
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Refused
@@ -20,7 +21,7 @@ from commissions.selectors import visible_batches
 from commissions.services.exporting import ExportForm, export_batch, is_large, start_export
 from commissions.services.list_exports import note_list_export
 from commissions.views.balances import asked_balances
-from commissions.views.common import in_words, send_file
+from commissions.views.common import in_words
 from commissions.views.payments import asked_payments
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.http.amounts import in_currency
 from channels_platform.http.once import sent
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib.errors import Duplicate, Refused
@@ -74,7 +75,7 @@ def payment_new(request: HttpRequest) -> HttpResponse:
     if deal is None:
         status = 404 if number else 200
         return show(request, "finance/payment_find.html", {"number": number, "missed": bool(number)}, status=status)
-    form = PaymentForm(sent(request))
+    form = in_currency(PaymentForm(sent(request)), deal.project.currency)
 
     def work() -> str:
         received_at = form.cleaned_data["received_at"]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_platform.adminkit.forms import ActForm, ReasonForm, dress
+from channels_platform.http.amounts import AmountField, in_currency
 from channels_platform.lib.errors import Invalid
 from channels_platform.lib.money import exact_text, minor_digits, parse_fraction
 from leads.models import Consultant, Deal, Payment, Referral
@@ -41,8 +42,8 @@ def on_project_clock(data: dict[str, Any], zone: ZoneInfo, *names: str) -> None:
             data[name] = timezone.make_naive(data[name]).replace(tzinfo=zone)
 
 
-def amount_field(label: Any, *, required: bool = True, **kwargs: Any) -> forms.DecimalField:
-    return forms.DecimalField(label=label, required=required, max_digits=18, decimal_places=4, **kwargs)
+def amount_field(label: Any, *, required: bool = True, **kwargs: Any) -> AmountField:
+    return AmountField(label=label, required=required, max_digits=18, decimal_places=4, **kwargs)
 
 
 def check_digits(form: forms.Form, currency: str, *names: str) -> None:
@@ -98,6 +99,7 @@ class AmendForm(ReasonForm):
     unit = forms.ModelChoiceField(label=gettext_lazy("Another unit"), queryset=Unit.objects.none(), required=False)
 
     def prepare(self) -> None:
+        in_currency(self, self.target.project.currency)
         free = Unit.objects.filter(project=self.target.project, state__in=[UnitState.AVAILABLE, UnitState.RESERVED])
         self.fields["unit"].queryset = free.order_by("building", "number")
         if self.target.loan_amount is None:
@@ -123,6 +125,9 @@ class PaymentForm(ActForm):
         help_text=gettext_lazy("Each counts once per project, however often it is entered."),
     )
     received_at = MomentField(label=gettext_lazy("Received"))
+
+    def prepare(self) -> None:
+        in_currency(self, self.target.project.currency)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

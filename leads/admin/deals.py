@@ -25,10 +25,12 @@ from leads.admin.deal_forms import (
     SubscribeForm,
     read_buyers,
 )
+from leads.admin.evidence import EVIDENCE
 from leads.admin.filters import DealAgencyFilter
+from leads.admin.told import deal_section
 from leads.models import Deal, DealShare, Payment
 from leads.services.deals import amend_deal, cancel_deal, contract_deal, hand_over_deal, subscribe_deal
-from leads.services.disputes import decide_deal
+from leads.services.disputes import override_deal
 from leads.services.payments import record_payment
 from leads.states import DealState
 from projects.models import Unit
@@ -60,7 +62,7 @@ def _amend(request: HttpRequest, deal: Deal, data: dict[str, Any]) -> str:
 
 
 def _decide(request: HttpRequest, deal: Deal, data: dict[str, Any]) -> str:
-    decide_deal(actor=request.user, deal=deal, shares=data["shares"], reason=data["reason"])
+    override_deal(actor=request.user, deal=deal, shares=data["shares"], reason=data["reason"])
     return _("Decided: %(shares)s.") % {"shares": shares_in_words(data["shares"])}
 
 
@@ -178,6 +180,7 @@ class DealAdmin(PhoneSearch, Admin):
             binding=True,
             ends=True,
         ),
+        EVIDENCE,
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Deal]:
@@ -275,7 +278,8 @@ class DealAdmin(PhoneSearch, Admin):
         return cells.when(deal.cancelled_at, deal.project.timezone)
 
     def about(self, request: HttpRequest, obj: Deal) -> list[cells.Section]:
-        return [*_people(obj), *_money(request, obj), *_history(obj)]
+        why = deal_section(obj)
+        return [*_people(obj), *([why] if why else []), *_money(request, obj), *_history(obj)]
 
 
 def _people(deal: Any) -> list[cells.Section]:

@@ -19,7 +19,11 @@ from channels_platform.adminkit.refusals import words_for
 from channels_platform.lib import clock
 from channels_platform.privacy.models import Phone
 from channels_platform.privacy.services import reveal_phone
+from leads.admin.evidence import EVIDENCE
 from leads.admin.filters import ClaimFilter, ReasonFilter, StateFilter
+from leads.admin.told import told_section
+from leads.admin.whatif import WhatIfPage
+from leads.explanations import explanations_of
 from leads.history import history
 from leads.messages import visit_outcome
 from leads.models import Claim, Consultant, Referral
@@ -112,7 +116,7 @@ def _state(referral: Referral) -> ReferralState:
 
 
 @admin.register(Referral)
-class ReferralAdmin(PhoneSearch, ReadOnlyAdmin):
+class ReferralAdmin(WhatIfPage, PhoneSearch, ReadOnlyAdmin):
     project_path = "project"
     list_display = ("number", "project", "agency", "broker", "client", "phone", "badge", "why", "filed", "ends")
     list_select_related = ("project", "policy", "agency", "broker__user", "consultant__user")
@@ -183,6 +187,7 @@ class ReferralAdmin(PhoneSearch, ReadOnlyAdmin):
             binding=True,
             ends=True,
         ),
+        EVIDENCE,
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -248,6 +253,7 @@ class ReferralAdmin(PhoneSearch, ReadOnlyAdmin):
         deals = obj.shares.select_related("deal").order_by("-since")
         disputes = obj.disputes.select_related("agency").order_by("-raised_at")
         sections = [
+            told_section(explanations_of(obj, request.user)),
             cells.timeline(_("What happened"), history(obj, for_agency=False), zone),
             cells.table(
                 _("Visits"),

@@ -19,6 +19,7 @@ from channels_platform.adminkit.forms import ReasonForm
 from channels_platform.adminkit.phone_search import PhoneFilter, PhoneSearch
 from channels_platform.adminkit.refusals import words_for
 from leads.admin.filters import ConfirmedFilter
+from leads.assigned import why_assigned
 from leads.models import Consultant, NaturalVisit, Visit
 from leads.services.consultants import hand_over_clients
 from leads.services.duty import place_consultant, set_duty
@@ -41,7 +42,17 @@ class VisitAdmin(PhoneSearch, ReadOnlyAdmin):
     search_fields = ("referral__number",)
     search_help_text = gettext_lazy("Number of the referral, or a full phone")
     ordering = ("-arrived_at", "-id")
-    fields = ("moment", "referral", "project", "client", "outcome", "override_reason", "consultant", "received_by")
+    fields = (
+        "moment",
+        "referral",
+        "project",
+        "client",
+        "outcome",
+        "override_reason",
+        "consultant",
+        "assigned",
+        "received_by",
+    )
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()
@@ -64,6 +75,10 @@ class VisitAdmin(PhoneSearch, ReadOnlyAdmin):
         if visit.confirmed:
             return cells.badge(_("Confirmed"), "good", "person-check")
         return cells.badge(words_for(visit.reason), "bad", "x-circle")
+
+    @admin.display(description=gettext_lazy("why this consultant"))
+    def assigned(self, visit: Visit) -> str:
+        return why_assigned(visit) or cells.DASH
 
 
 @admin.register(NaturalVisit)

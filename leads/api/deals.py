@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from channels_platform.accounts.permissions import Can, Role
 from channels_platform.http.fields import Amount, Choice, Id, Instant, LocalInstant, LongText, Money, Text
 from channels_platform.http.schema import lists
-from channels_platform.http.views import ApiView, found, listed, named, read
+from channels_platform.http.views import ApiView, found, listed, named, read, renamed
 from leads.filters import DealFilter
 from leads.models import Consultant, Deal, DealShare, Payment
 from leads.selectors import visible_deals, visible_referrals
@@ -52,7 +52,7 @@ class MoveIn(serializers.Serializer[Any]):
 
 
 class CancellationIn(MoveIn):
-    reason = LongText(max_length=2000)
+    reason = LongText(max_length=2000, required=False, allow_blank=True)
 
 
 class AmendmentIn(serializers.Serializer[Any]):
@@ -148,7 +148,8 @@ class DealsView(ApiView):
             asked["visitor"] = named(visible_referrals(request.user), field="visitor", pk=visitor)
         if request.user.role == Role.CONSULTANT:
             asked["consultant"] = Consultant.objects.filter(project=project, user=request.user).first()
-        deal = subscribe_deal(actor=request.user, project=project, **asked)
+        with renamed(at="subscribed_at"):
+            deal = subscribe_deal(actor=request.user, project=project, **asked)
         return _answer(request, deal.pk, 201)
 
 

@@ -16,8 +16,8 @@ from channels_platform.http.schema import lists
 from channels_platform.http.views import ApiView, found, listed, named, read
 from leads.filters import DisputeFilter
 from leads.models import Dispute, Referral
-from leads.selectors import visible_deals, visible_disputes, visible_referrals
-from leads.services.disputes import close_dispute, decide_deal, raise_dispute
+from leads.selectors import deal_of_case, visible_deals, visible_disputes, visible_referrals
+from leads.services.disputes import approve_ruling, raise_dispute, return_ruling, rule_dispute
 
 NEWEST = ("-raised_at", "raised_at")
 MOST_SHARES = 50
@@ -54,6 +54,8 @@ class DisputeOut(serializers.Serializer[Any]):
     claim_text = serializers.CharField()
     state = serializers.ChoiceField(Dispute.State.choices)
     raised_at = LocalInstant()
+    due_at = LocalInstant(help_text=_("By when it is to be decided."))
+    appeal_of = serializers.UUIDField(source="appeal_of_id", allow_null=True)
     decided_at = LocalInstant(allow_null=True)
     decision = serializers.CharField()
 
@@ -89,16 +91,38 @@ class DecisionView(ApiView):
 
     @extend_schema(request=DecisionIn, responses=DisputeOut)
     def post(self, request: Request, pk: UUID) -> Response:
-        """Decide a dispute, with or without another sharing of its deal."""
+        """Decide a dispute, with or without another sharing of its deal; `proposed`: a second manager approves it."""
         dispute = found(visible_disputes(request.user), pk=pk)
         asked = read(request, DecisionIn)
-        if "shares" not in asked:
-            close_dispute(actor=request.user, dispute=dispute, decision=asked["reason"])
-        elif dispute.deal is None:
+        if "shares" in asked and deal_of_case(dispute) is None:
             raise Problem(422, errors=[field_error("shares", "no_deal", _("This dispute is not about a deal."))])
-        else:
-            shares = _shares(asked["shares"], visible_referrals(request.user))
-            decide_deal(actor=request.user, deal=dispute.deal, shares=shares, reason=asked["reason"], dispute=dispute)
+        shares = _shares(asked["shares"], visible_referrals(request.user)) if "shares" in asked else None
+        rule_dispute(actor=request.user, dispute=dispute, decision=asked["reason"], shares=shares)
+        return Response(DisputeOut(found(visible_disputes(request.user), pk=pk)).data)
+
+
+class ApprovalView(ApiView):
+    needs = {"POST": Can.DECIDE_DISPUTE}
+
+    @extend_schema(request=None, responses=DisputeOut)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Approve, as a second manager, a decision that moves much; it counts from now."""
+        approve_ruling(actor=request.user, dispute=found(visible_disputes(request.user), pk=pk))
+        return Response(DisputeOut(found(visible_disputes(request.user), pk=pk)).data)
+
+
+class ReturnIn(serializers.Serializer[Any]):
+    reason = LongText(max_length=2000)
+
+
+class ReturnView(ApiView):
+    needs = {"POST": Can.DECIDE_DISPUTE}
+
+    @extend_schema(request=ReturnIn, responses=DisputeOut)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Send a decision that awaits approval back to who wrote it."""
+        dispute = found(visible_disputes(request.user), pk=pk)
+        return_ruling(actor=request.user, dispute=dispute, reason=read(request, ReturnIn)["reason"])
         return Response(DisputeOut(found(visible_disputes(request.user), pk=pk)).data)
 
 

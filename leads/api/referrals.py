@@ -152,9 +152,9 @@ class PhonesView(ApiView):
         try:
             add_phone(actor=request.user, referral=referral, phone=phone)
         except PhoneRefused as refused:
-            if not request.user.is_agency_side:
-                raise
-            raise PhoneRefused(code=reason_for_agency(refused.code), field="phone") from None
+            if request.user.is_agency_side:
+                refused.code = reason_for_agency(refused.code)
+            raise
         return Response(referral_data(request, found(readable(request.user), pk=pk)), status=201)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from channels_platform.lib.errors import Invalid
 from leads.attribution.types import BuyerPhone, Candidate, Share, Visitor
 
+FINEST_SHARE = 1_000_000_000
+
 
 def attribute(*, phones: Sequence[BuyerPhone], visitor: Visitor | None, at: datetime) -> tuple[Share, ...]:
     """Return the shares of a deal subscribed at `at`; empty: a natural deal.
@@ -62,3 +64,5 @@ def check_decided_shares(shares: Sequence[tuple[Any, Fraction]]) -> None:
     distinct = len({referral for referral, _ in shares}) == len(shares)
     if not distinct or any(f <= 0 for f in fractions) or sum(fractions) != 1:
         raise Invalid("shares must be above 0, of different referrals, and sum to 1", code="bad_shares", field="shares")
+    if any(fraction.denominator > FINEST_SHARE for fraction in fractions):
+        raise Invalid("shares are no finer than a billionth", code="bad_shares", field="shares")

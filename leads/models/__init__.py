@@ -1,3 +1,4 @@
+from leads.models.care import ClientCare, DutyShift, FollowUp
 from leads.models.deal import (
     Amendment,
     AttributionDecision,
@@ -7,25 +8,40 @@ from leads.models.deal import (
     DealShare,
     Payment,
 )
-from leads.models.dispute import Dispute
-from leads.models.notice import Notice
+from leads.models.desk import ArrivalCode, ToldArrival, VisitPaper
+from leads.models.dispute import Dispute, DisputeFile, DisputeQuestion, DisputeSide
+from leads.models.filing import ClientSheet, FilingKey
+from leads.models.handover import Handover
 from leads.models.referral import Claim, Consultant, Referral, ReferralPhone
+from leads.models.signal import RiskSignal
 from leads.models.visit import NaturalVisit, Visit
 
 __all__ = [
     "Amendment",
+    "ArrivalCode",
     "AttributionDecision",
     "Claim",
+    "ClientCare",
+    "ClientSheet",
     "Consultant",
     "Deal",
     "DealBuyer",
     "DealOutbox",
     "DealShare",
     "Dispute",
+    "DisputeFile",
+    "DisputeQuestion",
+    "DisputeSide",
+    "DutyShift",
+    "FilingKey",
+    "FollowUp",
+    "Handover",
     "NaturalVisit",
-    "Notice",
     "Payment",
     "Referral",
     "ReferralPhone",
+    "RiskSignal",
+    "ToldArrival",
     "Visit",
+    "VisitPaper",
 ]

@@ -66,6 +66,8 @@ class Deal(models.Model):
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
     cancel_reason = models.TextField(_("reason for cancelling"), blank=True)
     facts = models.PositiveIntegerField(default=0, editable=False)
+    # What it was attributed by at its subscription (attribution.kept_facts); null for those before that was kept.
+    attributed_by = models.JSONField(null=True, editable=False)
     handover_sequence = models.PositiveIntegerField(null=True, editable=False)
 
     class Meta:
@@ -197,6 +199,12 @@ class DealShare(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(numerator__gte=1) & Q(numerator__lte=F("denominator")), name="share_above_zero_to_one"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),
+            pgtrigger.ReadOnly(
+                name="frozen", fields=["deal", "referral", "numerator", "denominator", "decision", "since"]
             ),
         ]
 

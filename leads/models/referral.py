@@ -228,7 +228,7 @@ class Claim(models.Model):
         triggers = [pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete)]
 
     def __str__(self) -> str:
-        return f"{self.referral_id} {self.starts_at:%Y-%m-%d}"
+        return f"{self.referral} {self.starts_at:%Y-%m-%d}"
 
     @property
     def held_until(self) -> datetime:

@@ -25,6 +25,8 @@ class Visit(models.Model):
     confirmed = models.BooleanField(_("confirmed"))
     reason = models.CharField(_("reason"), max_length=20, blank=True)
     override_reason = models.TextField(_("override reason"), blank=True)
+    # What it was judged by (attribution.kept_facts); null for those before that was kept.
+    judged = models.JSONField(null=True, editable=False)
     received_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("received by"), null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -36,6 +38,8 @@ class Visit(models.Model):
         on_delete=models.PROTECT,
         related_name="visits",
     )
+    assigned_because = models.CharField(_("why this consultant"), max_length=16, blank=True)
+    assigned_facts = models.JSONField(default=dict, blank=True)
 
     class Meta:
         verbose_name = _("visit")
@@ -54,7 +58,7 @@ class Visit(models.Model):
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
-        return f"{self.referral_id} {self.local_on}"
+        return f"{self.referral} {self.local_on}"
 
 
 class NaturalVisit(models.Model):

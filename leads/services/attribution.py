@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db.models import Max, Q
 
 from leads.attribution.attribute import attribute
+from leads.attribution.kept_facts import keep_deal
 from leads.attribution.types import BuyerPhone, Candidate, Share, Visitor
 from leads.locks import lock_referrals
-from leads.models import AttributionDecision, Claim, Deal, DealShare, NaturalVisit, Referral, ReferralPhone
+from leads.models import AttributionDecision, Claim, ClientCare, Deal, DealShare, NaturalVisit, Referral, ReferralPhone
 from leads.services.claims import end_claims_by_lapse, keep_from_lapsing, release_claims
 from leads.services.moves import move_referral, settle_by_clock
 from leads.states import LIVE, DealState, ReferralState, state_by_clock
@@ -24,7 +25,7 @@ def attribute_deal(
     """Decide the shares of a deal subscribed at `at`; winners are `won`, live others of the phones `lost`.
 
     Locks:  the caller holds the phones; the referrals by id.
-    Writes: DealShare, Referral, Claim, audit events.
+    Writes: Deal, DealShare, Referral, Claim, audit events.
     Source: domain 4.4.
     """
     concerned = set(
@@ -35,11 +36,11 @@ def attribute_deal(
         .values_list("referral_id", flat=True)
     )
     locked = lock_referrals(concerned | ({visitor.pk} if visitor else set()))
-    shares = attribute(
-        phones=_buyer_phones(deal, phone_ids, locked, at),
-        visitor=_visitor(locked[visitor.pk], at) if visitor else None,
-        at=at,
-    )
+    phones = _buyer_phones(deal, phone_ids, locked, at)
+    came_under = _visitor(locked[visitor.pk], at) if visitor else None
+    shares = attribute(phones=phones, visitor=came_under, at=at)
+    deal.attributed_by = keep_deal(phones, came_under, at)
+    deal.save(update_fields=["attributed_by"])
     rows = keep_shares(deal, shares, locked, now)
     winners = {share.referral for share in shares}
     for referral_id in sorted(winners):
@@ -162,6 +163,8 @@ def give_back_referrals(*, deal: Deal, actor: Any, now: datetime) -> None:
             state=referral.state_before_won, lapse_at=referral.lapse_at, window_ends_at=referral.window_ends_at, now=now
         )
         move_referral(referral=referral, to=back_to, actor=actor, now=now, deal=deal.number)
+        if back_to is ReferralState.VISITED:
+            ClientCare.objects.filter(referral=referral).update(attended_at=now, escalated_at=None)
         if back_to is ReferralState.LAPSED:
             end_claims_by_lapse(referral=referral, now=now)
         elif back_to is ReferralState.FILED:

@@ -8,13 +8,15 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from channels_platform.accounts.permissions import Can, Role
+from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import constraint_of, transactional
 from channels_platform.lib import clock
-from channels_platform.lib.errors import Invalid, NotAllowed
-from channels_platform.lib.money import minor_digits
+from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from channels_platform.lib.money import BEYOND_ANY_PRICE, minor_digits
 from channels_platform.lib.names import clean_text, mask_name
-from channels_platform.lib.phones import parse_phone
+from channels_platform.lib.phones import InvalidPhone, parse_phone
 from channels_platform.privacy.models import Phone
 from channels_platform.privacy.services import keep_phones
 from leads.locks import lock_deal, lock_keys, lock_unit, phone_lock_keys
@@ -54,9 +56,11 @@ def check_terms(terms: Terms, currency: str) -> Terms:
         raise Invalid("unknown payment method", code="unknown_choice", field="method")
     for field in ("price", "first_payment_amount", "loan_amount"):
         amount = getattr(terms, field)
+        if amount is not None and abs(amount) >= BEYOND_ANY_PRICE:
+            raise Invalid("that is more than any home costs", code="out_of_range", field=field)
         if amount is not None and amount != round(amount, minor_digits(currency)):
             raise Invalid(f"{currency} has {minor_digits(currency)} decimals", code="too_many_decimals", field=field)
-    if not 0 < terms.price < Decimal(10) ** 13:
+    if terms.price <= 0:
         raise Invalid("the price is above 0", code="out_of_range", field="price")
     if not 0 <= terms.first_payment_amount <= terms.price:
         raise Invalid("the first payment is within the price", code="out_of_range", field="first_payment_amount")
@@ -88,12 +92,15 @@ def subscribe_deal(
 ) -> Deal:
     """Subscribe a deal (认购) and decide, once, who gets it.
 
-    Raises: Invalid by field (terms, `buyers_required`, `invalid_phone`, `other_project`, `in_the_future`);
-            NotAllowed `unit_taken`.
+    Raises: Forbidden, also `not_a_consultant`; Invalid by field (terms, `buyers_required`, `invalid_phone`,
+            `other_project`, `in_the_future`); NotAllowed `unit_taken`.
     Locks:  the buyers' phones in the project, the referrals concerned by id, the unit.
     Writes: Deal, DealBuyer, DealShare, Referral, Claim, Unit, DealOutbox, audit events.
     Source: domain 4.4, 5.
     """
+    require(actor, Can.SUBSCRIBE_DEAL)
+    if actor is not None and actor.role == Role.CONSULTANT and (consultant is None or consultant.user_id != actor.pk):
+        raise Forbidden("a consultant sells as consultant of the site", code="not_a_consultant")
     terms = check_terms(Terms(price, method, first_payment_amount, loan_amount), project.currency)
     if not buyers:
         raise Invalid("a deal has at least one buyer", code="buyers_required", field="buyers")
@@ -101,7 +108,9 @@ def subscribe_deal(
         raise Invalid("the referral is of another project", code="other_project", field="visitor")
     if unit is not None and unit.project_id != project.pk:
         raise Invalid("the unit is of another project", code="other_project", field="unit")
-    numbers = [parse_phone(buyer.phone) for buyer in buyers]
+    if consultant is not None and consultant.project_id != project.pk:
+        raise Invalid("the consultant works on another project", code="other_project", field="consultant")
+    numbers = _numbers(buyers)
     lock_keys(phone_lock_keys(project.pk, numbers))
     phones = keep_phones(numbers)
     now = clock.now()
@@ -136,13 +145,28 @@ def subscribe_deal(
     return deal
 
 
-def check_moment(at: datetime | None, now: datetime) -> datetime:
+def _numbers(buyers: Sequence[Buyer]) -> list[str]:
+    """Return the buyers' phones as E.164.
+
+    Raises: InvalidPhone at the buyer's place.
+    """
+    numbers = []
+    for place, buyer in enumerate(buyers):
+        try:
+            numbers.append(parse_phone(buyer.phone))
+        except InvalidPhone as wrong:
+            wrong.field = f"buyers.{place}.phone"
+            raise
+    return numbers
+
+
+def check_moment(at: datetime | None, now: datetime, *, field: str = "at") -> datetime:
     """Return the instant a fact is dated: now, or an earlier one given.
 
     Raises: Invalid `in_the_future`.
     """
     if at is not None and at > now:
-        raise Invalid("this cannot be in the future", code="in_the_future", field="at")
+        raise Invalid("this cannot be in the future", code="in_the_future", field=field)
     return at or now
 
 
@@ -197,10 +221,11 @@ def tell_commission(deal: Deal, what: str) -> None:
 def contract_deal(*, actor: Any, deal: Deal, at: datetime | None = None) -> Deal:
     """Sign the contract (签约) of a subscribed deal.
 
-    Raises: NotAllowed from any other state; Invalid `in_the_future`, `before_subscription`.
+    Raises: Forbidden; NotAllowed from any other state; Invalid `in_the_future`, `before_subscription`.
     Locks:  the deal.
     Writes: Deal, Unit, DealOutbox, audit event `deal.contracted`.
     """
+    require(actor, Can.MOVE_DEAL)
     locked = _in_state(deal, DealState.SUBSCRIBED)
     moment = check_moment(at, clock.now())
     if moment < locked.subscribed_at:
@@ -216,10 +241,11 @@ def contract_deal(*, actor: Any, deal: Deal, at: datetime | None = None) -> Deal
 def hand_over_deal(*, actor: Any, deal: Deal, at: datetime | None = None) -> Deal:
     """Hand the home over (交楼); what was reached by now stays reached.
 
-    Raises: NotAllowed unless contracted; Invalid `in_the_future`, `before_contract`.
+    Raises: Forbidden; NotAllowed unless contracted; Invalid `in_the_future`, `before_contract`.
     Locks:  the deal.
     Writes: Deal, Unit, DealOutbox, audit event `deal.handed_over`.
     """
+    require(actor, Can.MOVE_DEAL)
     locked = _in_state(deal, DealState.CONTRACTED)
     moment = check_moment(at, clock.now())
     if locked.contracted_at is not None and moment < locked.contracted_at:
@@ -236,11 +262,12 @@ def hand_over_deal(*, actor: Any, deal: Deal, at: datetime | None = None) -> Dea
 def cancel_deal(*, actor: Any, deal: Deal, reason: str = "", at: datetime | None = None) -> Deal:
     """Cancel a deal before handover (退房); its referrals get back the state they had, by the clock of now.
 
-    Raises: NotAllowed after handover or cancellation; Invalid `in_the_future`, `before_subscription`.
+    Raises: Forbidden; NotAllowed after handover or cancellation; Invalid `in_the_future`, `before_subscription`.
     Locks:  the deal, its referrals by id.
     Writes: Deal, Referral, Claim, Unit, DealOutbox, audit events.
     Source: domain 4.2, 5.
     """
+    require(actor, Can.MOVE_DEAL)
     locked = _in_state(deal, DealState.SUBSCRIBED, DealState.CONTRACTED)
     now = clock.now()
     moment = check_moment(at, now)
@@ -284,11 +311,12 @@ def amend_deal(
 ) -> Amendment:
     """Record a name change, a unit swap or a new price; attribution stays as frozen.
 
-    Raises: NotAllowed after handover or cancellation, or `unit_taken`; Invalid by field.
+    Raises: Forbidden; NotAllowed after handover or cancellation, or `unit_taken`; Invalid by field.
     Locks:  the deal, the units.
     Writes: Deal, DealBuyer, Unit, Amendment, DealOutbox, audit event `deal.amended`.
     Source: domain 5.
     """
+    require(actor, Can.MOVE_DEAL)
     if not reason.strip():
         raise Invalid("a reason is needed", code="reason_required", field="reason")
     locked = _in_state(deal, DealState.SUBSCRIBED, DealState.CONTRACTED)
@@ -354,7 +382,7 @@ def _swap_unit(deal: Deal, unit: Unit, before: dict[str, Any], after: dict[str, 
 def _change_buyers(deal: Deal, buyers: Sequence[Buyer], before: dict[str, Any], after: dict[str, Any]) -> None:
     if not buyers:
         raise Invalid("a deal has at least one buyer", code="buyers_required", field="buyers")
-    numbers = [parse_phone(buyer.phone) for buyer in buyers]
+    numbers = _numbers(buyers)
     before["buyers"] = [f"{b.name_masked} {b.phone.masked}" for b in deal.buyers.select_related("phone")]
     deal.buyers.all().delete()
     _keep_buyers(deal, buyers, numbers, keep_phones(numbers))

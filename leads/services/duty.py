@@ -3,7 +3,8 @@
 from typing import Any
 
 from channels_platform.accounts.models import User
-from channels_platform.accounts.permissions import Role
+from channels_platform.accounts.permissions import Can, Role
+from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib.errors import Invalid
@@ -15,9 +16,10 @@ from projects.models import Project
 def place_consultant(*, actor: Any, user: User, project: Project, on_duty: bool = True) -> Consultant:
     """Let a person receive clients on a project's site.
 
-    Raises: ValidationError when they do already; Invalid `not_a_consultant`.
+    Raises: Forbidden; ValidationError when they do already; Invalid `not_a_consultant`.
     Writes: Consultant, audit event `consultant.placed`.
     """
+    require(actor, Can.EDIT_PROJECTS)
     if user.role != Role.CONSULTANT:
         raise Invalid("only a property consultant receives clients", code="not_a_consultant", field="user")
     consultant = Consultant(user=user, project=project, on_duty=on_duty)
@@ -31,9 +33,14 @@ def place_consultant(*, actor: Any, user: User, project: Project, on_duty: bool 
 def set_duty(*, actor: Any, consultant: Consultant, on_duty: bool) -> Consultant:
     """Put a consultant on duty, or off: who is off gets no new clients and keeps the own ones.
 
+    Reception and marketing switch everybody's duty, a consultant the own.
+    Raises: Forbidden.
     Locks:  the consultant.
     Writes: Consultant, audit event `consultant.on_duty` or `consultant.off_duty`.
     """
+    require(actor, Can.CONFIRM_VISIT, Can.EDIT_PROJECTS, Can.SUBSCRIBE_DEAL)
+    if actor is not None and consultant.user_id != actor.pk:
+        require(actor, Can.CONFIRM_VISIT, Can.EDIT_PROJECTS)
     stored = Consultant.objects.select_for_update(of=("self",)).get(pk=consultant.pk)
     if stored.on_duty == on_duty:
         return stored

@@ -11,10 +11,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
+from brokers.models import AgencyApplication
 from channels_platform.accounts.models import User
+from channels_platform.files.models import Attachment
 from channels_platform.lib import clock
 from channels_platform.privacy.models import Phone
-from leads.models import DealBuyer, DealShare, NaturalVisit, Referral, ReferralPhone, Visit
+from leads.models import DealBuyer, DealShare, FollowUp, NaturalVisit, Referral, ReferralPhone, Visit, VisitPaper
 from leads.selectors import live_by_clock
 from leads.states import ReferralState
 
@@ -26,7 +28,7 @@ def erase_personal_data(*, batch: int = BATCH) -> dict[str, int]:
     """Erase what is older than PERSONAL_DATA_DAYS; return counts by kind. Safe to run twice at once.
 
     Locks:  rows to erase, skipping those that others hold.
-    Writes: Referral, NaturalVisit, Phone.
+    Writes: Referral, FollowUp, NaturalVisit, Phone, VisitPaper, Attachment.
     Source: domain 7.
     """
     counts = {"referrals": 0, "natural_visits": 0, "phones": 0}
@@ -53,7 +55,13 @@ def _erase_referrals(batch: int) -> int:
         )
     )
     ids = list(ended.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True)[:batch])
+    papers = VisitPaper.objects.filter(visit__referral_id__in=ids)
+    attachments = list(papers.values_list("attachment_id", flat=True))
+    papers.delete()
+    # The files themselves go with the next sweep of files that no row names.
+    Attachment.objects.filter(pk__in=attachments).delete()
     ReferralPhone.objects.filter(referral_id__in=ids).update(masked=ERASED_MASK)
+    FollowUp.objects.filter(referral__in=ids).update(note="")
     return Referral.objects.filter(pk__in=ids).update(client_name="", client_masked="", note="", erased_at=clock.now())
 
 
@@ -67,11 +75,13 @@ def _erase_visits(batch: int) -> int:
 def _erase_phones(batch: int) -> int:
     unneeded = Phone.objects.filter(erased_at__isnull=True).filter(
         Exists(ReferralPhone.objects.filter(phone=OuterRef("pk")))
-        | Exists(NaturalVisit.objects.filter(phone=OuterRef("pk"))),
+        | Exists(NaturalVisit.objects.filter(phone=OuterRef("pk")))
+        | Exists(AgencyApplication.objects.filter(contact_phone=OuterRef("pk"))),
         ~Exists(ReferralPhone.objects.filter(phone=OuterRef("pk"), referral__erased_at__isnull=True)),
         ~Exists(NaturalVisit.objects.filter(phone=OuterRef("pk"), erased_at__isnull=True)),
         ~Exists(DealBuyer.objects.filter(phone=OuterRef("pk"))),
         ~Exists(User.objects.filter(phone=OuterRef("pk"))),
+        ~Exists(AgencyApplication.objects.filter(contact_phone=OuterRef("pk"), erased_at__isnull=True)),
     )
     phones = list(unneeded.order_by("pk").select_for_update(skip_locked=True, of=("self",))[:batch])
     now = clock.now()

@@ -1,7 +1,7 @@
 """Filing a client (报备): judged at once, kept whatever the outcome."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -19,7 +19,8 @@ from channels_platform.prepared import Prepared
 from channels_platform.privacy.keys import cipher, phone_index
 from leads.attribution.decide_filing import decide_filing
 from leads.attribution.identity import read_phones
-from leads.attribution.types import FilingDecision
+from leads.attribution.kept_facts import keep_filing
+from leads.attribution.types import FilingDecision, FilingFacts
 from leads.locks import daily_limit_key, phone_lock_keys
 from leads.models import Claim, Consultant, Referral, ReferralPhone
 from leads.services.claims import build_claims, claiming, close_past_claims
@@ -48,6 +49,10 @@ _LOCK_AND_KEEP = Prepared(
 )
 
 
+# A visit is expected within the year, or nobody knows yet when.
+MOST_AHEAD = timedelta(days=366)
+
+
 @transactional
 def file_referral(
     *,
@@ -66,7 +71,7 @@ def file_referral(
     """File one client for one project; the answer is in `state` and `reason`.
 
     A refused filing is kept, numbered, `rejected`, with the first reason that applied.
-    Raises: Invalid `phones_required`, `too_many_phones`; Refused `no_policy`.
+    Raises: Invalid `phones_required`, `too_many_phones`, `other_project`, `out_of_range`; Refused `no_policy`.
     Locks:  each phone in the project, sorted; the broker's day where a limit is set.
     Writes: Referral, ReferralPhone, Phone, Claim, audit event `referral.filed` or `referral.rejected`.
     Source: domain 4.2.
@@ -75,6 +80,10 @@ def file_referral(
         raise Invalid("at least one phone is needed", code="phones_required", field="phones")
     if len(phones) > MOST_PHONES:
         raise Invalid(f"at most {MOST_PHONES} phones", code="too_many_phones", field="phones")
+    if preferred_consultant is not None and preferred_consultant.project_id != project.pk:
+        raise Invalid("the consultant works on another project", code="other_project", field="preferred_consultant")
+    if expected_arrival is not None and expected_arrival > clock.now() + MOST_AHEAD:
+        raise Invalid("so far ahead nobody is expected", code="out_of_range", field="expected_arrival")
     policy = policy or current_policy(project)
     rules = rules_of(policy, project)
     read = read_phones(phones, masked=rules.masked)
@@ -117,7 +126,7 @@ def file_referral(
         claims = build_claims(referral=referral, phone_ids=phone_ids, span=decision.claim, lapses_at=decision.lapse_at)
     kept = _referral_phones(referral, read, rules.masked, phone_ids, now)
     with claiming():
-        insert_together([referral, *kept, *claims, _event(actor, referral, decision)])
+        insert_together([referral, *kept, *claims, _event(actor, referral, decision, judged.facts)])
     referral.filed_masks = [phone.masked for phone in kept]
     if decision.reason is not None:
         watch_probing(broker=broker, now=now)
@@ -181,14 +190,14 @@ def _referral_phones(
     ]
 
 
-def _event(actor: Any, referral: Referral, decision: FilingDecision) -> Event:
+def _event(actor: Any, referral: Referral, decision: FilingDecision, facts: FilingFacts) -> Event:
     return build_event(
         "referral.rejected" if decision.reason else "referral.filed",
         actor=actor,
         target=referral,
         project=referral.project_id,
         agency=referral.agency_id,
-        after={"state": str(referral.state), "policy": referral.policy.version}
+        after={"state": str(referral.state), "policy": referral.policy.version, "judged": keep_filing(facts)}
         | ({"reason": str(decision.reason)} if decision.reason else {})
         | ({"protected_until": decision.claim.ends_at.isoformat()} if decision.claim else {}),
     )

@@ -62,10 +62,19 @@ _FINDINGS = """
             AND live AND ends_at > %(now)s AND COALESCE(lapses_at > %(now)s, TRUE)
     ) AS held_by_another
 """
+# A filing counts for who made it: what was taken over does not, what was handed over still does.
 _FILED_TODAY = """
-    SELECT count(*) FROM leads_referral
-    WHERE broker_id = %(broker)s AND project_id = %(project)s AND filed_on = %(today)s
-        AND reason <> ALL(%(not_counted)s)
+    SELECT (
+        SELECT count(*) FROM leads_referral AS r
+        WHERE r.broker_id = %(broker)s AND r.project_id = %(project)s AND r.filed_on = %(today)s
+            AND r.reason <> ALL(%(not_counted)s)
+            AND NOT EXISTS (SELECT 1 FROM leads_handover AS h WHERE h.referral_id = r.id)
+    ) + (
+        SELECT count(*) FROM leads_handover AS h JOIN leads_referral AS r ON r.id = h.referral_id
+        WHERE h.former_id = %(broker)s AND h.at >= %(today)s::date - 1
+            AND r.project_id = %(project)s AND r.filed_on = %(today)s AND r.reason <> ALL(%(not_counted)s)
+            AND NOT EXISTS (SELECT 1 FROM leads_handover AS e WHERE e.referral_id = r.id AND e.id < h.id)
+    )
 """
 _FILING = Prepared(
     f"""

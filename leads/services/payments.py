@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import constraint_of, transactional
 from channels_platform.lib import clock
@@ -29,11 +31,12 @@ def record_payment(
 ) -> Payment:
     """Record money received; negative: a refund. Possible in every state of the deal.
 
-    Raises: Duplicate when the project knows the reference; Invalid by field.
+    Raises: Forbidden; Duplicate when the project knows the reference; Invalid by field.
     Locks:  the deal.
     Writes: Payment, Deal, DealOutbox, audit event `payment.recorded`.
     Source: domain 5.
     """
+    require(actor, Can.RECORD_PAYMENT)
     locked = lock_deal(deal)
     now = clock.now()
     moment = _check(locked, amount, reference, source, received_at, now)
@@ -80,7 +83,7 @@ def _check(
         raise Invalid(f"{currency} has {minor_digits(currency)} decimals", code="too_many_decimals", field="amount")
     if source not in Payment.Source.values:
         raise Invalid("unknown source", code="unknown_choice", field="source")
-    moment = check_moment(received_at, now)
+    moment = check_moment(received_at, now, field="received_at")
     if moment < deal.subscribed_at:
         raise Invalid("a payment is not before the subscription", code="before_subscription", field="received_at")
     return moment

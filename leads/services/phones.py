@@ -1,6 +1,7 @@
 """Adding a phone to a live referral: a second number, a spouse, a co-buyer."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from channels_platform.audit.services import record
@@ -17,6 +18,7 @@ from leads.models import Claim, Referral, ReferralPhone, Visit
 from leads.selectors import holding
 from leads.services.claims import start_claims
 from leads.services.judging import count_filed_today, gather_findings, rules_of
+from leads.services.probing import note_refused_phone
 from leads.states import LIVE
 
 
@@ -31,8 +33,8 @@ def add_phone(*, actor: Any, referral: Referral, phone: str) -> ReferralPhone:
     A masked filing takes a mask until its first visit, full numbers after it.
     Raises: NotAllowed when the referral is not live; PhoneRefused with the reason of checks 4-9.
     Locks:  the phone in the project, the referral.
-    Writes: ReferralPhone, Phone, Claim, audit event `referral.phone_added`.
-    Source: domain 4.2.
+    Writes: ReferralPhone, Phone, Claim, audit event `referral.phone_added`; refused: as `note_refused_phone`.
+    Source: domain 4.2, 4.5.
     """
     read_masked = rules_of(referral.policy, referral.project).masked and not _was_visited(referral)
     read = read_phones([phone], masked=read_masked)
@@ -55,7 +57,12 @@ def add_phone(*, actor: Any, referral: Referral, phone: str) -> ReferralPhone:
         filed_today = count_filed_today(project=locked.project, broker_id=locked.broker_id, today=today)
     reason = decide_addition(rules=rules, findings=findings, filed_today=filed_today, masked=read_masked)
     if reason is not None:
-        raise PhoneRefused(code=reason, field="phone")
+        refusal = PhoneRefused(code=reason, field="phone")
+        asker = getattr(actor, "broker", None) or locked.broker
+        refusal.aftermath = partial(
+            note_refused_phone, actor=actor, broker=asker, referral=locked, reason=str(reason), now=now
+        )
+        raise refusal
     added = _join(locked, phone_id, shown, now)
     record(
         "referral.phone_added",

@@ -6,15 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import TryAgain, transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid
 from channels_platform.lib.names import clean_text, mask_name
 from channels_platform.lib.phones import mask, parse_phone
-from channels_platform.privacy.services import keep_phones
+from channels_platform.privacy.services import find_phones, keep_phones
 from leads.attribution.decide_visit import decide_visit
 from leads.attribution.identity import resolve_masks
+from leads.attribution.kept_facts import keep_visit
 from leads.attribution.types import PhoneFindings, ReferralFacts, Rules, Span, VisitDecision, VisitFacts
 from leads.locks import lock_keys, lock_phones, lock_referrals, phone_lock_keys
 from leads.models import NaturalVisit, Referral, ReferralPhone, Visit
@@ -37,6 +39,7 @@ def confirm_visit(*, actor: Any, referral: Referral, phones: Sequence[str] = (),
     Writes: Visit, Referral, ReferralPhone, Claim, audit events.
     Source: domain 4.3.
     """
+    require(actor, Can.CONFIRM_VISIT)
     override_reason = clean_text(override_reason)
     if override_reason and actor is not None and not actor.can(Can.OVERRIDE_VISIT):
         raise Forbidden("only a manager may override a check", field="override_reason")
@@ -55,9 +58,10 @@ def confirm_visit(*, actor: Any, referral: Referral, phones: Sequence[str] = (),
         raise TryAgain
     if resolved and len(resolved) != own.phones.count():
         raise TryAgain
-    decision = _judge(own, rules, resolved, phone_ids, bool(override_reason), now)
+    facts, arrival = _facts(own, rules, resolved, phone_ids, bool(override_reason), now)
+    decision = decide_visit(rules=rules, referral=facts, visit=arrival, now=now)
     settle_by_clock(referral=own, now=now)
-    visit = _keep_visit(actor, own, decision, override_reason, rules, now)
+    visit = _keep_visit(actor, own, decision, override_reason, rules, now, keep_visit(facts, arrival))
     if decision.reason is None:
         _apply(actor, own, decision, resolved, phone_ids, visit, now)
         if decision.claim is not None and decision.first:
@@ -98,14 +102,15 @@ def _rival_ids(referral: Referral, phone_ids: Collection[int]) -> list[UUID]:
     )
 
 
-def _judge(
+def _facts(
     referral: Referral,
     rules: Rules,
     resolved: tuple[str, ...] | None,
     phone_ids: list[int],
     override: bool,
     now: datetime,
-) -> VisitDecision:
+) -> tuple[ReferralFacts, VisitFacts]:
+    """Gather what the arrival is judged by."""
     findings = PhoneFindings()
     if phone_ids:
         findings = gather_findings(
@@ -129,14 +134,20 @@ def _judge(
         visited_before=referral.first_visited_at is not None,
         visited_today=referral.visits.filter(confirmed=True, local_on=today).exists(),
     )
-    visit = VisitFacts(fits_mask=resolved is None or bool(resolved), findings=findings, override=override)
-    return decide_visit(rules=rules, referral=facts, visit=visit, now=now)
+    return facts, VisitFacts(fits_mask=resolved is None or bool(resolved), findings=findings, override=override)
 
 
 def _keep_visit(
-    actor: Any, referral: Referral, decision: VisitDecision, override_reason: str, rules: Rules, now: datetime
+    actor: Any,
+    referral: Referral,
+    decision: VisitDecision,
+    override_reason: str,
+    rules: Rules,
+    now: datetime,
+    judged: dict[str, Any],
 ) -> Visit:
     confirmed = decision.reason is None
+    assignment = receive_client(referral=referral, now=now) if confirmed else None
     visit = Visit(
         referral=referral,
         project_id=referral.project_id,
@@ -146,7 +157,10 @@ def _keep_visit(
         reason=decision.reason or "",
         override_reason=override_reason if decision.overridden else "",
         received_by=actor,
-        consultant=receive_client(referral=referral, now=now) if confirmed else None,
+        judged=judged,
+        consultant=assignment.consultant if assignment else None,
+        assigned_because=assignment.because if assignment else "",
+        assigned_facts=assignment.facts if assignment else {},
     )
     visit.save(force_insert=True)
     if not confirmed:
@@ -230,10 +244,11 @@ def record_natural_visit(
 ) -> NaturalVisit:
     """Record a walk-in.
 
-    Raises: InvalidPhone; Invalid `in_the_future`.
+    Raises: Forbidden; InvalidPhone; Invalid `in_the_future`.
     Locks:  the phone in the project.
     Writes: NaturalVisit, Phone, audit event `natural_visit.recorded`.
     """
+    require(actor, Can.RECORD_NATURAL_VISIT)
     number = parse_phone(phone)
     lock_keys(phone_lock_keys(project.pk, [number]))
     now = clock.now()
@@ -252,3 +267,19 @@ def record_natural_visit(
     visit.save(force_insert=True)
     record("natural_visit.recorded", actor=actor, target=visit, project=project, after={"phone": visit.phone.masked})
     return visit
+
+
+def foresee_visit(*, referral: Referral, number: str, now: datetime) -> VisitDecision:
+    """Return what confirming the arrival of a client with this E.164 number would answer now; nothing is written.
+
+    In masked mode, before the first visit, the number stands for every mask.
+    """
+    rules = rules_of(referral.policy, referral.project)
+    resolved: tuple[str, ...] | None = None
+    phone_ids = _phone_ids(referral)
+    if rules.masked and not referral.visits.filter(confirmed=True).exists():
+        fits = any(row.masked == mask(number) for row in referral.phones.all())
+        resolved = (number,) if fits else ()
+        phone_ids = [phone.pk for phone in find_phones(resolved).values()]
+    facts, arrival = _facts(referral, rules, resolved, phone_ids, False, now)
+    return decide_visit(rules=rules, referral=facts, visit=arrival, now=now)

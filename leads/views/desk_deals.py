@@ -15,7 +15,7 @@ from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib.errors import Refused
 from channels_platform.lib.names import clean_text
-from leads.forms import SubscribeForm
+from leads.forms.desk import SubscribeForm
 from leads.models import Consultant, Referral
 from leads.selectors import visible_deals, visible_referrals
 from leads.services.deals import Buyer, subscribe_deal
@@ -27,6 +27,7 @@ _WRONG = {
     "too_many_decimals": gettext_lazy("The currency has fewer digits after the point."),
     "out_of_range": gettext_lazy("This amount doesn't go with the price."),
     "loan_without_mortgage": gettext_lazy("Only a mortgage has a loan."),
+    "not_a_consultant": gettext_lazy("You are not placed on this site as a property consultant."),
 }
 
 

@@ -3,41 +3,30 @@
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET, require_http_methods
 
 from brokers.models import Broker
-from brokers.selectors import broker_of
 from channels_platform.accounts.permissions import Can
 from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Refused
-from leads.forms import FileForm
+from channels_platform.notices.selectors import unread_of
+from leads.forms.portal import FileForm
 from leads.listing import TABS, count_by_tab, in_tab, projects_to_file, with_deadline
 from leads.messages import filing_outcome
 from leads.models import Referral
-from leads.selectors import unread_notices, visible_referrals
-from leads.services.filing import file_referral
-from leads.services.reminders import mark_read
+from leads.selectors import filing_in_the_way, visible_referrals
 from leads.states import LIVE, ReferralState
+from leads.views.portal_kept import file_entered, file_kept, own_broker
 from projects.models import Policy, Project
 from projects.states import PhoneMode
 from projects.wording import policy_in_words
 
 DRAFT = "file-referral"
-
-
-def own_broker(request: HttpRequest) -> Broker:
-    """Return the person's broker record; without one the portal is not theirs."""
-    broker = broker_of(request.user)
-    if broker is None:
-        raise PermissionDenied
-    return broker
 
 
 def mine_of(request: HttpRequest) -> Any:
@@ -59,20 +48,12 @@ def home(request: HttpRequest) -> HttpResponse:
         {
             "broker": broker,
             "counts": count_by_tab(mine, now),
-            "notices": unread_notices(request.user, now),
+            "notices": unread_of(request.user)[:3],
             "running": judged(running, now),
             "latest": judged(latest, now),
             "tabs": TABS,
         },
     )
-
-
-@require_POST
-@needs(Can.FILE_REFERRAL)
-def read_notices(request: HttpRequest) -> HttpResponse:
-    """Put the reminders away; those written meanwhile stay."""
-    mark_read(recipient=request.user, until=clock.now())
-    return redirect("portal:home")
 
 
 def judged(rows: Any, now: Any) -> list[Referral]:
@@ -89,20 +70,37 @@ def judged(rows: Any, now: Any) -> list[Referral]:
 @needs(Can.FILE_REFERRAL)
 def file_client(request: HttpRequest) -> HttpResponse:
     """One short form; the outcome follows at once, and once."""
+    if request.method == "POST" and not request.accepts("text/html"):
+        return file_kept(request)
     broker = own_broker(request)
     projects = projects_to_file(broker.agency, clock.now())
     initial = {"project": projects[0]} if len(projects) == 1 else {"project": request.GET.get("project", "")}
     form = FileForm(sent(request), projects=projects, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            return submit_once(request, form, lambda: _file(request, broker, form))
+            return submit_once(request, form, lambda: file_entered(request, broker, form))
         except Refused as refused:
             form.add_error(None, str(refused.detail))
+    return show_form(request, broker, projects, form)
+
+
+def show_form(
+    request: HttpRequest, broker: Broker, projects: Any, form: FileForm, said: dict[str, Any] | None = None
+) -> HttpResponse:
+    """Show the form with the rules of each project; `said` is what was read out of a chat message."""
     hints = [_hint(project, project.newest[0]) for project in _with_policy(projects)]
+    chosen = form["project"].value()
     return render(
         request,
         "portal/file.html",
-        {"form": form, "hints": hints, "draft": DRAFT, "broker": broker},
+        {
+            "form": form,
+            "hints": hints,
+            "chosen": str(getattr(chosen, "pk", chosen)),
+            "draft": DRAFT,
+            "broker": broker,
+            "said": said,
+        },
         status=422 if form.errors else 200,
     )
 
@@ -115,21 +113,6 @@ def _hint(project: Project, policy: Policy) -> tuple[Project, bool, list[str]]:
 def _with_policy(projects: Any) -> Any:
     newest = Policy.objects.order_by("project_id", "-version").distinct("project_id")
     return projects.prefetch_related(Prefetch("policies", queryset=newest, to_attr="newest"))
-
-
-def _file(request: HttpRequest, broker: Broker, form: FileForm) -> str:
-    entered = form.cleaned_data
-    referral = file_referral(
-        actor=request.user,
-        broker=broker,
-        project=entered["project"],
-        client_name=entered["client_name"],
-        phones=entered["phones"],
-        expected_arrival=entered["expected_arrival"],
-        party_size=entered["party_size"],
-        note=entered["note"],
-    )
-    return reverse("portal:filed", args=[referral.pk])
 
 
 @require_GET
@@ -145,6 +128,7 @@ def filed(request: HttpRequest, referral_id: UUID) -> HttpResponse:
             "referral": referral,
             "message": filing_outcome(referral, request.user),
             "rejected": rejected,
+            "earlier": filing_in_the_way(referral, clock.now()),
             "may_contest": rejected and referral.policy.dispute_days > 0,
             "draft": DRAFT,
         },

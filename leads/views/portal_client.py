@@ -5,29 +5,35 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_platform.accounts.permissions import Can
-from channels_platform.http.once import OnceForm, sent, submit_once
+from channels_platform.files.content import PDF
+from channels_platform.http.downloads import send_file
+from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs
 from channels_platform.lib import clock
-from channels_platform.lib.errors import NotAllowed, Refused
-from leads.forms import ContestForm, PhoneForm, WithdrawForm
+from channels_platform.lib.errors import NotAllowed
+from leads.board import told_today
+from leads.case_view import CaseView, case_for
+from leads.explanations import explanations_of
+from leads.forms.portal import PhoneForm, WithdrawForm
 from leads.history import history, way
 from leads.listing import with_deadline
-from leads.messages import deciding_rule, phone_refused, standing
+from leads.messages import phone_refused, standing
 from leads.models import DealShare, Referral
-from leads.selectors import visible_referrals
-from leads.services.disputes import raise_dispute
+from leads.reasons import next_step, why
+from leads.selectors import filing_in_the_way, visible_cases, visible_referrals
+from leads.services.disputes.raising import settled_by_decision
 from leads.services.phones import PhoneRefused, add_phone
 from leads.services.withdrawal import withdraw_referral
 from leads.slips import slip_pdf, slip_qr
-from leads.states import LIVE, DisputeState, ReferralState
+from leads.states import LIVE, ReferralState
 from projects.states import PhoneMode
 from projects.wording import policy_in_words
 
@@ -55,12 +61,19 @@ def referral(request: HttpRequest, referral_id: UUID) -> HttpResponse:
             "deadline": found.deadline if state in LIVE else None,  # type: ignore[attr-defined]
             "window": _window(found, now) if state is ReferralState.VISITED else None,
             "message": standing(found, request.user),
-            "steps": way(found, state),
+            "next": next_step(share),
+            "steps": way(found, state, share.deal if share else None),
             "history": history(found, for_agency=True),
-            "why": deciding_rule(found, share) if state in LIVE or share else "",
+            "why": why(found, state, share, request.user),
             "rules": policy_in_words(found.policy),
+            "explanations": explanations_of(found, request.user),
+            "told": told_today(found, now),
+            "confirmed_today": found.visits.filter(
+                local_on=clock.local_date(now, found.project.zone), confirmed=True
+            ).exists(),
+            "earlier": filing_in_the_way(found, now),
             "may_contest": _may_contest(found, state, share),
-            "disputes": found.disputes.all(),
+            "cases": _cases(request, found),
         },
     )
 
@@ -78,17 +91,25 @@ def _share_of(found: Referral) -> DealShare | None:
     return found.shares.filter(ended_at__isnull=True).select_related("deal__project").order_by("-since").first()
 
 
+def _cases(request: HttpRequest, found: Referral) -> list[CaseView]:
+    """The disputes in which this referral's agency is heard for it, as it may read them."""
+    about = visible_cases(request.user).filter(sides__referral=found, sides__agency=found.agency_id)
+    now = clock.now()
+    return [case_for(one, agency_id=found.agency_id, now=now) for one in about.order_by("raised_at").distinct()]
+
+
 def _may_contest(found: Referral, state: ReferralState, share: DealShare | None) -> bool:
     """Whether there is an outcome to contest; the service has the last word on the time."""
     days = timedelta(days=found.policy.dispute_days)
-    if not days or any(dispute.state == DisputeState.OPEN for dispute in found.disputes.all()):
-        return False
+    contested = [one for one in found.disputes.all() if one.agency_id == found.agency_id]
+    if not days or any(one.deal_id == (share.deal_id if share else None) for one in contested):
+        return False  # it is being decided, or was: then a side appeals
     if state is ReferralState.REJECTED:
         return clock.now() <= found.filed_at + days
     if state is ReferralState.WON:
         # Who has the whole deal has nothing to contest.
         return share is not None and share.fraction < 1 and clock.now() <= share.deal.subscribed_at + days
-    return state is ReferralState.LOST
+    return state is ReferralState.LOST and not settled_by_decision(found)
 
 
 @require_GET
@@ -104,17 +125,19 @@ def slip(request: HttpRequest, referral_id: UUID) -> HttpResponse:
 
 @require_GET
 @needs(Can.FILE_REFERRAL)
-def slip_file(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+def slip_file(request: HttpRequest, referral_id: UUID) -> HttpResponseBase:
     """The confirmation slip as PDF."""
-    found = _get(request, referral_id)
-    return pdf_response(found)
+    return pdf_response(_get(request, referral_id))
 
 
-def pdf_response(found: Referral) -> HttpResponse:
-    response = HttpResponse(slip_pdf(found), content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="{found.number}.pdf"'
-    response["Cache-Control"] = "private, no-store"
-    return response
+def pdf_response(found: Referral) -> HttpResponseBase:
+    """Return the confirmation slip of what was accepted; there is none of the rest.
+
+    Raises: Http404.
+    """
+    if found.state == ReferralState.REJECTED:
+        raise Http404
+    return send_file(slip_pdf(found), f"{found.number}.pdf", content_type=PDF.media_type, shown=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -160,41 +183,3 @@ def withdraw(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     return render(
         request, "portal/withdraw.html", {"referral": found, "form": form}, status=422 if form.errors else 200
     )
-
-
-_DISPUTE_REFUSED = {
-    "too_late": gettext_lazy("The time to contest is over."),
-    "already_open": gettext_lazy("You have contested this already; a manager will decide."),
-    "nothing_to_contest": gettext_lazy("There is no outcome to contest here."),
-}
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@needs(Can.RAISE_DISPUTE)
-def contest(request: HttpRequest, referral_id: UUID) -> HttpResponse:
-    """Contest (申诉) an outcome in one's own words."""
-    found = _get(request, referral_id)
-    form = ContestForm(sent(request))
-    share = _share_of(found) if found.state == ReferralState.WON else None
-
-    def say() -> str:
-        raise_dispute(
-            actor=request.user,
-            agency=found.agency,
-            referral=found,
-            deal=share.deal if share else None,
-            claim_text=form.cleaned_data["claim_text"],
-        )
-        messages.success(request, _("Contested. A manager reads it and decides; you find the answer here."))
-        return reverse("portal:referral", args=[found.pk])
-
-    return _answer(request, form, say, "portal/contest.html", {"referral": found, "draft": f"contest-{found.pk}"})
-
-
-def _answer(request: HttpRequest, form: OnceForm, work: Any, template: str, context: dict[str, Any]) -> HttpResponse:
-    if request.method == "POST" and form.is_valid():
-        try:
-            return submit_once(request, form, work)
-        except Refused as refused:
-            form.add_error(None, _DISPUTE_REFUSED.get(refused.code, refused.detail))
-    return render(request, template, {**context, "form": form}, status=422 if form.errors else 200)

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from brokers.selectors import visible_brokers
 from channels_platform.accounts.permissions import Can, Role
+from channels_platform.http.downloads import send_file
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib import clock, phones
 from channels_platform.lib.errors import Invalid
@@ -91,16 +93,13 @@ def referrals(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @needs(Can.FILE_REFERRAL)
-def export(request: HttpRequest) -> StreamingHttpResponse:
+def export(request: HttpRequest) -> HttpResponseBase:
     """What the list shows, all pages of it, as CSV; phones stay masked, and the export is recorded."""
     broker, asked = own_broker(request), _asked(request)
     note_export(actor=request.user, agency=broker.agency, tab=asked.tab, rows=asked.rows.count())
     pieces = clients_csv(asked.rows.order_by("-filed_at", "-pk"), asked.now, get_language())
-    response = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
     day = clock.local_date(asked.now, get_current_timezone())
-    response["Content-Disposition"] = f'attachment; filename="clients-{day:%Y%m%d}.csv"'
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return send_file(pieces, f"clients-{day:%Y%m%d}.csv")
 
 
 def _uuid(text: str) -> UUID | None:

@@ -71,6 +71,13 @@ class Project(models.Model):
         PayingCompany, verbose_name=_("paying company"), on_delete=models.PROTECT, related_name="projects"
     )
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.PREPARING)
+    pool_after_days = models.PositiveSmallIntegerField(
+        _("days until a client returns to the pool"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("A client whom no consultant followed up for so many days is free for the others; empty: never."),
+    )
     created_at = models.DateTimeField(_("created"), editable=False)
 
     class Meta:

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.db.models import ProtectedError
 
+from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib.errors import Invalid
@@ -45,10 +47,11 @@ def _keep(row: Any, *, actor: Any, kind: str, project: Any) -> None:
 def keep_detail(*, actor: Any, detail: Detail) -> Detail:
     """Write a phase, permit or material as given, new or changed.
 
-    Raises: ValidationError by field.
+    Raises: Forbidden; ValidationError by field.
     Locks:  the row, when it was there.
     Writes: the row, audit event `<kind>.created` or `<kind>.changed`.
     """
+    require(actor, Can.EDIT_PROJECTS)
     _keep(detail, actor=actor, kind=detail._meta.model_name or "", project=detail.project_id)
     return detail
 
@@ -57,9 +60,10 @@ def keep_detail(*, actor: Any, detail: Detail) -> Detail:
 def remove_detail(*, actor: Any, detail: Detail) -> None:
     """Take away a phase, permit or material.
 
-    Raises: Invalid `still_used` for a phase with units.
+    Raises: Forbidden; Invalid `still_used` for a phase with units.
     Writes: audit event `<kind>.removed`.
     """
+    require(actor, Can.EDIT_PROJECTS)
     record(
         f"{detail._meta.model_name}.removed",
         actor=actor,
@@ -77,10 +81,11 @@ def remove_detail(*, actor: Any, detail: Detail) -> None:
 def keep_company(*, actor: Any, company: PayingCompany) -> PayingCompany:
     """Write a paying company as given, new or changed.
 
-    Raises: ValidationError by field.
+    Raises: Forbidden; ValidationError by field.
     Locks:  the row, when it was there.
     Writes: PayingCompany, audit event `payingcompany.created` or `payingcompany.changed`.
     """
+    require(actor, Can.MANAGE_STAFF)
     _keep(company, actor=actor, kind="payingcompany", project=None)
     return company
 
@@ -92,10 +97,11 @@ UNIT_FIELDS = ("phase", "building", "number", "unit_type", "area", "list_price")
 def change_unit(*, actor: Any, unit: Unit, **fields: Any) -> Unit:
     """Change what a unit is; its state moves with its deal only.
 
-    Raises: ValidationError by field; Invalid `unknown_field`, `not_in_project`.
+    Raises: Forbidden; ValidationError by field; Invalid `unknown_field`, `not_in_project`.
     Locks:  the unit row.
     Writes: Unit, audit event `unit.changed`.
     """
+    require(actor, Can.EDIT_PROJECTS)
     stored = Unit.objects.select_for_update(of=("self",)).get(pk=unit.pk)
     for name, value in fields.items():
         if name not in UNIT_FIELDS:

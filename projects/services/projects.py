@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
@@ -52,10 +54,11 @@ def default_rules() -> dict[str, Any]:
 def set_policy(*, project: Project, actor: Any, **rules: Any) -> Policy:
     """Give the project a new policy version; fields left out stay as in the last version.
 
-    Raises: Invalid `bad_policy` with the faulty fields in `facts["faults"]`.
+    Raises: Forbidden; Invalid `bad_policy` with the faulty fields in `facts["faults"]`.
     Locks:  the project row.
     Writes: Policy, audit event `policy.changed`.
     """
+    require(actor, Can.EDIT_PROJECTS)
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     last = Policy.objects.filter(project=project).order_by("-version").first()
     before = {name: getattr(last, name) for name in Policy.RULES} if last else default_rules()
@@ -85,16 +88,17 @@ def set_policy(*, project: Project, actor: Any, **rules: Any) -> Policy:
     return policy
 
 
-PROJECT_FIELDS = ("name", "city", "district", "address", "timezone", "currency", "status", "company")
+PROJECT_FIELDS = ("name", "city", "district", "address", "timezone", "currency", "status", "company", "pool_after_days")
 
 
 @transactional
 def create_project(*, actor: Any, code: str, policy: dict[str, Any] | None = None, **fields: Any) -> Project:
     """Make a project with its first policy version.
 
-    Raises: ValidationError by field; Invalid `bad_policy`.
+    Raises: Forbidden; ValidationError by field; Invalid `bad_policy`.
     Writes: Project, Policy, audit events.
     """
+    require(actor, Can.EDIT_PROJECTS)
     project = Project(code=code, created_at=clock.now(), **fields)
     project.full_clean()
     project.save(force_insert=True)
@@ -110,10 +114,11 @@ def change_project(*, actor: Any, project: Project, policy: dict[str, Any] | Non
     """Change a project's own fields; a changed policy is a new version.
 
     Currency and time zone stay once money or filings hang on them.
-    Raises: ValidationError by field; Invalid `fixed_by_use`, `bad_policy`.
+    Raises: Forbidden; ValidationError by field; Invalid `fixed_by_use`, `bad_policy`.
     Locks:  the project row.
     Writes: Project, Policy, audit events.
     """
+    require(actor, Can.EDIT_PROJECTS)
     stored = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     before = {name: str(getattr(stored, name)) for name in fields}
     for name in ("currency", "timezone"):

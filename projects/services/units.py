@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from projects.models import Phase, Project, Unit
@@ -11,9 +13,10 @@ from projects.models import Phase, Project, Unit
 def create_unit(*, actor: Any, project: Project, phase: str | Phase | None = None, **fields: Any) -> Unit:
     """Add a unit; a phase given by name is made when it is new.
 
-    Raises: ValidationError by field.
+    Raises: Forbidden; ValidationError by field.
     Writes: Unit, Phase, audit event `unit.created`.
     """
+    require(actor, Can.EDIT_PROJECTS)
     if isinstance(phase, str):
         phase = Phase.objects.get_or_create(project=project, name=phase)[0] if phase else None
     unit = Unit(project=project, phase=phase, **fields)

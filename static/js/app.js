@@ -93,7 +93,7 @@
     if (event.target.matches && event.target.matches("form")) release(event.target);
   });
 
-  // ---- forms: drafts survive a reload; cleared by the outcome page or at sign-out ----
+  // ---- forms: drafts survive a reload; cleared by the outcome page, at sign-out and by another person ----
   var PREFIX = "draft:";
   var DAY = 24 * 3600 * 1000;
   var person = document.body.dataset.person || "";
@@ -143,15 +143,25 @@
     });
     return restored;
   }
-  if (!person) {
-    forget(function () { return true; });
-  } else {
+  // A page of nobody's is seen when the session ran out, or offline: drafts wait for their person. Another's are
+  // dropped at once, all at signing out.
+  var dropped = document.querySelector("[data-drafts-drop]") !== null;
+  forget(function (key, raw) {
+    if (dropped || (person && key.indexOf(PREFIX + person + ":") !== 0)) return true;
+    try {
+      return Date.now() - JSON.parse(raw).at > DAY;
+    } catch (broken) {
+      return true;
+    }
+  });
+  if (person) {
+    var shown = Array.prototype.map.call(document.querySelectorAll("form[data-draft]"), function (form) {
+      return PREFIX + person + ":" + form.dataset.draft;
+    });
+    // Sent, it is done when the server answers with another page than its own form; error pages do not come by here.
+    var asked = document.referrer && new URL(document.referrer).pathname;
     forget(function (key, raw) {
-      try {
-        return key.indexOf(PREFIX + person + ":") !== 0 || Date.now() - JSON.parse(raw).at > DAY;
-      } catch (broken) {
-        return true;
-      }
+      return asked && JSON.parse(raw).sent === asked && shown.indexOf(key) < 0;
     });
     document.querySelectorAll("[data-draft-done]").forEach(function (el) {
       storage(function (store) { store.removeItem(PREFIX + person + ":" + el.dataset.draftDone); });
@@ -164,11 +174,21 @@
         if (note) note.hidden = false;
         form.dispatchEvent(new CustomEvent("draft:restored", { bubbles: true }));
       }
-      function save() {
+      if (raw) keep("");  // shown again, it is not done
+      function keep(sent) {
         storage(function (store) {
-          store.setItem(key, JSON.stringify({ at: Date.now(), values: readDraft(form) }));
+          store.setItem(key, JSON.stringify({ at: Date.now(), values: readDraft(form), sent: sent }));
         });
       }
+      function save() {
+        keep("");
+      }
+      form.addEventListener("submit", function () { keep(window.location.pathname); });
+      // Who follows a link before the answer came may have stopped the sending: it is not known to be done.
+      document.addEventListener("click", function (event) {
+        var raw = event.target.closest("a[href]") && storage(function (store) { return store.getItem(key); });
+        if (raw && JSON.parse(raw).sent) keep("");
+      });
       form.addEventListener("input", save);
       form.addEventListener("change", save);
       form.addEventListener("click", function (event) {
@@ -182,6 +202,13 @@
   // ---- first error gets the focus ----
   var wrong = document.querySelector("main .is-invalid, main [aria-invalid=true]") || document.querySelector("main .errors[tabindex]");
   if (wrong) wrong.focus();
+
+  // ---- the tab one is on stands in sight, also where tabs scroll ----
+  document.querySelectorAll(".tabs [aria-current]").forEach(function (tab) {
+    var row = tab.parentElement;
+    var from = tab.getBoundingClientRect().left - row.getBoundingClientRect().left;
+    row.scrollLeft += from - (row.clientWidth - tab.offsetWidth) / 2;
+  });
 
   // ---- small controls ----
   document.addEventListener("click", function (event) {

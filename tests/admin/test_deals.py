@@ -177,15 +177,18 @@ def test_manager_decides_who_brought_it(cast: Cast, enter: Any) -> None:
         ({"fraction_0": "0.5"}, "__all__"),
         ({"fraction_0": "half"}, "fraction_0"),
         ({"fraction_0": "0"}, "fraction_0"),
+        ({"fraction_0": "0.333333333333", "referral_1": "the rival's", "fraction_1": "0.666666666667"}, "__all__"),
         ({"referral_0": "R-nobody", "fraction_0": "1"}, "referral_0"),
         ({"referral_0": "", "fraction_0": ""}, "__all__"),
         ({"fraction_0": "1", "natural": "on"}, "natural"),
     ],
 )
 def test_shares_that_are_none_are_refused(shares: Any, field: str, cast: Cast, enter: Any) -> None:
-    own = cast.file(CLIENT)
+    own, rival = cast.file(CLIENT), cast.file(SPOUSE, broker=cast.rival)
     deal = cast.subscribe(CLIENT)
     given = {"referral_0": own.number, "reason": "Because."} | shares
+    if "referral_1" in shares:
+        given["referral_1"] = rival.number
     response = do(enter("marketing_manager"), deal, "decide", **given)
     assert (response.status_code, list(complaints(response))) == (422, [field])
     assert _shares(deal) == {own.number: Fraction(1)}

@@ -11,16 +11,18 @@ from brokers.models import Agreement
 from channels_platform.accounts.permissions import Role
 from channels_platform.jobs.models import Job, PeriodicRun
 from channels_platform.lib import clock
+from channels_platform.notices.models import Delivery, Notice, Robot
 from commissions.services.payouts import draft_batch
-from leads.models import Deal
+from leads.models import Deal, RiskSignal
 from leads.services.disputes import raise_dispute
 from leads.services.visits import confirm_visit, record_natural_visit
 from projects.services.units import create_unit
 from tests.admin.conftest import SPOUSE, Cast, address
+from tests.services.brokers.test_joining import applied
 
 pytestmark = pytest.mark.django_db
 
-PRODUCT = ("accounts", "audit", "jobs", "projects", "brokers", "leads", "commissions")
+PRODUCT = ("accounts", "audit", "jobs", "notices", "projects", "brokers", "leads", "commissions")
 MODELS = {model._meta.label_lower: model for model in admin.site._registry if model._meta.app_label in PRODUCT}
 
 # What each role may do in the admin, by model: v(iew), a(dd), c(hange). A role or model left out: nothing.
@@ -51,9 +53,12 @@ LOOK = {
     "brokers.agreement": "v",
     "jobs.periodicrun": "v",
     "jobs.job": "v",
+    "notices.robot": "v",
+    "notices.delivery": "v",
 }
 EDIT = {
     **LOOK,
+    "notices.robot": "vac",
     "leads.deal": "va",
     "leads.consultant": "vac",
     "projects.project": "vac",
@@ -62,6 +67,7 @@ EDIT = {
     "brokers.agency": "vac",
     "brokers.broker": "vac",
     "brokers.agreement": "vac",
+    "brokers.agencyapplication": "v",
 }
 ROLES = {
     Role.MARKETING: EDIT,
@@ -72,9 +78,10 @@ ROLES = {
         "commissions.planversion": "va",
         "accounts.user": "vac",
         "audit.event": "v",
+        "leads.risksignal": "v",
     },
     Role.FINANCE: {**LOOK, **MONEY, "commissions.planversion": "v"},
-    Role.AUDITOR: {**LOOK, **MONEY, "commissions.planversion": "v", "audit.event": "v"},
+    Role.AUDITOR: {**LOOK, **MONEY, "commissions.planversion": "v", "audit.event": "v", "leads.risksignal": "v"},
 }
 
 
@@ -98,6 +105,21 @@ def world(cast: Cast, paid_deal: Deal, consultant: Any, settings: Any) -> dict[s
     draft_batch(actor=None, company=cast.here.company, cutoff_at=clock.now())
     PeriodicRun.objects.create(job="sweep", period="now", started_at=clock.now())
     Job.objects.create(kind="export", starter=cast.manager, created_at=clock.now())
+    Robot.objects.create(
+        project=cast.here, name="Sales", kind="wecom", address="https://example.org/", created_at=clock.now()
+    )
+    told = Notice.objects.create(
+        recipient=cast.manager,
+        kind="referral.filed",
+        project_id=cast.here.pk,
+        facts={"project": "Lake"},
+        created_at=clock.now(),
+    )
+    Delivery.objects.create(notice=told, channel="mail", due_at=clock.now())
+    applied()
+    RiskSignal.objects.create(
+        kind="probing", broker=cast.rival, project=cast.here, evidence={"hours": 24}, once="x", found_at=clock.now()
+    )
     Agreement.objects.filter(project=cast.here, agency=cast.rival.agency).first()
     return {label: model._default_manager.first() for label, model in MODELS.items()}
 

@@ -170,14 +170,15 @@ def test_finance_can_export_units_but_not_import(cast: Cast, enter: Any) -> None
     assert client.get(address(Unit, "export")).status_code == 200
 
 
-def test_export_defuses_formulas_and_is_on_the_audit_trail(cast: Cast, enter: Any) -> None:
-    create_unit(actor=None, project=cast.here, building="1", number="=2+3", area="80", list_price="1000000")
+@pytest.mark.parametrize("formula", ["=2+3", "＝2+3", "\u3000@SUM(1)"])
+def test_export_defuses_formulas_and_is_on_the_audit_trail(cast: Cast, enter: Any, formula: str) -> None:
+    create_unit(actor=None, project=cast.here, building="1", number=formula, area="80", list_price="1000000")
     create_unit(actor=None, project=cast.elsewhere, building="9", number="999", area="80", list_price="1000000")
     fields = {f"unitresource_{name}": "on" for name in ("project", "building", "number", "area")}
     response = enter("marketing").post(address(Unit, "export"), {"format": "0", "resource": "0", **fields})
     text = response.content.decode()
     assert text.startswith("\ufeff")
-    assert "'=2+3" in text
+    assert f"'{formula}" in text
     assert "999" not in text
     assert Event.objects.get(action="units.exported").after == {"rows": 1}
 

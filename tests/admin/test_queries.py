@@ -48,7 +48,7 @@ def _more(cast: Cast, planner: Any, n: int) -> None:
     )
     deal = cast.subscribe(phone, unit=unit)
     contract_deal(actor=cast.manager, deal=deal)
-    record_payment(actor=cast.manager, deal=deal, amount=deal.first_payment_amount, reference=f"BANK-{n}")
+    record_payment(actor=None, deal=deal, amount=deal.first_payment_amount, reference=f"BANK-{n}")
     raise_dispute(actor=broker.user, agency=agency, claim_text="Mine.", deal=deal)
     run_commissions(project=cast.here)
 

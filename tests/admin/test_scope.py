@@ -7,11 +7,12 @@ import pytest
 from django.urls import reverse
 
 from brokers.models import Agreement
+from channels_platform.accounts.models import User
 from channels_platform.audit.models import Event
 from leads.models import Claim, Deal, Referral
 from leads.services.visits import record_natural_visit
 from projects.models import Policy, Project
-from tests.admin.conftest import CLIENT, SPOUSE, Cast, address, do
+from tests.admin.conftest import CLIENT, SPOUSE, START, Cast, address, do
 
 pytestmark = pytest.mark.django_db
 
@@ -129,3 +130,14 @@ def test_audit_trail_of_foreign_projects_is_not_shown(both: dict[str, Any], cast
 def test_a_projects_page_links_to_nothing_foreign(both: dict[str, Any], cast: Cast, enter: Any) -> None:
     page = enter("marketing").get(address(Project, "change", cast.here.pk)).content.decode()
     assert cast.elsewhere.name not in page
+
+
+def test_audit_trail_tells_who_sees_some_projects_nothing_of_a_companys_payouts(cast: Cast, enter: Any) -> None:
+    for kind in ("commissions.payoutbatch", "brokers.agency"):
+        Event.objects.create(at=START, action="seen", target_kind=kind, target_id="1", after={"gross": "1000000.00"})
+    kinds = {True: {"commissions.payoutbatch", "brokers.agency"}, False: {"brokers.agency"}}
+    for all_projects, expected in kinds.items():
+        auditor = enter("auditor")
+        User.objects.filter(username="a-auditor").update(all_projects=all_projects)
+        shown = auditor.get(address(Event, "changelist"), {"action": "seen"}).context["cl"].queryset
+        assert set(shown.values_list("target_kind", flat=True)) == expected

@@ -65,6 +65,7 @@ def test_not_json_sent(cast, kind):
     [
         b"{", b"[]", b"null", b"5", b'"x"', b"\xff\xfe", b'{"a": NaN}', b'{"a": Infinity}', b'{"a": "\x00"}',
         b'{"project": "\\u0000"}', b'{"project": "\\ud800"}', b"[" * 100_000, b'{"party_size": ' + b"9" * 10_000 + b"}",
+        b'{"project": "P1", "pro\\u006aect": "P2"}',
     ],
 )  # fmt: skip
 def test_what_is_no_json_object(cast, body):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from channels_platform.accounts.models import User
 from commissions.services.runs import run_commissions
 from tests.api.cast import filing
 
@@ -183,6 +184,26 @@ def test_a_deal_is_shared_anew_by_a_decision(cast, post, sold):
     post("marketing_manager", url, {"shares": shares, "reason": "Both."}, 200)
     shown = cast.client("marketing").get(f"/api/v1/deals/{deal['id']}/").json()["shares"]
     assert {share["referral"]: share["fraction"] for share in shown} == {referral["id"]: "1/3", other["id"]: "2/3"}
+
+
+def test_much_at_stake_is_proposed_sent_back_and_approved_by_another(cast, post, sold, settings):
+    settings.DISPUTE_APPROVAL_ABOVE = 0
+    referral, deal = sold
+    dispute = post(cast.manager_of_agency, "disputes/", {"deal": deal["id"], "claim_text": "Both brought him."})
+    other = post(cast.colleague, "referrals/", filing("13800000009"))
+    url, body = f"disputes/{dispute['id']}/", {"shares": [{"referral": other["id"], "fraction": "1"}], "reason": "His."}
+    assert post("marketing_manager", f"{url}decide/", body, 200)["state"] == "proposed"
+    assert post("marketing_manager", f"{url}approve/", status=403)["code"] == "own_draft"
+    second = User.objects.create_user("second", password="x", role="marketing_manager", all_projects=True)
+    shown = cast.client(cast.manager_of_agency).get("/api/v1/disputes/").json()["results"][0]
+    assert (shown["state"], shown["decision"]) == ("proposed", "")
+    assert post(second, f"{url}return/", {"reason": "Ask."}, 200)["state"] == "open"
+    assert post("marketing_manager", f"{url}approve/", status=409)
+    post("marketing_manager", f"{url}decide/", body, 200)
+    decided = post(second, f"{url}approve/", status=200)
+    assert (decided["state"], decided["decision"]) == ("decided", "His.")
+    shares = cast.client("marketing").get(f"/api/v1/deals/{deal['id']}/").json()["shares"]
+    assert [share["referral"] for share in shares] == [other["id"]] != [referral["id"]]
 
 
 def test_a_walk_in_is_recorded_with_its_phone_masked(post):

@@ -9,19 +9,21 @@ from uuid import uuid4
 from brokers.models import Agency, Broker, Store
 from brokers.services.agencies import create_agency, create_broker
 from brokers.services.agreements import approve_agreement, draft_agreement
+from brokers.services.joining import application_path
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 from channels_platform.accounts.services.invitations import issue_invitation
 from channels_platform.audit.models import Event
 from channels_platform.jobs.models import Job, PeriodicRun
 from channels_platform.lib import clock
+from channels_platform.notices.models import Delivery, Notice, Robot
 from commissions.models import Accrual, CommissionRun, LedgerEntry, LedgerTransaction, Payee, WriteOff
 from commissions.services.payouts import draft_batch
 from commissions.services.plans import approve_plan_version, draft_plan_version
 from commissions.services.runs import run_commissions
-from leads.models import Claim, Consultant
+from leads.models import Claim, ClientSheet, Consultant, RiskSignal
 from leads.services.deals import Buyer, contract_deal, subscribe_deal
-from leads.services.disputes import raise_dispute
+from leads.services.disputes import ask_side, raise_dispute
 from leads.services.filing import file_referral
 from leads.services.payments import record_payment
 from leads.services.visits import confirm_visit, record_natural_visit
@@ -29,6 +31,8 @@ from leads.slips import sign_slip
 from projects.models import Material, PayingCompany, Permit, Phase, Project
 from projects.services.projects import create_project
 from projects.services.units import create_unit
+from tests.services.brokers.test_joining import applied
+from tests.services.leads.disputed import photo
 
 STEPS = [{"when": "fully_collected", "fraction": "1"}]
 STAFF = [role for role in Role if role not in (Role.AGENCY_ADMIN, Role.BROKER)]
@@ -78,6 +82,13 @@ def build_side(tag: str, phone: str) -> Side:
         "projects.permit": Permit.objects.create(project=project, number=tag, issued_on=date(2026, 1, 1)).pk,
         "projects.material": Material.objects.create(project=project, name=tag, link="https://example.org/").pk,
         "projects.payingcompany": company.pk,
+        "notices.robot": Robot.objects.create(
+            project=project, name=tag, kind="wecom", address="https://example.org/", created_at=clock.now()
+        ).pk,
+        "leads.risksignal": RiskSignal.objects.create(
+            kind="probing", broker=owner, project=project, evidence={"hours": 24}, once=tag, found_at=clock.now()
+        ).pk,
+        "notices.delivery": _delivery(project).pk,
         "brokers.agency": agency.pk,
         "brokers.store": Store.objects.get(agency=agency).pk,
         "brokers.broker": owner.pk,
@@ -85,6 +96,7 @@ def build_side(tag: str, phone: str) -> Side:
         "accounts.user": people["reception"].pk,
         "audit.event": Event.objects.filter(project_id=project.pk).earliest("pk").pk,
     }
+    side.ids |= {"store": side.rows["brokers.store"]}
     return side
 
 
@@ -101,6 +113,10 @@ def _history(side: Side, manager: User, second: User, phone: str) -> None:
         list_price=Decimal(10**6),
     )
     consultant = Consultant.objects.create(user=side.people["consultant"], project=project)
+    side.ids["consultant"] = consultant.pk
+    for kind, sender in (("sheet", side.owner), ("boss_sheet", side.boss)):
+        job = Job.objects.create(kind="client-sheet", starter=sender.user, created_at=clock.now(), state="done")
+        side.ids[kind] = ClientSheet.objects.create(broker=sender, job=job, uploaded_at=clock.now()).pk
     version = draft_plan_version(
         actor=manager, project=project, agency=side.agency, payee="agency", applies_to="referred", basis="price",
         measure="units", period="plan", scope="agency", mode="marginal", tiers=[{"from": "0", "rate": "0.06"}],
@@ -120,7 +136,10 @@ def _history(side: Side, manager: User, second: User, phone: str) -> None:
         contract_deal(actor=None, deal=deal)
         payment = record_payment(actor=None, deal=deal, amount=Decimal(10**6), reference=phone)
     rejected = file_referral(actor=None, broker=side.owner, project=project, client_name="x", phones=["1"])
-    dispute = raise_dispute(actor=side.boss.user, agency=side.agency, claim_text="ours", referral=rejected)
+    dispute = raise_dispute(
+        actor=side.boss.user, agency=side.agency, claim_text="ours", referral=rejected, files=[photo()]
+    )
+    question = ask_side(actor=second, dispute=dispute, referral=rejected, text="Since when?", days=3)
     walk_in = record_natural_visit(actor=None, project=project, phone=phone)
     run_commissions(project=project)
     batch = draft_batch(actor=None, company=project.company)
@@ -133,6 +152,9 @@ def _history(side: Side, manager: User, second: User, phone: str) -> None:
         "referral": referral.pk,
         "deal": deal.pk,
         "dispute": dispute.pk,
+        "case": dispute.pk,
+        "case_file": dispute.files.get().pk,
+        "question": question.pk,
         "version": version.pk,
         "batch": batch.pk,
         "line": line.pk,
@@ -169,18 +191,43 @@ class World:
     near: Side
     far: Side
     jobs: dict[str, Any]
+    notices: dict[str, Any]
     invitation: str
+    application: str
 
     def named(self, kind: str, *, role: str, where: str) -> Any:
         """Return what a path names: the caller's own, another's (`far`), or nothing at all (`missing`)."""
         if kind == "line" and role == Role.BROKER:
             kind = "broker_line"
+        if kind == "sheet" and role == Role.AGENCY_ADMIN:
+            kind = "boss_sheet"
         if kind == "job":
             other = Role.MARKETING if role != Role.MARKETING else Role.AUDITOR
             return {"near": self.jobs[role], "far": self.jobs[other.value], "missing": uuid4()}[where]
+        if kind == "notice" and where != "missing":
+            other = Role.MARKETING if role != Role.MARKETING else Role.AUDITOR
+            return self.notices[role if where == "near" else other.value]
         if where == "missing":
             return "NONE" if kind in ("project", "agency", "slip") else uuid4()
         return (self.near if where == "near" else self.far).ids[kind]
+
+
+def _delivery(project: Project) -> Delivery:
+    told = Notice.objects.create(
+        recipient=User.objects.filter(is_active=True)[0],
+        kind="referral.filed",
+        project_id=project.pk,
+        facts={"project": "x"},
+        created_at=clock.now(),
+    )
+    return Delivery.objects.create(notice=told, channel="mail", due_at=clock.now())
+
+
+def _applied(near: Side) -> str:
+    """An agency that wants to join; return the token of its page."""
+    application = applied()
+    near.rows |= {"brokers.agencyapplication": application.pk}
+    return application_path(application).split("/")[2]
 
 
 def build_world() -> World:
@@ -189,7 +236,13 @@ def build_world() -> World:
         role: Job.objects.create(kind="x", starter=user, created_at=clock.now(), state="done").pk
         for role, user in near.people.items()
     }
+    notices = {
+        role: Notice.objects.create(
+            recipient=user, kind="referral.filed", facts={"project": "x"}, created_at=clock.now()
+        ).pk
+        for role, user in near.people.items()
+    }
     run = PeriodicRun.objects.create(job="x", period="x", started_at=clock.now())
     near.rows |= {"jobs.periodicrun": run.pk}
     invited = User.objects.create(username="invited", role=Role.BROKER)
-    return World(near, far, jobs, issue_invitation(user=invited, actor=None))
+    return World(near, far, jobs, notices, issue_invitation(user=invited, actor=None), _applied(near))

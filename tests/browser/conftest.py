@@ -60,6 +60,8 @@ class Visitor:
     def look(self, name: str) -> None:
         """Keep a picture where SCREENSHOTS names a folder, and check what every page must hold."""
         page = self.page
+        page.wait_for_load_state()
+        page.wait_for_function("document.documentElement !== null")
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, f"{name}: {overflow} px wider than the {self.screen} screen"
         assert self.complaints == [], f"{name}: {self.complaints}"

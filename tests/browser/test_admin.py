@@ -67,10 +67,65 @@ def test_manager_looks_finds_and_plans(visitor: Any, referral: Referral, screen:
     page.select_option("#id_period", "month")
     for field, value in {"tier_0_pay": "6", "tier_1_from": "20", "tier_1_pay": "6.2"}.items():
         page.fill(f"#id_{field}", value)
-    page.fill("#id_preview_price", "1280000")
+    page.fill("#id_preview_price", "128万")
     page.click("button[name=_preview]")
     expect(page.locator("#preview")).to_contain_text("79,360.00")
     manager.look("admin-plan")
+
+
+def test_a_refused_act_has_the_focus_where_it_is_wrong(visitor: Any, referral: Referral) -> None:
+    manager: Visitor = visitor("phone")
+    page = manager.sign_in("manager")
+    manager.open(f"/admin/leads/referral/{referral.pk}/do/reveal/")
+    page.click(".cp-form button[type=submit]")
+    expect(page.locator(".cp-errors").first).to_be_visible()
+    expect(page.locator("textarea")).to_be_focused()
+    page.keyboard.type("Asked to be called.")
+    page.click(".cp-form button[type=submit]")
+    expect(page.locator(".cp-shown")).to_be_visible()
+
+
+def test_a_page_come_back_to_can_be_sent_again(visitor: Any, referral: Referral) -> None:
+    page = visitor("desk").sign_in("manager")
+    page.goto(page.url.partition("/admin/")[0] + f"/admin/leads/referral/{referral.pk}/do/reveal/")
+    # what the browser kept of the page as it was left, and the event with which it shows it again
+    page.evaluate("""() => {
+        const form = document.querySelector("form[data-once]");
+        form.addEventListener("submit", (event) => event.preventDefault());
+        form.requestSubmit();
+        window.dispatchEvent(new PageTransitionEvent("pageshow", {persisted: true}));
+    }""")
+    expect(page.locator(".cp-form button[type=submit]")).to_be_enabled()
+    expect(page.locator(".cp-waiting")).to_have_count(0)
+
+
+# What is pressed and lower than 44 px; a box is pressed by its label.
+LOW = """() => Array.from(document.querySelectorAll(
+    'a.cp-button, a.inline-flex, a.addlink, a.bg-white, #result_list a, '
+    + 'button, input:not([type=hidden]), select, summary'
+)).filter(one => {
+    const pressed = one.matches('[type=radio], [type=checkbox]') ? one.closest('label') || one : one;
+    const box = pressed.getBoundingClientRect();
+    return box.width && box.height && getComputedStyle(one).visibility !== 'hidden' && box.height < 43.5;
+}).map(one => `${one.tagName} ${one.id} ${one.className} ${(one.innerText || one.name || '').slice(0, 20)}`)"""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/",
+        "/admin/leads/referral/",
+        "/admin/leads/referral/{pk}/change/",
+        "/admin/leads/referral/{pk}/do/reveal/",
+        "/admin/commissions/planversion/add/",
+    ],
+)
+def test_fingers_hit_what_they_press(visitor: Any, referral: Referral, path: str) -> None:
+    manager: Visitor = visitor("phone", "zh-hans")
+    page = manager.sign_in("manager")
+    manager.open(path.format(pk=referral.pk))
+    manager.look(f"admin-fingers-{path.strip('/').replace('/', '-').partition('{')[0]}")
+    assert page.evaluate(LOW) == []
 
 
 def test_overview_stands_without_scripts(visitor: Any, referral: Referral) -> None:

@@ -118,7 +118,7 @@ def test_consultant_subscribes_for_the_client(visitor, transactional_db, screen,
     at.look("desk-consultant-today")
     at.open(f"/desk/deals/new/?visitor={referral.number}")
     page.select_option("[name=unit]", label="2-1203")
-    page.fill("[name=price]", "1280000")
+    page.fill("[name=price]", "1,280,000")
     page.select_option("[name=method]", "mortgage")
     page.fill("[name=first_payment_amount]", "384000")
     page.fill("[name=names] >> nth=0", "张伟")

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from channels_platform.accounts.services.invitations import issue_invitation
 from tests.browser.conftest import PASSWORD, SCREENS
+from tests.pages.world import make_world
 
 pytestmark = pytest.mark.serial
 
@@ -62,6 +63,47 @@ def test_signing_out_removes_drafts_from_the_device(visitor, person):
         None,
         "kept",
     ]
+
+
+def test_a_session_that_ran_out_loses_no_draft_and_shows_it_to_nobody_else(visitor, transactional_db):
+    world = make_world(exclusive_from="filing")
+    world.file()
+    refused = world.file(world.outsider)
+    here = visitor()
+    page = here.sign_in(world.outsider.user.username, PASSWORD)
+    page = here.open(f"/portal/clients/{refused.pk}/contest/")
+    page.fill("textarea", "Came with us on Sunday.")
+    page.context.clear_cookies(name="sessionid")
+    page.click("form[data-draft] button[type=submit]")
+    page.fill("#id_login", world.outsider.user.username)
+    page.fill("#id_password", PASSWORD)
+    page.click("main button.btn-primary")
+    expect(page.locator("textarea")).to_have_value("Came with us on Sunday.")
+    expect(page.locator("[data-draft-note]")).to_be_visible()
+    page.context.clear_cookies(name="sessionid")
+    here.sign_in("owner", PASSWORD)
+    assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('draft:')).length") == 0
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["refused", "cut off"])
+def test_a_draft_that_was_not_taken_is_there_again(visitor, transactional_db, cut):
+    world = make_world()
+    here = visitor()
+    page = here.sign_in(world.site_manager.username, PASSWORD)
+    here.open("/desk/deals/new/")
+    page.fill("[name=price]", "1280000")
+    if cut:
+        page.route("**/desk/deals/new/**", lambda r: r.abort() if r.request.method == "POST" else r.continue_())
+    if cut:
+        with page.expect_event("requestfailed"):
+            page.click("form[data-draft] button[type=submit]", no_wait_after=True)
+        page.wait_for_timeout(500)  # until the browser's own page of the failure stands
+    else:
+        page.click("form[data-draft] button[type=submit]")
+        expect(page.locator(".is-invalid").first).to_be_visible()
+    here.open("/desk/")
+    here.open("/desk/deals/new/")
+    expect(page.locator("[name=price]")).to_have_value("1280000")
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
@@ -167,3 +209,37 @@ def test_password_can_be_looked_at(visitor, transactional_db):
     expect(page.locator("#id_password")).to_have_attribute("type", "text")
     look.click()
     expect(page.locator("#id_password")).to_have_attribute("type", "password")
+
+
+def test_a_draft_that_an_error_page_answered_is_there_after_its_way_out(visitor, transactional_db):
+    world = make_world(exclusive_from="filing")
+    world.file()
+    refused = world.file(world.outsider)
+    here, path = visitor(), f"/portal/clients/{refused.pk}/contest/"
+    here.sign_in(world.outsider.user.username, PASSWORD)
+    page = here.open(path)
+    page.fill("textarea", "Came with us on Sunday.")
+    page.context.clear_cookies(name="csrftoken")
+    with page.expect_navigation():
+        page.click("form[data-draft] button[type=submit]")
+    with page.expect_navigation():
+        page.locator("main a").last.click()
+    assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('draft:')).length") == 1
+    here.open(path)
+    expect(page.locator("textarea")).to_have_value("Came with us on Sunday.")
+
+
+def test_a_draft_left_by_a_link_before_the_answer_came_is_kept(visitor, transactional_db):
+    world = make_world(exclusive_from="filing")
+    world.file()
+    refused = world.file(world.outsider)
+    here, path = visitor(), f"/portal/clients/{refused.pk}/contest/"
+    here.sign_in(world.outsider.user.username, PASSWORD)
+    page = here.open(path)
+    page.route("**/contest/", lambda route: None if route.request.method == "POST" else route.continue_())
+    page.fill("textarea", "Came with us on Sunday.")
+    page.click("form[data-draft] button[type=submit]", no_wait_after=True)
+    with page.expect_navigation():
+        page.locator("main a").last.click()
+    here.open(path)
+    expect(page.locator("textarea")).to_have_value("Came with us on Sunday.")

@@ -25,8 +25,9 @@ def take_locks_away(*, dwell: float) -> None:
     from commissions import locks
     from commissions.models import PayoutBatch
     from commissions.services import payouts, runs, schedule
-    from leads.models import Referral
+    from leads.models import Dispute, Referral
     from leads.services import deals, filing, visits
+    from leads.services.disputes import judging
     from projects.models import PayingCompany
 
     filing._lock_and_keep = _keep_only
@@ -39,6 +40,9 @@ def take_locks_away(*, dwell: float) -> None:
     visits.decide_visit = dwelling(visits.decide_visit)
 
     deals.lock_unit = _nothing
+
+    judging.lock_dispute = lambda one: Dispute.objects.select_related("project", "referral", "deal").get(pk=one.pk)
+    judging.require_discreet = dwelling(judging.require_discreet)
 
     locks.lock_run = _nothing
     locks.try_lock_run = lambda _: True

@@ -24,15 +24,23 @@ def lake(db):
     return project
 
 
-def test_rows_of_several_models_are_one_statement(db):
-    company = PayingCompany(code="C1", name="Lake Co.")
-    event = build_event("project.created", actor=None, after={"name": "湖"})
+@pytest.mark.parametrize("prepare", [True, False])
+def test_rows_of_several_models_are_one_statement(db, settings, prepare):
+    settings.DATABASE_PREPARE = prepare
+
+    def rows(number):
+        company = PayingCompany(code=f"C{number}", name="Lake Co.")
+        event = build_event("project.created", actor=None, after={"name": "湖"})
+        projects = [Project(code=f"P{number}{n}", company=company, created_at=event.at) for n in (1, 2)]
+        return [company, *projects, event]
+
+    with transaction.atomic():  # planned at the first use
+        insert_together(rows(0))
+        transaction.set_rollback(True)
     with CaptureQueriesContext(connection) as statements:
-        insert_together(
-            [company, *(Project(code=f"P{n}", company=company, created_at=event.at) for n in (1, 2)), event]
-        )
+        insert_together(rows(1))
     assert len(statements) == 1
-    assert list(Project.objects.values_list("code", "company__code")) == [("P1", "C1"), ("P2", "C1")]
+    assert list(Project.objects.values_list("code", "company__code")) == [("P11", "C1"), ("P12", "C1")]
     assert Event.objects.get().after == {"name": "湖"}
 
 

@@ -172,7 +172,9 @@ def test_a_share_is_above_0_at_most_1_and_once_per_referral():
     assert shares(deal) == {referral.pk: WHOLE}
     for numerator, denominator in ((0, 1), (2, 1)):
         with refused("share_above_zero_to_one"):
-            DealShare.objects.filter(deal=deal).update(numerator=numerator, denominator=denominator)
+            DealShare.objects.create(
+                deal=deal, referral=referral, numerator=numerator, denominator=denominator, since=START
+            )
     with refused("one_share_per_referral"):
         DealShare.objects.create(deal=deal, referral=referral, numerator=1, denominator=2, since=START)
 
@@ -233,6 +235,7 @@ def history():
         (Visit, {"reason": "another"}),
         (AttributionDecision, {"reason": "another"}),
         (Policy, {"protection_days": 99}),
+        (DealShare, {"denominator": 2}),
     ],
 )
 def test_what_is_written_once_is_never_changed(history, model, change):
@@ -243,7 +246,7 @@ def test_what_is_written_once_is_never_changed(history, model, change):
 
 
 @pytest.mark.parametrize(
-    "model", [Event, Payment, Visit, AttributionDecision, Policy, Referral, Claim, Deal, NaturalVisit]
+    "model", [Event, Payment, Visit, AttributionDecision, Policy, Referral, Claim, Deal, DealShare, NaturalVisit]
 )
 def test_history_is_never_deleted_by_raw_sql_either(history, model):
     count = model.objects.count()

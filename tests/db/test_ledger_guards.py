@@ -5,7 +5,8 @@ from django.db import DatabaseError, IntegrityError, InternalError, connection, 
 from django.db.models import ProtectedError
 
 from channels_platform.lib import clock
-from commissions.models import Accrual, LedgerEntry, LedgerTransaction, PayoutBatch, PayoutLine
+from channels_platform.lib.ids import uuid7
+from commissions.models import Accrual, CommissionRun, LedgerEntry, LedgerTransaction, PayoutBatch, PayoutLine
 from tests.services.commissions.cast import AT_CONTRACT, Cast
 
 
@@ -88,6 +89,20 @@ def test_an_entry_needs_its_transaction_of_its_project(cast):
             )
 
 
+def test_a_transaction_needs_its_project_and_a_run_of_that_project(cast):
+    run = CommissionRun.objects.get()
+    for project_id, run_id in ((uuid7(), None), (cast.project.pk, uuid7()), (Cast().project.pk, run.pk)):
+        with pytest.raises(IntegrityError, match="needs its project"), transaction.atomic():
+            LedgerTransaction.objects.create(
+                project_id=project_id, run_id=run_id, kind="accrual", currency="CNY", posted_at=clock.now()
+            )
+
+
+def test_runs_are_kept_for_ever(cast):
+    with pytest.raises(InternalError, match="Cannot delete"), transaction.atomic():
+        execute("DELETE FROM commissions_commissionrun")
+
+
 def test_an_entry_of_nothing_is_refused(cast):
     with pytest.raises(IntegrityError, match="ledger_entry_not_zero"), transaction.atomic():
         post(cast, "0", "0")
@@ -108,6 +123,19 @@ def test_batches_and_lines_are_kept_for_ever(cast):
     for table in ("commissions_payoutline", "commissions_payoutbatch"):
         with pytest.raises(InternalError, match="Cannot delete"), transaction.atomic():
             execute(f"DELETE FROM {table}")
+
+
+def test_what_was_approved_is_what_is_paid(cast):
+    batch = cast.approved()
+    before = list(PayoutLine.objects.order_by("pk").values())
+    for change in ("gross = gross + 1, net = net + 1", "tax = tax + 1, net = net - 1", "payee_id = gen_random_uuid()"):
+        with pytest.raises(IntegrityError, match="an approved payout line is fixed"), transaction.atomic():
+            execute(f"UPDATE commissions_payoutline SET {change}")
+    for change in ("DELETE FROM commissions_payoutentry", "UPDATE commissions_payoutentry SET entry_id = entry_id + 1"):
+        with pytest.raises(InternalError, match="Cannot"), transaction.atomic():
+            execute(change)
+    assert list(PayoutLine.objects.order_by("pk").values()) == before
+    assert batch.lines.count() == len(before)
 
 
 def test_a_line_is_above_zero_and_its_net_is_gross_less_tax(cast):

@@ -98,6 +98,11 @@ def test_every_protected_table_is_covered():
     assert table_rights()["leads_claim"] == ("SELECT", "INSERT", "UPDATE")
 
 
+def test_tables_of_which_only_decided_rows_are_kept_can_be_decided_in():
+    for table in ("leads_dispute", "leads_disputequestion", "leads_risksignal"):
+        assert "UPDATE" in table_rights()[table]
+
+
 def test_unknown_role_is_said():
     with pytest.raises(CommandError, match="does not exist"):
         call_command("grant_role", "nobody_knows_this_role")

@@ -10,13 +10,13 @@ from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Count, Q, Sum
 
-from brokers.models import Agency, Agreement, Broker
+from brokers.models import Agency, AgencyApplication, Agreement, Broker
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Can, Role
 from channels_platform.audit.models import Event
 from channels_platform.lib import clock
 from commissions.models import Accrual, LedgerEntry, PayoutBatch, PayoutLine, PlanVersion
-from leads.models import Claim, Consultant, Deal, DealOutbox, Dispute, Referral, Visit
+from leads.models import Claim, ClientCare, Consultant, Deal, DealOutbox, Dispute, Referral, Visit
 from leads.selectors import visible_referrals
 from leads.states import LIVE
 from projects.models import Policy, Project, Unit
@@ -170,6 +170,17 @@ class TestAccounts:
     def test_consultant_has_clients(self, built):
         consultant = Consultant.objects.get(user__username="consultant")
         assert consultant.on_duty and visible_referrals(consultant.user).filter(state="visited").exists()
+
+    def test_consultant_has_somebody_to_call_and_a_roster(self, built):
+        consultant = Consultant.objects.get(user__username="consultant")
+        today = clock.local_date(NOW, consultant.project.zone)
+        assert consultant.shifts.filter(day=today).exists()
+        due = ClientCare.objects.filter(referral__consultant=consultant, due_on__lte=today)
+        assert due.exists()
+
+    def test_marketing_finds_agencies_that_want_to_join(self, built):
+        states = AgencyApplication.objects.order_by("state").values_list("state", flat=True)
+        assert list(states) == ["more_needed", "submitted"]
 
     def test_manager_finds_work_that_is_not_the_own(self, built):
         manager = User.objects.get(username="marketing_manager")

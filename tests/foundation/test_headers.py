@@ -2,6 +2,9 @@
 
 import pytest
 
+from projects.models import PayingCompany
+from projects.services.projects import create_project
+
 pytestmark = pytest.mark.django_db
 
 
@@ -27,3 +30,17 @@ def test_every_answer_says_what_browsers_must_not_do(client):
     assert answer["X-Frame-Options"] == "DENY"
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Referrer-Policy"] == "same-origin"
+
+
+def test_data_may_load_nothing_at_all(client):
+    assert _policy(client, "/api/v1/projects/") == {"default-src": "'none'", "frame-ancestors": "'none'"}
+
+
+def test_the_camera_is_for_the_scan_page_alone(client, django_user_model):
+    assert client.get("/accounts/login/")["Permissions-Policy"] == "camera=(), microphone=(), geolocation=()"
+    client.force_login(django_user_model.objects.create_user("chief", is_superuser=True))
+    company = PayingCompany.objects.create(code="LAKE", name="Lake Co.")
+    create_project(actor=None, code="GL", name="Golden Lake", company=company, status="open", policy={})
+    assert client.get("/desk/scan/")["Permissions-Policy"] == "camera=(self), microphone=(), geolocation=()"
+    for elsewhere in ("/desk/", "/desk/find/", "/portal/"):
+        assert "camera=()" in client.get(elsewhere)["Permissions-Policy"]

@@ -8,7 +8,10 @@ import structlog
 from django.test import RequestFactory
 
 from channels_platform import logs
-from channels_platform.logs import PersonalDataFilter, redact
+from channels_platform.audit.models import Event
+from channels_platform.audit.services import record
+from channels_platform.lib.redaction import redact
+from channels_platform.logs import PersonalDataFilter
 
 
 @pytest.mark.parametrize(
@@ -68,3 +71,9 @@ def test_error_report_shows_no_form_input():
     shown = PersonalDataFilter().get_post_parameters(request)
     assert set(shown) == {"name", "phones"}
     assert not {"Zhang San", "13812345678"} & set(shown.values())
+
+
+@pytest.mark.django_db
+def test_a_reason_kept_for_ever_holds_no_phone_that_somebody_typed():
+    record("referral.withdrawn", actor=None, reason="客户 13812345678 改变主意, or +852 9123 4567")
+    assert Event.objects.get().reason == "客户 138****5678 改变主意, or +852****4567"

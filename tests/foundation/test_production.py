@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from channels_platform import checks
+from channels_platform.lib import evidence
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +25,8 @@ def _example() -> dict[str, str]:
 
 
 def _own_keys() -> dict[str, str]:
-    return {name: secrets.token_urlsafe(64) for name in ("SECRET_KEY", "PII_ENCRYPTION_KEYS", "PHONE_INDEX_KEYS")}
+    names = ("SECRET_KEY", "PII_ENCRYPTION_KEYS", "PHONE_INDEX_KEYS")
+    return {name: secrets.token_urlsafe(64) for name in names} | {"EVIDENCE_KEY": evidence.new_key()}
 
 
 def _run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -48,7 +50,7 @@ def test_the_example_passes_the_deployment_checks_without_a_warning():
 def test_every_variable_is_documented_and_every_documented_one_is_read():
     source = "".join(path.read_text() for path in sorted((PROJECT / "channels_platform").rglob("*.py")))
     mentioned = set(re.findall(r'"([A-Z_]+)"', source))
-    read = set(re.findall(r'env\.(?:text|flag|integer|listing|secret|keys|required)\(\s*"([A-Z_]+)"', source))
+    read = set(re.findall(r'env\.(?:text|flag|choice|integer|listing|secret|keys|required)\(\s*"([A-Z_]+)"', source))
     documented = set(re.findall(r"^#?([A-Z][A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
     assert read - documented == set()
     assert documented - mentioned == set()
@@ -62,10 +64,17 @@ def test_every_variable_is_documented_and_every_documented_one_is_read():
         ({"SECRET_KEY": ""}, "SECRET_KEY must be set"),
         ({"PII_ENCRYPTION_KEYS": ""}, "PII_ENCRYPTION_KEYS must be set"),
         ({"PHONE_INDEX_KEYS": "short"}, "needs 32 characters"),
+        ({"EVIDENCE_KEY": ""}, "EVIDENCE_KEY must be set"),
+        ({"EVIDENCE_KEY": "c2hvcnQ="}, "an evidence key has 32 bytes"),
         ({"TRUSTED_PROXY_COUNT": "one"}, "TRUSTED_PROXY_COUNT must be a whole number"),
         ({"CHANNELS_ENV": "staging"}, "CHANNELS_ENV must be one of"),
         ({"DATABASE_URL": ""}, "DATABASE_URL must be set"),
         ({"REDIS_URL": ""}, "REDIS_URL must be set"),
+        ({"SMS_BACKEND": "pigeon"}, "SMS_BACKEND must be one of off, file, http"),
+        ({"SMS_BACKEND": "file"}, "not in production"),
+        ({"SMS_BACKEND": "http"}, "SMS_URL must be set"),
+        ({"SMS_BACKEND": "http", "SMS_TOKEN": "x", "SMS_URL": "http://sms.example.com"}, "SMS_URL must be https"),
+        ({"SMS_LANGUAGE": "tlh"}, "SMS_LANGUAGE must be one of en, zh-hans"),
     ],
 )
 def test_unsafe_or_malformed_setting_stops_the_process_by_name(change, said):

@@ -4,11 +4,18 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from brokers.models import Store
 from channels_platform.accounts.permissions import Role
+from channels_platform.jobs.models import Job
+from channels_platform.lib import clock
 from commissions.models import PayoutLine
+from leads.models import ClientSheet
+from leads.services.disputes import ask_side, raise_dispute
 from leads.services.visits import confirm_visit
 from tests.pages.money import draft_payout, give_plan, sell
+from tests.pages.papers import paper_of
 from tests.pages.world import make_world, staff
+from tests.services.leads.disputed import photo
 
 pytestmark = pytest.mark.django_db
 
@@ -16,56 +23,118 @@ AGENCY, MANAGER = {"broker", "agency_admin"}, {"agency_admin"}
 FRONT, SALES = {"reception", "marketing_manager"}, {"marketing", "marketing_manager", "consultant"}
 PAGES = {
     "portal:home": AGENCY,
-    "portal:read_notices": AGENCY,
     "portal:referrals": AGENCY,
     "portal:clients_export": AGENCY,
     "portal:file": AGENCY,
+    "portal:read_chat": AGENCY,
+    "portal:kept": AGENCY,
+    "portal:kept_who": AGENCY,
+    "portal:sheet_new": AGENCY,
+    "portal:sheet_template": AGENCY,
+    "portal:sheet": AGENCY,
+    "portal:sheet_csv": AGENCY,
+    "portal:sheet_xlsx": AGENCY,
+    "portal:ranking": AGENCY,
     "portal:referral": AGENCY,
     "portal:filed": AGENCY,
     "portal:slip": AGENCY,
     "portal:slip_pdf": AGENCY,
+    "portal:arrived": AGENCY,
     "portal:phone": AGENCY,
     "portal:withdraw": AGENCY,
     "portal:contest": AGENCY,
+    "portal:dispute": AGENCY,
+    "portal:dispute_answer": AGENCY,
+    "portal:dispute_appeal": AGENCY,
+    "portal:dispute_file": AGENCY,
     "portal:brokers": MANAGER,
     "portal:broker_new": MANAGER,
     "portal:broker": MANAGER,
     "portal:broker_invitation": MANAGER,
     "portal:broker_switch": MANAGER,
+    "portal:broker_store": MANAGER,
+    "portal:broker_sheet": MANAGER,
+    "portal:broker_sheet_template": MANAGER,
+    "portal:broker_successor": MANAGER,
+    "portal:stores": MANAGER,
+    "portal:store_new": MANAGER,
+    "portal:store": MANAGER,
+    "portal:store_close": MANAGER,
     "portal:money": AGENCY,
     "portal:statements": AGENCY,
     "portal:statement": AGENCY,
     "portal:statement_file": AGENCY,
     "desk:today": FRONT | SALES,
+    "desk:board": FRONT | SALES,
     "desk:find": FRONT,
+    "desk:scan": FRONT,
     "desk:slip": FRONT | SALES,
     "desk:natural_visit": FRONT,
+    "desk:duty": FRONT | SALES,
+    "desk:duty_switch": FRONT | SALES,
+    "desk:roster": FRONT | SALES,
+    "desk:care": SALES,
+    "desk:leave": {"marketing", "marketing_manager"},
+    "desk:take": {"consultant"},
+    "desk:follow_up": SALES,
     "desk:referral": FRONT | SALES,
     "desk:confirm": FRONT,
+    "desk:code": FRONT,
     "desk:assign": FRONT,
     "desk:slip_pdf": FRONT | SALES,
     "desk:visit": FRONT,
+    "desk:sign": FRONT,
+    "desk:sheet": FRONT,
+    "desk:paper": FRONT | SALES,
     "desk:deals": SALES,
     "desk:deal_new": SALES,
     "desk:deal": SALES,
 }
 WITHOUT_OBJECT = {
     "portal:home",
-    "portal:read_notices",
     "portal:referrals",
     "portal:clients_export",
     "portal:file",
+    "portal:read_chat",
+    "portal:kept",
+    "portal:kept_who",
+    "portal:sheet_new",
+    "portal:sheet_template",
+    "portal:ranking",
     "portal:brokers",
     "portal:broker_new",
+    "portal:broker_sheet",
+    "portal:broker_sheet_template",
+    "portal:stores",
+    "portal:store_new",
     "portal:money",
     "portal:statements",
     "desk:today",
+    "desk:board",
     "desk:find",
+    "desk:scan",
     "desk:natural_visit",
+    "desk:duty",
+    "desk:roster",
+    "desk:care",
     "desk:deals",
     "desk:deal_new",
 }
-POST_ONLY = {"portal:broker_invitation", "portal:read_notices"}
+# What here is the broker's own, not the agency manager's.
+BROKERS_OWN = {"portal:statement", "portal:statement_file", "portal:sheet", "portal:sheet_csv", "portal:sheet_xlsx"}
+# Sent empty, these say what is missing.
+OPENED = {"desk:sign": (422,), "desk:sheet": (422,)}
+POST_ONLY = {
+    "portal:arrived",
+    "portal:broker_invitation",
+    "portal:read_chat",
+    "desk:duty_switch",
+    "desk:sign",
+    "desk:sheet",
+    "desk:take",
+}
+# What managers don't do themselves.
+CONSULTANTS_ACT = {"desk:take"}
 
 
 def names(patterns, prefix=""):
@@ -98,19 +167,41 @@ def addresses(db):
     Deal = type(deal)
     Deal.objects.filter(pk=deal.pk).update(consultant=world.consultant)
     line = PayoutLine.objects.get(payee__broker=world.owner)
+    job = Job.objects.create(kind="client-sheet", starter=world.owner.user, created_at=clock.now(), state="done")
+    sheet = ClientSheet.objects.create(broker=world.owner, job=job, uploaded_at=clock.now())
+    refused = world.file(phone="1")
+    dispute = raise_dispute(
+        actor=world.owner.user, agency=world.agency, referral=refused, claim_text="Ours.", files=[photo()]
+    )
+    question = ask_side(actor=world.site_manager, dispute=dispute, referral=refused, text="Since when?", days=3)
+    store = Store.objects.create(agency=world.agency, name="West Gate")
     keys = {
+        "portal:dispute": dispute.pk,
+        "portal:dispute_answer": (dispute.pk, question.pk),
+        "portal:dispute_appeal": dispute.pk,
+        "portal:dispute_file": (dispute.pk, dispute.files.get().pk),
+        "portal:sheet": sheet.pk,
+        "portal:sheet_csv": sheet.pk,
+        "portal:sheet_xlsx": sheet.pk,
         "portal:broker": world.owner.pk,
         "portal:broker_invitation": world.owner.pk,
         "portal:broker_switch": world.owner.pk,
+        "portal:broker_store": world.owner.pk,
+        "portal:broker_successor": world.owner.pk,
+        "portal:store": store.pk,
+        "portal:store_close": store.pk,
         "portal:statement": line.pk,
         "portal:statement_file": line.pk,
         "desk:slip": sign_slip(referral),
         "desk:visit": visit.pk,
+        "desk:sign": visit.pk,
+        "desk:sheet": visit.pk,
+        "desk:paper": paper_of(visit).pk,
+        "desk:duty_switch": world.consultant.pk,
+        "desk:leave": world.consultant.pk,
         "desk:deal": deal.pk,
     }
-    found = {
-        name: reverse(name, args=[] if name in WITHOUT_OBJECT else [keys.get(name, referral.pk)]) for name in PAGES
-    }
+    found = {name: reverse(name, args=_args(keys.get(name, referral.pk), name)) for name in PAGES}
     people = {
         "broker": world.owner.user,
         "agency_admin": world.manager.user,
@@ -123,6 +214,12 @@ def addresses(db):
         },
     }
     return world, found, people
+
+
+def _args(key, name):
+    if name in WITHOUT_OBJECT:
+        return []
+    return list(key) if isinstance(key, tuple) else [key]
 
 
 def ask(client, name, address):
@@ -138,8 +235,8 @@ def test_each_role_enters_its_own_pages_and_no_other(addresses):
         for name, address in found.items():
             status = ask(client, name, address).status_code
             allowed = role in PAGES[name]
-            own_line = name not in ("portal:statement", "portal:statement_file") or role != "agency_admin"
-            expected = ((200, 302) if own_line else (404,)) if allowed else (403,)
+            own = name not in BROKERS_OWN or role != "agency_admin"
+            expected = ((200, 302, *OPENED.get(name, ())) if own else (404,)) if allowed else (403,)
             if status not in expected:
                 wrong.append((role, name, status))
     assert wrong == []
@@ -157,7 +254,7 @@ def test_another_agency_and_another_site_find_nothing(addresses):
         client = Client()
         client.force_login(user)
         for name, address in found.items():
-            if name.startswith(face) and name not in WITHOUT_OBJECT:
+            if name.startswith(face) and name not in WITHOUT_OBJECT | CONSULTANTS_ACT:
                 status = ask(client, name, address).status_code
                 if status != 404:
                     wrong.append((name, status))
@@ -174,7 +271,8 @@ def test_missing_objects_are_not_found(addresses):
         place = next(i for i, part in enumerate(parts) if part.count("-") == 4)
         parts[place] = str(uuid4())
         client = Client()
-        client.force_login(people["agency_admin" if name.startswith("portal:") else "marketing_manager"])
+        on_site = "consultant" if name in CONSULTANTS_ACT else "marketing_manager"
+        client.force_login(people["agency_admin" if name.startswith("portal:") else on_site])
         assert ask(client, name, "/".join(parts)).status_code == 404, name
 
 

@@ -177,17 +177,46 @@ def test_history_for_the_agency_names_no_staff_and_no_rival(world, as_person):
         assert secret not in main
 
 
-def test_reminder_stands_on_the_home_page_until_put_away(world, as_person):
+def test_reminder_stands_on_the_home_page_until_read(world, as_person):
+    from leads.services.reminders import write_reminders
+
+    own = world.file()
+    client = as_person(world.owner)
+    line = f'client of <span class="nowrap">{own.number}</span> should visit soon'
+    with clock.at(own.lapse_at - timedelta(hours=1)):
+        write_reminders()
+        assert line in client.get("/portal/").content.decode()
+        assert line not in as_person(world.outsider).get("/portal/").content.decode()
+        client.post("/notices/read/")
+        assert line not in client.get("/portal/").content.decode()
+        assert line in client.get("/notices/").content.decode()
+
+
+def test_a_notice_leads_to_its_client_and_is_read_by_it(world, as_person):
+    from channels_platform.notices.models import Notice
     from leads.services.reminders import write_reminders
 
     own = world.file()
     client = as_person(world.owner)
     with clock.at(own.lapse_at - timedelta(hours=1)):
         write_reminders()
-        assert "The client should visit soon" in client.get("/portal/").content.decode()
-        assert "The client should visit soon" not in as_person(world.outsider).get("/portal/").content.decode()
-        client.post("/portal/reminders/read/")
-        assert "The client should visit soon" not in client.get("/portal/").content.decode()
+        notice = Notice.objects.get()
+        assert as_person(world.outsider).get(f"/notices/{notice.pk}/").status_code == 404
+        assert client.get(f"/notices/{notice.pk}/").headers["Location"] == f"/portal/clients/{own.pk}/"
+    notice.refresh_from_db()
+    assert notice.read_at is not None
+
+
+def test_what_one_wants_to_hear_is_kept_and_half_quiet_hours_are_refused(world, as_person):
+    client = as_person(world.owner)
+    half = client.post("/notices/choices/", {"mailed": ["referral.won"], "quiet_from": "22:00"})
+    assert half.status_code == 422
+    assert "Quiet hours need both ends." in half.content.decode()
+    whole = {"mailed": ["referral.won"], "quiet_from": "22:00", "quiet_until": "07:30"}
+    assert client.post("/notices/choices/", whole).status_code == 302
+    page = client.get("/notices/choices/").content.decode()
+    assert page.count("checked") == 1
+    assert 'value="07:30"' in page
 
 
 @pytest.mark.parametrize(("buyers", "contested"), [(1, False), (2, True)])

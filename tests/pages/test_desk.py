@@ -4,8 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from channels_platform.accounts.permissions import Role
+from channels_platform.audit.models import Event
 from channels_platform.lib import clock
-from leads.models import NaturalVisit, Referral, Visit
+from leads.models import Deal, NaturalVisit, Referral, Visit
+from leads.services.duty import place_consultant, set_duty
 from leads.services.visits import confirm_visit
 from leads.slips import BadSlip, read_slip, sign_slip
 from tests.pages.world import CLIENT_PHONE, make_project, staff
@@ -55,6 +58,56 @@ def test_manager_overrides_with_a_reason_and_reception_cannot(world, as_person):
     assert Visit.objects.get(confirmed=True).override_reason == "Met at the door."
 
 
+def test_setting_a_check_aside_without_a_reason_records_nothing(world, as_person):
+    world.policy(lead_time_minutes=60)
+    own = world.file()
+    answer = as_person(world.site_manager).post(confirm_address(own) + "?override=1", {"override_reason": " "})
+    assert answer.status_code == 422
+    assert "Write down why the check is set aside." in answer.content.decode()
+    assert not Visit.objects.exists()
+
+
+def test_an_arrival_with_nobody_on_duty_says_to_choose_who_receives(world, as_person):
+    set_duty(actor=world.reception, consultant=world.consultant, on_duty=False)
+    own = world.file()
+    text = as_person(world.reception).post(confirm_address(own), follow=True).content.decode()
+    assert "Nobody is on duty: choose who receives the client." in text
+    assert f"/desk/referrals/{own.pk}/consultant/" in text
+
+
+def test_reception_puts_a_consultant_off_duty_and_on_again(world, as_person):
+    client, address = as_person(world.reception), f"/desk/duty/{world.consultant.pk}/"
+    off = client.post(address, {"on_duty": "0"}, follow=True).content.decode()
+    assert "Zhao is off duty" in off and "Nobody is on duty" in off
+    client.post(address, {"on_duty": "0"})
+    client.post(address, {"on_duty": "1"})
+    world.consultant.refresh_from_db()
+    assert world.consultant.on_duty
+    actions = Event.objects.filter(action__startswith="consultant.o").order_by("pk").values_list("action", flat=True)
+    assert list(actions) == ["consultant.off_duty", "consultant.on_duty"]
+
+
+def test_a_consultant_sees_and_switches_the_own_duty_only(world, as_person):
+    host = staff("colleague-on-site", Role.CONSULTANT, world.project, name="Feng")
+    other = place_consultant(actor=world.site_manager, user=host, project=world.project)
+    client = as_person(world.consultant.user)
+    text = client.get("/desk/duty/").content.decode()
+    assert "Zhao" in text and "Feng" not in text
+    assert client.post(f"/desk/duty/{other.pk}/", {"on_duty": "0"}).status_code == 404
+    client.post(f"/desk/duty/{world.consultant.pk}/", {"on_duty": "0"})
+    world.consultant.refresh_from_db()
+    other.refresh_from_db()
+    assert (world.consultant.on_duty, other.on_duty) == (False, True)
+
+
+def test_a_refused_filing_offers_the_natural_visit_and_no_slip(world, as_person):
+    world.file()
+    again = world.file()
+    text = as_person(world.reception).get(f"/desk/referrals/{again.pk}/").content.decode()
+    assert "/desk/natural/?project=GL" in text
+    assert "slip.pdf" not in text
+
+
 def test_staff_read_the_real_reason(world, as_person):
     own, rivals = world.file(), world.file(world.outsider)
     confirm_visit(actor=world.reception, referral=rivals)
@@ -83,10 +136,10 @@ def test_today_lists_expected_missed_and_arrived_of_the_chosen_project(world, as
         confirm_visit(actor=world.reception, referral=came)
         world.file(phone="13900001214", expected_arrival=now + timedelta(days=1))
     with clock.at(now):
-        seen = as_person(world.reception).get("/desk/").context
-    assert [(hour, [one.pk for one in rows]) for hour, rows in seen["hours"]] == [("14:00", [coming.pk])]
-    assert [one.pk for one in seen["missed"]] == [late.pk]
-    assert [visit.referral_id for visit in seen["arrived"]] == [came.pk]
+        seen = as_person(world.reception).get("/desk/").context["board"]
+    assert [(hour, [one.pk for one in rows]) for hour, rows in seen.hours] == [("14:00", [coming.pk])]
+    assert [one.pk for one in seen.missed] == [late.pk]
+    assert [visit.referral_id for visit in seen.arrived] == [came.pk]
 
 
 def test_other_projects_arrivals_are_not_found(world, as_person):
@@ -120,7 +173,7 @@ def test_last_four_digits_find_and_one_hit_opens(world, as_person):
     assert found.redirect_chain[-1][0] == f"/desk/referrals/{own.pk}/"
     second = world.file(world.outsider)
     listed = client.post("/desk/find/?project=GL", {"q": CLIENT_PHONE}, follow=True)
-    assert {row.pk for row in listed.context["rows"]} == {own.pk, second.pk}
+    assert {side.referral.pk for side in listed.context["sides"]} == {own.pk, second.pk}
     assert CLIENT_PHONE not in listed.content.decode()
 
 
@@ -178,3 +231,32 @@ def test_staff_read_why_a_filing_was_refused_and_the_agency_does_not(world, as_p
     assert at_desk.count("This client is protected for another referral at Golden Lake.") == 2
     in_portal = as_person(world.owner).get(f"/portal/clients/{refused.pk}/").content.decode()
     assert "protected for another" not in in_portal
+
+
+def test_a_refused_filing_has_no_confirmation_slip(world, as_person):
+    refused = world.file(phone="1")
+    assert refused.state == "rejected"
+    desk = as_person(world.reception)
+    assert desk.get(f"/desk/referrals/{refused.pk}/slip.pdf").status_code == 404
+    assert f"/desk/referrals/{refused.pk}/slip.pdf" not in desk.get(f"/desk/referrals/{refused.pk}/").content.decode()
+    assert as_person(world.owner).get(f"/portal/clients/{refused.pk}/slip.pdf").status_code == 404
+
+
+def test_a_consultant_who_is_not_placed_on_the_site_is_told_so_and_sells_nothing(world, as_person):
+    seller = staff("not-placed", Role.CONSULTANT, world.project)
+    terms = {"price": "1000000", "method": "lump_sum", "first_payment_amount": "0"}
+    sent = {**terms, "names": "Li", "phones": "13800000001"}
+    answer = as_person(seller).post(f"/desk/deals/new/?project={world.project.code}", sent)
+    assert answer.status_code == 422
+    assert "You are not placed on this site as a property consultant." in answer.content.decode()
+    assert not Deal.objects.exists()
+
+
+@pytest.mark.parametrize("price", ["9" * 24 + "万", "9" * 13 + "9.99", "1e30", "-" + "9" * 20])
+def test_a_price_beyond_any_home_is_refused_beside_its_field(world, as_person, price):
+    terms = {"price": price, "method": "lump_sum", "first_payment_amount": "0"}
+    sent = {**terms, "names": "Li", "phones": "13800000001"}
+    answer = as_person(world.site_manager).post(f"/desk/deals/new/?project={world.project.code}", sent)
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["price"]
+    assert not Deal.objects.exists()

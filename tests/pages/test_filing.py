@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from channels_platform.accounts.permissions import Role
 from channels_platform.lib import clock
 from leads.models import Referral
-from tests.pages.world import CLIENT_PHONE, make_project
+from leads.services.duty import place_consultant
+from projects.models import Project
+from tests.pages.world import CLIENT_PHONE, agree, make_project, staff
 
 pytestmark = pytest.mark.django_db
 FORM = "/portal/clients/new/"
@@ -47,6 +50,50 @@ def test_one_persons_key_does_not_answer_another(world, as_person):
     as_person(world.owner).post(FORM, entered(world))
     as_person(world.outsider).post(FORM, entered(world))
     assert Referral.objects.count() == 2
+
+
+def test_preferred_consultant_is_kept_with_the_filing(world, as_person):
+    client = as_person(world.owner)
+    assert "Zhao" in client.get(FORM).content.decode()
+    client.post(FORM, entered(world, preferred_consultant=world.consultant.pk))
+    assert Referral.objects.get().preferred_consultant == world.consultant
+
+
+def test_consultant_of_another_project_is_refused_beside_the_field(world, as_person):
+    hill = make_project(world.project.company, code="HILL", name="Green Hill")
+    agree(world.agency, hill, staff("author", Role.MARKETING, hill), world.site_manager)
+    elsewhere = place_consultant(
+        actor=world.site_manager, user=staff("hill-host", Role.CONSULTANT, hill, name="Feng"), project=hill
+    )
+    response = as_person(world.owner).post(FORM, entered(world, preferred_consultant=elsewhere.pk))
+    assert response.status_code == 422
+    assert "This consultant works on another project." in response.content.decode()
+    assert not Referral.objects.exists()
+
+
+def test_filing_again_leads_to_the_filing_that_is_there(world, as_person):
+    first = world.file()
+    text = as_person(world.owner).post(FORM, entered(world), follow=True).content.decode()
+    assert "Open that filing" in text
+    assert f"/portal/clients/{first.pk}/" in text
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai"])
+def test_an_arrival_beyond_a_year_is_refused_beside_the_field(world, as_person, zone):
+    Project.objects.filter(pk=world.project.pk).update(timezone=zone)
+    client = as_person(world.owner)
+    for far in ("9999-12-31T23:59", f"{clock.now() + timedelta(days=368):%Y-%m-%dT%H:%M}"):
+        refused = client.post(FORM, entered(world, expected_arrival=far))
+        assert refused.status_code == 422
+        assert "more than a year ahead" in refused.context["form"].errors["expected_arrival"][0]
+    within = f"{clock.now() + timedelta(days=364):%Y-%m-%dT%H:%M}"
+    assert client.post(FORM, entered(world, expected_arrival=within)).status_code == 302
+
+
+def test_empty_form_says_what_to_enter(world, as_person):
+    text = as_person(world.owner).post(FORM, {"once": "0" * 32}).content.decode()
+    for words in ("Choose the project.", "Enter the client&#x27;s name.", "Enter a phone number."):
+        assert words in text
 
 
 def test_wrong_digits_stand_beside_the_field_and_nothing_is_filed(world, as_person):
@@ -102,8 +149,6 @@ def test_only_open_projects_with_an_agreement_in_force_are_offered(world, as_per
 
 
 def make_project_id(code):
-    from projects.models import Project
-
     return Project.objects.get(code=code).pk
 
 

@@ -1,9 +1,15 @@
 """Money in the portal: each sees the own, in words and to the cent, and nothing of others."""
 
-import pytest
+from decimal import Decimal
 
+import pytest
+from django.test import Client
+
+from brokers.services.agencies import create_broker
+from channels_platform.accounts.permissions import Role
 from commissions.models import PayoutLine
 from tests.pages.money import draft_payout, give_plan, sell
+from tests.services.commissions.cast import AT_CONTRACT, Cast
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +82,20 @@ def test_brokers_own_line_shows_the_tax_and_takes_no_invoice(sold, as_person):
     assert "440.00" in text
     assert "2,560.00" in text
     assert "id_number" not in text
+
+
+def test_an_invoice_in_thousandths_is_read_as_its_currency_writes_it():
+    made = Cast(currency="BHD")
+    made.agency("A1", brokers=["B1"])
+    made.plan("A1", release=AT_CONTRACT, tiers=(("0", "0.001"),))
+    made.contracted("B1", price="125505.000")
+    made.run()
+    line = made.drafted().lines.get()
+    boss = create_broker(actor=None, agency=made.agencies["A1"], username="boss", name="Boss", role=Role.AGENCY_ADMIN)
+    client, page = Client(), f"/portal/money/statements/{line.pk}/"
+    client.force_login(boss.user)
+    assert client.get(page).context["form"]["amount"].value() == "125.505"
+    wrong = client.post(page, {"number": "1", "amount": "125.51", "vat_rate": "0.06"})
+    assert wrong.context["form"].errors["amount"]
+    assert client.post(page, {"number": "1", "amount": "125.505", "vat_rate": "0.06"}).status_code == 302
+    assert line.invoices.get().amount == Decimal("125.505")

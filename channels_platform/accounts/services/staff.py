@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from channels_platform.accounts.locks import lock_username
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import AGENCY_ROLES, ALLOWED, Can, Role
 from channels_platform.audit.services import record
@@ -31,12 +32,14 @@ def create_staff(
 
     Raises: ValidationError by field; InvalidPhone; Invalid `bad_role`; Forbidden `beyond_reach` where the actor
             gives more projects than the own ones.
+    Locks:  the user name.
     Writes: User, Phone, audit event `staff.created`.
     """
     with transaction.atomic():
         user = User(username=username, name=name, email=email)
         user.set_unusable_password()
         _apply(user, {"role": role, "all_projects": all_projects, "phone": phone})
+        lock_username(username)
         user.full_clean(exclude=["password", *(() if email else ("email",))])
         user.save(force_insert=True)
         given = list(projects)

@@ -5,15 +5,16 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management import CommandError, call_command
 
 from channels_platform.accounts.models import User
+from channels_platform.commands import DataCommand
 from commissions.demo.accounts import demo_accounts
 from commissions.demo.build import build, processes_here
 from projects.models import Project
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = "Fill an empty database with half a year of invented history; with --accounts, say who can sign in."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -5,14 +5,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from channels_platform.commands import DataCommand
 from commissions.replay.reader import ScenarioFault, read_scenario
 from commissions.replay.report import build_report
 from commissions.replay.runner import replay
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = "Feed scenarios through the real services at their own times, roll back, print what came of each as JSON."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,7 +1,10 @@
 """Agencies and brokers."""
 
+from threading import Barrier, Thread
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connections
 
 from brokers.models import Broker
 from brokers.selectors import agency_of, broker_of, visible_agencies, visible_brokers
@@ -99,3 +102,29 @@ def test_people_see_their_own_side_only():
     assert agency_of(site.owner.user) == site.owner.agency
     assert broker_of(site.manager) is None
     assert agency_of(site.manager) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_take_one_user_name_at_once_one_has_it_and_the_others_are_told():
+    """Without the lock some pass validation and meet the database's own refusal: a server error."""
+    agency = agency_with_broker("owner").agency
+    start, outcomes = Barrier(8), []
+
+    def take():
+        try:
+            start.wait(10)
+            create_broker(actor=None, agency=agency, username="chen", name="Chen")
+            outcomes.append("taken in")
+        except ValidationError as refused:
+            outcomes.append("told " + ", ".join(refused.message_dict))
+        except IntegrityError as error:
+            outcomes.append(type(error).__name__)
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(outcomes) == ["taken in"] + ["told username"] * 7

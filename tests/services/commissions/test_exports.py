@@ -228,3 +228,16 @@ def test_a_statement_is_for_finance_and_its_own_payee(paid, language):
         with pytest.raises(Forbidden):
             export_statement(actor=nobody, line=line)
     assert Event.objects.filter(action="statement.exported").count() == 2
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.MARKETING_MANAGER])
+def test_accounts_at_banks_are_for_those_who_pay(paid, role):
+    paid.contracted("B1", price="1000000.00")
+    paid.run()
+    paid.batch = paid.approved()
+    reader = person(role)
+    for attempt in (export_batch, start_export):
+        with pytest.raises(Forbidden):
+            attempt(actor=reader, batch=paid.batch, form=ExportForm.BANK)
+    assert not Event.objects.filter(action="batch.exported", actor=reader).exists()
+    assert b"".join(export_batch(actor=reader, batch=paid.batch, form=ExportForm.CSV).pieces)

@@ -178,3 +178,18 @@ def test_numbers_may_be_given_as_decimals_and_are_kept_as_text(cast):
     version.refresh_from_db()
     assert version.tiers == [{"from": "0", "rate": "0.010"}]
     assert version.retention_fraction == Decimal("0.1")
+
+
+def test_an_open_end_and_the_last_day_of_all_are_the_same_to_a_run(cast):
+    cast.plan("A1", mode="retroactive", to_on=date.max)
+    cast.collected("B1")
+    assert cast.run().changed == 1
+    assert cast.figures("A1")["payable"] == "10000.00"
+
+
+def test_no_amount_of_a_plan_is_more_than_any_home_costs(cast):
+    bonus = {"name": "cash", "amount": "10000000000000.00", "to": "broker", "release": "contracted"}
+    with pytest.raises(InvalidPlan) as refused:
+        cast.plan("A1", bonuses=[bonus])
+    assert refused.value.facts["faults"] == {"bonuses.0.amount": "out_of_range"}
+    cast.plan("A1", bonuses=[bonus | {"amount": "9999999999999.00"}])

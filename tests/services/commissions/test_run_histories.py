@@ -1,31 +1,49 @@
 """Histories: however often and whenever runs happen, the ledger ends as one run at the end would have it."""
 
-import random
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
 from django.db.models import Sum
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from channels_platform.lib.errors import NotAllowed
 from commissions.models import Accrual, LedgerEntry, Payee
 from leads.models import Deal
 from tests.services.commissions.cast import ACCOUNTS, Cast
+from tests.services.leads.histories import undone
 
+pytestmark = pytest.mark.django_db
+few = settings(
+    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+)
 PLANS = (
     {"mode": "retroactive", "period": "month", "tiers": (("0", "0.01"), ("2", "0.0123"), ("4", "0.015"))},
     {"mode": "marginal", "measure": "amount", "tiers": (("0", "0.01"), ("1500000", "0.02"))},
     {"mode": "retroactive", "scope": "project", "period": "quarter", "tiers": (("0", "0.01"), ("3", "0.02"))},
 )
 BONUS = [{"name": "cash", "amount": "1000.01", "to": "broker", "release": "first_payment"}]
+BROKERS = ((), ("B1",), ("B2",), ("C1",), ("B1", "C1"), ("B1", "B2", "C1"))
+MOVES = ("contract", "contract", "pay", "pay", "refund", "hand over", "cancel")
+# A subscription by some brokers at a price in cents, or a move of one of the deals that are open to it.
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("subscribe"), st.sampled_from(BROKERS), st.integers(500_000_00, 900_000_00)),
+        st.tuples(st.sampled_from(MOVES), st.integers(0, 5), st.just(0)),
+        st.tuples(st.sampled_from(MOVES), st.integers(0, 5), st.just(0)),
+    ),
+    min_size=3,
+    max_size=16,
+)
+Step = tuple[str, object, int]
 
 
 class Twins:
     """Two projects that live through the same events; only the first is run after each of them."""
 
-    def __init__(self, seed: int) -> None:
-        self.dice = random.Random(seed)
+    def __init__(self, rules: dict[str, object]) -> None:
         self.casts = (Cast(), Cast())
-        rules = self.dice.choice(PLANS)
         for cast in self.casts:
             cast.agency("S1", kind="onsite")
             cast.agency("A1", brokers=["B1", "B2"])
@@ -35,28 +53,19 @@ class Twins:
             cast.plan("S1", applies_to="all", mode="retroactive", tiers=(("0", "0.001"), ("4", "0.002")))
         self.deals: list[tuple[Deal, Deal]] = []
 
-    def both(self, act: str, *args: object, **kwargs: object) -> None:
-        made = tuple(getattr(cast, act)(*args, **kwargs) for cast in self.casts)
-        if act == "subscribed":
-            self.deals.append(made)
-
     def live(self, index: int, state: str) -> tuple[Deal, Deal] | None:
         open_deals = [pair for pair in self.deals if Deal.objects.get(pk=pair[0].pk).state == state]
         return open_deals[index % len(open_deals)] if open_deals else None
 
-    def step(self) -> None:
-        what = self.dice.choice(("subscribe", "contract", "contract", "pay", "pay", "refund", "hand over", "cancel"))
-        if what == "subscribe" or not self.deals:
-            brokers = self.dice.choice((("B1",), ("B2",), ("C1",), ("B1", "C1"), ("B1", "B2", "C1"), ()))
-            price = f"{self.dice.randrange(500_000, 900_000)}.{self.dice.randrange(100):02d}"
-            self.both("subscribed", *brokers, price=price, method="instalment", first="100000.00")
+    def step(self, what: str, who: object, cents: int) -> None:
+        if what == "subscribe":
+            price = f"{cents // 100}.{cents % 100:02d}"
+            made = [cast.subscribed(*who, price=price, method="instalment", first="100000.00") for cast in self.casts]
+            self.deals.append(tuple(made))
             return
-        index = self.dice.randrange(99)
-        pair = self.live(index, "subscribed" if what == "contract" else "contracted")
-        if pair is None:
-            return
+        pair = self.live(who, "subscribed" if what == "contract" else "contracted")
         amount = {"pay": "250000.00", "refund": "-200000.00"}.get(what)
-        for cast, deal in zip(self.casts, pair, strict=True):
+        for cast, deal in zip(self.casts, pair or (), strict=bool(pair)):
             if amount:
                 cast.receive(deal, amount)
             elif what == "contract":
@@ -85,11 +94,16 @@ def lines(cast: Cast, deals: list[Deal]) -> list[tuple[object, ...]]:
     )
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_a_run_after_each_event_ends_as_one_run_at_the_end(db, seed):
-    twins = Twins(seed)
-    for _ in range(14):
-        twins.step()
+@few
+@given(st.sampled_from(PLANS), steps)
+def test_a_run_after_each_event_ends_as_one_run_at_the_end(rules, done):
+    with undone():
+        compare_the_ends(Twins(rules), done)
+
+
+def compare_the_ends(twins: Twins, done: Sequence[Step]) -> None:
+    for step in done:
+        twins.step(*step)
         twins.casts[0].run()
         assert_sound(twins.casts[0])
     twins.casts[1].run()
@@ -100,12 +114,17 @@ def test_a_run_after_each_event_ends_as_one_run_at_the_end(db, seed):
         assert (held[0] or dict.fromkeys(ACCOUNTS, "0.00")) == (held[1] or dict.fromkeys(ACCOUNTS, "0.00"))
 
 
-@pytest.mark.parametrize("seed", range(20, 24))
-def test_payouts_in_between_change_what_is_paid_and_nothing_else(db, seed):
-    twins = Twins(seed)
+@few
+@given(st.sampled_from(PLANS), steps)
+def test_payouts_in_between_change_what_is_paid_and_nothing_else(rules, done):
+    with undone():
+        compare_with_payouts(Twins(rules), done)
+
+
+def compare_with_payouts(twins: Twins, done: Sequence[Step]) -> None:
     paying, plain = twins.casts
-    for place in range(14):
-        twins.step()
+    for place, step in enumerate(done):
+        twins.step(*step)
         paying.run()
         if place % 4 == 3:
             try_to_pay(paying)

@@ -7,6 +7,7 @@ from channels_platform.privacy.models import Phone
 from leads.models import Claim, NaturalVisit, Referral
 from leads.services.erasure import erase_personal_data
 from tests.cast import LI, START, SUN, WANG, ZHAO, after, broker_of, open_site
+from tests.services.brokers.test_joining import applied
 
 pytestmark = pytest.mark.django_db
 NONE = {"referrals": 0, "natural_visits": 0, "phones": 0}
@@ -72,3 +73,12 @@ def test_it_works_in_batches():
     for n in range(5):
         site.file(site.owner, f"1380000002{n}")
     assert _erase(after(days=400), batch=2) == {"referrals": 5, "natural_visits": 0, "phones": 5}
+
+
+def test_the_number_of_an_agencys_contact_stays_readable():
+    site = open_site(exclusive_from="filing")
+    site.file(site.owner, LI)
+    application = applied(contact_phone=LI)
+    assert _erase(after(days=400))["phones"] == 0
+    application.refresh_from_db()
+    assert application.contact_phone.reveal() == "+8613800000001"

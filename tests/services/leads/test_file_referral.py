@@ -9,6 +9,8 @@ from brokers.states import AgencyStatus
 from channels_platform.audit.models import Event
 from channels_platform.lib.errors import Invalid
 from channels_platform.privacy.models import Phone
+from leads.attribution.kept_facts import keep_filing
+from leads.attribution.types import FilingFacts, PhoneFindings
 from leads.models import Claim, Referral
 from projects.models import Project
 from projects.services.projects import change_project
@@ -16,6 +18,14 @@ from tests.cast import LI, START, WANG, ZHAO, after, broker_of, held, open_site,
 
 pytestmark = pytest.mark.django_db
 TICK = timedelta(microseconds=1)
+
+
+def test_a_consultant_of_another_project_cannot_be_preferred():
+    site, elsewhere = open_site(), open_site()
+    with pytest.raises(Invalid) as refusal:
+        site.file(site.owner, LI, preferred_consultant=elsewhere.consultant())
+    assert refusal.value.code == "other_project"
+    assert not Referral.objects.exists()
 
 
 def test_an_accepted_filing_is_filed_numbered_and_recorded():
@@ -28,7 +38,7 @@ def test_an_accepted_filing_is_filed_numbered_and_recorded():
     assert (event.action, event.actor, event.after) == (
         "referral.filed",
         site.owner.user,
-        {"state": "filed", "policy": 1},
+        {"state": "filed", "policy": 1, "judged": keep_filing(FilingFacts(True, True, True, 0, PhoneFindings()))},
     )
 
 

@@ -8,7 +8,7 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from leads.models import Dispute
 from leads.selectors import visible_disputes
-from leads.services.disputes import close_dispute, decide_deal, raise_dispute
+from leads.services.disputes import raise_dispute, rule_dispute
 from tests.cast import LI, START, WHOLE, after, broker_of, fresh, open_site
 
 pytestmark = pytest.mark.django_db
@@ -69,18 +69,18 @@ def test_a_decision_on_the_deal_closes_the_dispute_for_ever():
     deal = site.subscribe("13800000009", at=after(hours=1))
     dispute = _contest(site.rival, at=after(hours=2), deal=deal)
     with clock.at(after(days=1)):
-        decide_deal(actor=site.manager, deal=deal, shares=[(referral, WHOLE)], reason="they did", dispute=dispute)
+        rule_dispute(actor=site.manager, dispute=dispute, shares=[(referral, WHOLE)], decision="they did")
         dispute.refresh_from_db()
         assert (dispute.state, dispute.decided_by, dispute.decision) == ("decided", site.manager, "they did")
         with pytest.raises(NotAllowed):
-            close_dispute(actor=site.manager, dispute=dispute, decision="again")
+            rule_dispute(actor=site.manager, dispute=dispute, decision="again")
 
 
 def test_only_a_manager_closes_a_dispute():
     site = open_site(exclusive_from="filing")
     dispute = _contest(site.rival, at=START, referral=_refused(site))
     with pytest.raises(Forbidden):
-        close_dispute(actor=site.reception, dispute=dispute, decision="no")
+        rule_dispute(actor=site.reception, dispute=dispute, decision="no")
 
 
 def test_a_broker_sees_the_own_disputes_and_the_agencys_manager_all_of_it():
@@ -93,3 +93,13 @@ def test_a_broker_sees_the_own_disputes_and_the_agencys_manager_all_of_it():
         for user in (site.rival.user, head.user, colleague.user, site.owner.user, site.manager)
     ]
     assert seen == [[dispute], [dispute], [], [], [dispute]]
+
+
+def test_a_dispute_is_about_one_project_so_that_no_deal_is_decided_from_another():
+    site, other = open_site(), open_site()
+    deal = other.subscribe(LI, at=after(hours=1))
+    mine = site.file(site.owner, LI)
+    with pytest.raises(Invalid) as refusal:
+        _contest(site.owner, at=after(hours=2), deal=deal, referral=mine)
+    assert (refusal.value.code, refusal.value.field) == ("other_project", "deal")
+    assert not Dispute.objects.exists()

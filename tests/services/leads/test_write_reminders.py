@@ -8,8 +8,10 @@ from django.db import connections
 
 from brokers.services.agencies import set_broker_active
 from channels_platform.lib import clock
-from leads.models import Notice
-from leads.services.reminders import mail_notices, mark_read, write_reminders
+from channels_platform.notices.models import Delivery, Notice
+from channels_platform.notices.services import mark_read
+from channels_platform.notices.services.delivering import deliver_due
+from leads.services.reminders import write_reminders
 from tests.cast import LI, WANG, after, open_site
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +25,7 @@ def _write(at):
 
 def _mail(at):
     with clock.at(at):
-        return mail_notices()
+        return deliver_due()["sent"]
 
 
 def _address(broker, language=""):
@@ -39,10 +41,10 @@ def test_a_filing_is_warned_of_two_hours_before_its_lapse_and_once():
     assert _write(after(hours=22)) == 1
     assert _write(after(hours=23)) == 0
     notice = Notice.objects.get()
-    assert (notice.kind, notice.recipient, notice.referral, notice.due_at) == (
-        "lapse_near",
+    assert (notice.kind, notice.recipient, notice.target_id, notice.due_at) == (
+        "referral.lapse_near",
         site.owner.user,
-        referral,
+        str(referral.pk),
         after(hours=24),
     )
 
@@ -63,7 +65,7 @@ def test_protection_is_warned_of_three_days_before_each_end():
     assert _write(after(days=28)) == 0
     # The new end is 57 days and 2 hours after the start; it is warned of on its own.
     assert _write(after(days=54, hours=2)) == 1
-    assert [notice.kind for notice in Notice.objects.all()] == ["expiry_near"] * 2
+    assert [notice.kind for notice in Notice.objects.all()] == ["referral.expiry_near"] * 2
 
 
 def test_a_new_end_close_to_the_old_one_is_warned_of_at_once():
@@ -145,9 +147,9 @@ def test_who_has_no_address_gets_none_and_a_server_out_of_reach_is_tried_again(s
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     assert _mail(after(hours=23)) == 0
-    assert not Notice.objects.filter(emailed_at__isnull=False).exists()
+    assert not Delivery.objects.filter(sent_at__isnull=False).exists()
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    assert _mail(after(hours=23)) == 1
+    assert _mail(after(hours=23, minutes=1)) == 1
 
 
 def test_notices_are_marked_read_for_their_reader_only():

@@ -80,7 +80,7 @@ def _until(one, as_of):
         for name in ("contracted_at", "handed_over_at", "cancelled_at")
         if getattr(one, name) is not None and getattr(one, name) > as_of
     }
-    return replace(one, payments=tuple(p for p in one.payments if p.received_at <= as_of), **cut)
+    return one._replace(payments=tuple(p for p in one.payments if p.received_at <= as_of), **cut)
 
 
 @settings(max_examples=50, deadline=None)
@@ -92,7 +92,7 @@ def test_cancelling_a_deal_undoes_all_that_it_earned_and_moved(project, data):
         return
     chosen = data.draw(st.sampled_from(open_deals))
     others = [one for one in deals if one is not chosen]
-    cancelled = replace(chosen, cancelled_at=AFTER_ALL)
+    cancelled = chosen._replace(cancelled_at=AFTER_ALL)
     after = entitlements(plans, [*others, cancelled], zone=ZONE, currency="CNY", as_of=AFTER_ALL)
     never = entitlements(plans, others, zone=ZONE, currency="CNY", as_of=AFTER_ALL)
     assert figures_by_key(after) == figures_by_key(never)
@@ -139,7 +139,7 @@ def test_the_random_projects_reach_every_kind_of_plan():
     """A guard on the generator: a shape it never draws would be a shape never checked."""
     seen = set()
 
-    @settings(max_examples=150, deadline=None, database=None)
+    @settings(max_examples=400, deadline=None, database=None, derandomize=True)
     @given(project=projects(most_deals=1))
     def look(project):
         for one in project[0]:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 from django.db import ProgrammingError
 
 from channels_platform.audit.grants import grant_role
+from channels_platform.commands import DataCommand
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = "Grant ROLE what the product needs: no UPDATE or DELETE on kept rows, no TRUNCATE. Run as the tables' owner."
 
     def add_arguments(self, parser: CommandParser) -> None:

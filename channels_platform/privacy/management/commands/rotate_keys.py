@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from channels_platform.commands import DataCommand
 from channels_platform.privacy.rotation import encrypted_columns, rotate_column, rotate_phones
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = (
         "Re-write phones and encrypted texts under the first key of PII_ENCRYPTION_KEYS and PHONE_INDEX_KEYS. "
         "Run it while both the new and the old key are listed everywhere; it can be stopped and run again."

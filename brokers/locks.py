@@ -1,0 +1,10 @@
+"""Locks of agencies: who opens, renames or closes a store, or puts somebody into one, waits for the other."""
+
+from uuid import UUID
+
+from brokers.models import Agency
+
+
+def lock_stores(agency_id: UUID) -> None:
+    """Hold an agency's list of stores until the transaction ends; filings do not wait for it."""
+    Agency.objects.select_for_update(no_key=True).get(pk=agency_id)

@@ -1,0 +1,24 @@
+"""What agencies' papers have to tell, and in which words."""
+
+from django.utils.translation import gettext_lazy as _
+
+from channels_platform.notices.kinds import Kind, register
+
+register(
+    Kind(
+        "agency.licence_ends",
+        _("An agency's licence ends soon"),
+        _("The licence of %(target)s ends on %(day)s"),
+        icon="hourglass-split",
+        tone="wait",
+        mailed=True,
+    ),
+    Kind(
+        "agreement.ends",
+        _("An agreement ends soon"),
+        _("%(project)s: the agreement with %(target)s ends on %(day)s"),
+        icon="hourglass-split",
+        tone="wait",
+        mailed=True,
+    ),
+)

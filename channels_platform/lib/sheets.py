@@ -1,0 +1,222 @@
+"""A spreadsheet read into rows: XLSX or CSV, headings in any order. Knows no Django."""
+
+import csv
+import io
+import re
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from xml.parsers.expat import ExpatError, ParserCreate
+
+import xlsxwriter
+from python_calamine import CalamineError, CalamineWorkbook
+
+from channels_platform.lib.errors import Invalid
+from channels_platform.lib.names import clean_text
+
+LARGEST = 2 * 1024 * 1024
+_LARGEST_UNPACKED = 40 * 1024 * 1024
+_HEADINGS_WITHIN = 10
+_MOST_COLUMNS = 60
+_LAST_ROW, _LAST_COLUMN = 20_000, 26 * 27
+_MOST_ROOM = 2_000_000
+_LONGEST_CELL = 2_000
+_PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """One row: its number as a spreadsheet shows it, and what stands under each heading, with the column's letter."""
+
+    number: int
+    cells: dict[str, list[tuple[str, str]]]
+
+
+def read_rows(data: bytes, *, field_of: Callable[[str], str], needed: frozenset[str], most_rows: int) -> list[SheetRow]:
+    """Return the rows of the first sheet that has headings for the fields `needed`.
+
+    Raises: Invalid `file_empty`, `file_too_large`, `sheet_type`, `sheet_broken`, `no_headings`, `no_rows`,
+    `too_many_rows`.
+    """
+    if not data:
+        raise Invalid("the file is empty", code="file_empty")
+    if len(data) > LARGEST:
+        raise Invalid("the file is too large", code="file_too_large")
+    for table in _workbook(data) if data.startswith(b"PK") else [_csv(data)]:
+        found = _headings(table, field_of, needed)
+        if found is not None:
+            return _rows(table, *found, most_rows)
+    raise Invalid("the headings needed are missing", code="no_headings")
+
+
+def _workbook(data: bytes) -> Iterable[list[list[Any]]]:
+    _check_extent(data)
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        for name in book.sheet_names:
+            yield book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    except (CalamineError, ValueError, OSError) as error:
+        raise Invalid("the workbook cannot be read", code="sheet_broken") from error
+
+
+def _check_extent(data: bytes) -> None:
+    """Refuse what would not fit in memory: a zip that swells, one cell far away in an empty sheet.
+
+    The reader makes room for every cell up to the last, whatever the part of a sheet is called.
+    """
+    room = 0
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            if "xl/workbook.xml" not in packed.namelist():
+                raise Invalid("not a workbook", code="sheet_type")
+            if sum(part.file_size for part in packed.infolist()) > _LARGEST_UNPACKED:
+                raise Invalid("the workbook is too large", code="file_too_large")
+            for part in packed.namelist():
+                xml = packed.read(part)
+                if b"sheetData" in xml:
+                    room += _Extent().of(xml)
+                    if room > _MOST_ROOM:
+                        raise Invalid("the sheets reach too far", code="too_many_rows")
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error, ExpatError) as error:
+        raise Invalid("the workbook cannot be read", code="sheet_broken") from error
+
+
+class _Extent:
+    """How far the cells of one worksheet reach; a row or cell without a place of its own follows the one before."""
+
+    def __init__(self) -> None:
+        self._row = self._column = self._last_row = self._last_column = 0
+
+    def of(self, xml: bytes) -> int:
+        """Return how many cells there are up to the last row and column.
+
+        Raises: Invalid; ExpatError.
+        """
+        parser = ParserCreate()
+        parser.StartElementHandler = self._begin
+        parser.StartDoctypeDeclHandler = self._refuse_doctype
+        parser.Parse(xml, True)
+        return self._last_row * self._last_column
+
+    def _begin(self, name: str, attributes: dict[str, str]) -> None:
+        tag, place = name.rpartition(":")[2], attributes.get("r", "")
+        if tag == "row":
+            self._row, self._column = int(place) if place.isdecimal() else self._row + 1, 0
+        elif tag == "c":
+            self._column += 1
+            if place:
+                named = _PLACE.fullmatch(place)
+                if named is None:
+                    raise Invalid("a cell without a place", code="sheet_broken")
+                self._column, self._row = _number(named[1]), int(named[2])
+            self._last_row, self._last_column = max(self._last_row, self._row), max(self._last_column, self._column)
+            if self._last_row > _LAST_ROW or self._last_column > _LAST_COLUMN:
+                raise Invalid("the sheet reaches too far", code="too_many_rows")
+
+    def _refuse_doctype(self, *_declared: Any) -> None:
+        raise Invalid("a workbook declares no types", code="sheet_broken")
+
+
+def _number(letters: str) -> int:
+    """Return the place of a column by its letters: 1 for A."""
+    number = 0
+    for one in letters.upper():
+        number = number * 26 + ord(one) - 64
+    return number
+
+
+def _csv(data: bytes) -> list[list[Any]]:
+    text = _decoded(data)
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    mark = max(",;\t", key=first.count)
+    try:
+        return [list(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark)]
+    except csv.Error as error:
+        raise Invalid("the file cannot be read", code="sheet_broken") from error
+
+
+def _decoded(data: bytes) -> str:
+    if b"\0" in data:
+        raise Invalid("this is no text", code="sheet_type")
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise Invalid("this is no text", code="sheet_type")
+
+
+def _headings(
+    table: Sequence[Sequence[Any]], field_of: Callable[[str], str], needed: frozenset[str]
+) -> tuple[int, dict[int, str]] | None:
+    """Return where the headings stand and which field each column has; the row must name those needed."""
+    for place, row in enumerate(table[:_HEADINGS_WITHIN]):
+        fields = {column: field for column, cell in enumerate(row[:_MOST_COLUMNS]) if (field := field_of(_text(cell)))}
+        if needed <= set(fields.values()):
+            return place, fields
+    return None
+
+
+def plain_heading(heading: str) -> str:
+    """Return a heading without case, blanks, marks, what stands in brackets, and a number at its end."""
+    plain = unicodedata.normalize("NFKC", heading).casefold()
+    return re.sub(r"\(.*?\)|[^\w]|_|\d+$", "", plain)
+
+
+def _rows(table: Sequence[Sequence[Any]], headings: int, fields: dict[int, str], most_rows: int) -> list[SheetRow]:
+    rows = []
+    for place, cells in enumerate(table[headings + 1 :], start=headings + 2):
+        found: dict[str, list[tuple[str, str]]] = {}
+        for column, field in fields.items():
+            text = _text(cells[column]) if column < len(cells) else ""
+            if text:
+                found.setdefault(field, []).append((letter(column), text))
+        if found:
+            rows.append(SheetRow(place, found))
+        if len(rows) > most_rows:
+            raise Invalid(f"at most {most_rows} rows", code="too_many_rows")
+    if not rows:
+        raise Invalid("no rows below the headings", code="no_rows")
+    return rows
+
+
+def letter(column: int) -> str:
+    """Return the letters that a spreadsheet shows for a column counted from 0."""
+    return (chr(64 + column // 26) if column >= 26 else "") + chr(65 + column % 26)
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, bool) or cell is None:
+        return ""
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else str(cell)
+    if isinstance(cell, datetime):
+        moment: datetime = cell
+        with suppress(OverflowError):  # the last minute that a calendar has stays as it is
+            moment = cell + timedelta(seconds=30)
+        return moment.strftime("%Y-%m-%d %H:%M")
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    return clean_text(str(cell))[:_LONGEST_CELL]
+
+
+def text_workbook(sheets: list[tuple[str, list[list[str]], tuple[int, ...]]]) -> bytes:
+    """Return a workbook of sheets (name, rows, widths); every cell is text, so nothing in it is a formula."""
+    target = io.BytesIO()
+    book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    heading, typed = book.add_format({"bold": True, "bottom": 1}), book.add_format({"quote_prefix": True})
+    for name, table, widths in sheets:
+        sheet = book.add_worksheet(name)
+        sheet.freeze_panes(1, 0)
+        for column, width in enumerate(widths):
+            sheet.set_column(column, column, width)
+        for place, row in enumerate(table):
+            for column, cell in enumerate(row):
+                sheet.write_string(place, column, cell, heading if place == 0 else typed)
+    book.close()
+    return target.getvalue()

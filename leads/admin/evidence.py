@@ -1,0 +1,37 @@
+"""The evidence pack of a referral or deal, as one file to take away."""
+
+import io
+import zipfile
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy
+
+from channels_platform.accounts.permissions import Can
+from channels_platform.adminkit.acts import Act
+from channels_platform.http.downloads import send_file
+from leads.models import Deal, Referral
+from leads.services.evidence import export_evidence
+
+
+def _export(request: HttpRequest, subject: Referral | Deal, data: dict[str, Any]) -> HttpResponseBase:
+    pack = export_evidence(actor=request.user, subject=subject)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr(f"{pack.number}.json", pack.json)
+        packed.writestr(f"{pack.number}.pdf", pack.pdf)
+    return send_file(buffer.getvalue(), f"{pack.number}.zip", content_type="application/zip")
+
+
+EVIDENCE = Act(
+    name="evidence",
+    label=gettext_lazy("Evidence pack"),
+    icon="verified",
+    can=Can.SEE_AUDIT,
+    run=_export,
+    happens=gettext_lazy(
+        "A ZIP file with every event, visit and decision on record, chained and signed, as JSON and PDF. Clients stand "
+        "in it by their masks. That you took it is recorded."
+    ),
+)

@@ -1,0 +1,1 @@
+"""What people enter about clients, checked before any rule is asked."""

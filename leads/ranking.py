@@ -1,0 +1,118 @@
+"""Where a broker stands among others in a month: in the agency with names, in a project without those of others.
+
+Visits are confirmed arrivals of the month; deals are shares of deals subscribed in it and not cancelled since. Of
+another agency's people only a place and two figures are shown, and only of one's neighbours.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+
+from brokers.models import Agency, Broker
+from brokers.states import AgreementState
+from leads.holders import holder_at
+from leads.models import DealShare, Visit
+from leads.states import DealState
+from projects.models import Project
+
+VISITS, DEALS = "visits", "deals"
+NEIGHBOURS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One broker's place; `name` is '' for somebody of another agency. Equal figures share a place."""
+
+    place: int
+    name: str
+    visits: int
+    deals: Fraction
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    visits: Counter[UUID]
+    deals: dict[UUID, Fraction]
+
+    def of(self, broker_id: UUID, by: str) -> Fraction:
+        return self.deals.get(broker_id, Fraction(0)) if by == DEALS else Fraction(self.visits[broker_id])
+
+
+def ranked_projects(agency: Agency) -> QuerySet[Project]:
+    """Return the projects that an agency has or had an agreement with."""
+    agreed = Project.objects.filter(agreements__agency=agency, agreements__state=AgreementState.APPROVED)
+    return agreed.distinct().order_by("name")
+
+
+def rank_in_agency(*, broker: Broker, month: date, by: str) -> list[Standing]:
+    """Return the agency's brokers by their figures for it over all projects; who is active and did nothing is last."""
+    figures = _figures(ranked_projects(broker.agency), month, agency=broker.agency)
+    active = Broker.objects.filter(agency=broker.agency_id, is_active=True, user__is_active=True)
+    names = _names([*figures.visits, *figures.deals, *active.values_list("pk", flat=True)])
+    return _ranked(broker, names, figures, by)
+
+
+def rank_in_project(*, broker: Broker, project: Project, month: date, by: str) -> list[Standing]:
+    """Return the brokers with figures in a project, and oneself; other agencies' people without a name."""
+    figures = _figures([project], month, agency=None)
+    everyone = {*figures.visits, *figures.deals, broker.pk}
+    own = set(Broker.objects.filter(agency=broker.agency_id, pk__in=everyone).values_list("pk", flat=True))
+    return _ranked(broker, dict.fromkeys(everyone, "") | _names(own), figures, by)
+
+
+def around_me(standings: list[Standing], reach: int = NEIGHBOURS) -> list[Standing]:
+    """Return one's own standing with its neighbours."""
+    mine = next(place for place, standing in enumerate(standings) if standing.mine)
+    return standings[max(0, mine - reach) : mine + reach + 1]
+
+
+def _names(ids: Iterable[UUID]) -> dict[UUID, str]:
+    return {one.pk: str(one) for one in Broker.objects.select_related("user").filter(pk__in=set(ids))}
+
+
+def _figures(projects: Iterable[Project], month: date, agency: Agency | None) -> _Figures:
+    visits: Counter[UUID] = Counter()
+    deals: dict[UUID, Fraction] = defaultdict(Fraction)
+    of_agency = {} if agency is None else {"referral__agency": agency}
+    for project in projects:
+        start, end = _bounds(project, month)
+        arrived = Visit.objects.filter(
+            project=project, confirmed=True, arrived_at__gte=start, arrived_at__lt=end, **of_agency
+        )
+        received = arrived.annotate(holder=holder_at("arrived_at", referral="referral_id", broker="referral__broker"))
+        visits.update(dict(received.order_by().values_list("holder").annotate(Count("pk"))))
+        shares = DealShare.objects.filter(
+            ended_at__isnull=True, deal__project=project, deal__subscribed_at__gte=start, deal__subscribed_at__lt=end,
+            **of_agency,
+        ).exclude(deal__state=DealState.CANCELLED)  # fmt: skip
+        for broker_id, numerator, denominator in shares.values_list("referral__broker", "numerator", "denominator"):
+            deals[broker_id] += Fraction(numerator, denominator)
+    return _Figures(visits, deals)
+
+
+def _bounds(project: Project, month: date) -> tuple[datetime, datetime]:
+    following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+    return tuple(datetime(day.year, day.month, 1, tzinfo=project.zone) for day in (month, following))  # type: ignore[return-value]
+
+
+def _ranked(broker: Broker, names: dict[UUID, str], figures: _Figures, by: str) -> list[Standing]:
+    def order(one: UUID) -> tuple[Fraction, bool, str]:
+        return -figures.of(one, by), one != broker.pk, names[one]
+
+    standings: list[Standing] = []
+    last: Fraction | None = None
+    place = 0
+    for count, one in enumerate(sorted(names, key=order), start=1):
+        figure = figures.of(one, by)
+        if figure != last:
+            place, last = count, figure
+        standings.append(
+            Standing(place, names[one], figures.visits[one], figures.deals.get(one, Fraction(0)), mine=one == broker.pk)
+        )
+    return standings

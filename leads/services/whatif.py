@@ -1,0 +1,196 @@
+"""What if: a project's real history judged anew under other rules, as a job; nothing of the history is touched."""
+
+import csv
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+from io import StringIO
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.core.files.base import ContentFile
+from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy, override
+from django.utils.translation import gettext as _
+
+from brokers.models import Agency
+from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.services.access import require_person
+from channels_platform.audit.services import record
+from channels_platform.db import transactional
+from channels_platform.jobs.kinds import name_kind
+from channels_platform.jobs.models import Job
+from channels_platform.jobs.services import create_job, job_at_work, report_progress
+from channels_platform.lib import clock
+from channels_platform.lib.errors import Forbidden, Invalid
+from channels_platform.lib.money import round_half_up
+from channels_platform.lib.spreadsheets import BOM, defused
+from leads.services.judging import rules_of
+from leads.whatif.compare import Comparer, Comparison, DealChange, Outcome
+from leads.whatif.facts import CHUNK, count_history, read_history
+from leads.whatif.told import outcome_words, shares_words, why
+from projects.models import Policy, Project
+from projects.selectors import current_policy, visible_projects
+from projects.services.projects import policy_faults
+
+KIND = "what-if"
+_TASK = "leads.tasks.judge_anew"
+# How a phone was filed is a fact; how long an outcome may be contested changes none.
+FIXED = ("phone_mode", "dispute_days")
+RULES = tuple(name for name in Policy.RULES if name not in FIXED)
+# More than so many stand in the file only.
+SHOWN = 200
+name_kind(
+    KIND,
+    gettext_lazy("What if: other rules"),
+    readable=lambda job, starter: visible_projects(starter).filter(pk=job.arguments["project"]).exists(),
+)
+
+
+@transactional
+def start_what_if(
+    *, actor: Any, project: Project, rules: dict[str, Any], first: date | None = None, last: date | None = None
+) -> Job:
+    """Have a worker judge anew what was filed from `first` to `last` (both included, local), in the active language.
+
+    `rules` that are left out are those in force.
+    Raises: Forbidden, also `beyond_reach`; Invalid `span_reversed`, `bad_policy` by field; Refused `no_policy`.
+    Writes: Job, OutboxMessage, audit event `whatif.ran`; nothing else, now or later.
+    """
+    require_person(actor, Can.DECIDE_DISPUTE)
+    if not visible_projects(actor).filter(pk=project.pk).exists():
+        raise Forbidden("the project is not yours", code="beyond_reach")
+    if first is not None and last is not None and last < first:
+        raise Invalid("the last day is before the first", code="span_reversed", field="last")
+    policy = current_policy(project)
+    in_force = {name: getattr(policy, name) for name in Policy.RULES}
+    faults = {name: "unknown_field" for name in rules if name not in RULES} or policy_faults(in_force | rules)
+    if "phone_mode" in faults and "phone_mode" not in rules:
+        faults["exclusive_from"] = faults.pop("phone_mode")
+    if faults:
+        raise Invalid("the rules cannot be", code="bad_policy", field=next(iter(faults)), faults=faults)
+    changed = {name: [in_force[name], rules[name]] for name in RULES if name in rules and rules[name] != in_force[name]}
+    period = {"first": first and first.isoformat(), "last": last and last.isoformat()}
+    record(
+        "whatif.ran",
+        actor=actor,
+        target=project,
+        project=project,
+        after={
+            **period,
+            "version": policy.version,
+            "rules": {name: becomes for name, (_was, becomes) in changed.items()},
+        },
+    )
+    arguments = {
+        **period,
+        "project": str(project.pk),
+        "policy": str(policy.pk),
+        "rules": changed,
+        "language": get_language(),
+    }
+    return create_job(kind=KIND, task=_TASK, starter=actor, arguments=arguments)
+
+
+def run_what_if(*, job_id: UUID) -> None:
+    """Read the history, compare, and leave the result with the job: a summary, and a file of all that changes.
+
+    Writes: Job with its file and progress.
+    Raises: Settled as `job_at_work`.
+    """
+    with job_at_work(job_id) as job:
+        asked = job.arguments
+        project = Project.objects.get(pk=asked["project"])
+        result = _compare(job, project)
+        agencies = dict(Agency.objects.values_list("pk", "name"))
+        names = {str(key): name for key, name in agencies.items()}
+        job.report = _report(result, project, names)
+        with override(asked["language"]):
+            text = BOM + _csv(result, project, names)
+            job.result_file.save("what-if.csv", ContentFile(text.encode()), save=False)
+        job.result_url = reverse("admin:leads_referral_what_if", args=[job.pk])
+        job.done = job.total
+
+
+def _compare(job: Job, project: Project) -> Comparison:
+    asked = job.arguments
+    rules = {str(one.pk): rules_of(one, project) for one in Policy.objects.filter(project=project)}
+    changes = {name: becomes for name, (_was, becomes) in asked["rules"].items()}
+    comparer = Comparer(
+        rules=rules,
+        other=replace(rules[asked["policy"]], **changes),
+        first=date.fromisoformat(asked["first"]) if asked["first"] else None,
+        last=date.fromisoformat(asked["last"]) if asked["last"] else None,
+        now=clock.now(),
+    )
+    total, done = max(count_history(project.pk), 1), 0
+    report_progress(job, done=0, total=total)
+    facts = read_history(project.pk)
+    while some := list(islice(facts, CHUNK)):
+        comparer.take(some)
+        done += len(some)
+        report_progress(job, done=min(done, total))
+    return comparer.result()
+
+
+def _report(result: Comparison, project: Project, agencies: dict[str, str]) -> dict[str, Any]:
+    """Return what the page shows, as JSON: numbers, names of agencies and figures, nothing of clients."""
+    sums: dict[str, Fraction] = {}
+    for deal in result.deals:
+        for agency, amount in deal.by_agency.items():
+            sums[agency] = sums.get(agency, Fraction(0)) + amount
+    moved = sum((deal.moved for deal in result.deals), Fraction(0))
+    return {
+        "filings": result.filings,
+        "before": dict(result.before),
+        "after": dict(result.after),
+        "kept": dict(result.kept),
+        "moved": _money(moved, project),
+        "agencies": sorted([agencies.get(key, ""), _money(amount, project)] for key, amount in sums.items() if amount),
+        "referrals_changed": len(result.referrals),
+        "deals_changed": len(result.deals),
+        "referrals": [
+            [one.number, agencies.get(one.agency, ""), _kept(one.before), _kept(one.after), one.referral]
+            for one in result.referrals[:SHOWN]
+        ],
+        "deals": [
+            [one.number, _parts(one.before), _parts(one.after), _money(Fraction(one.price), project),
+             _money(one.moved, project), one.deal]
+            for one in result.deals[:SHOWN]
+        ],
+    }  # fmt: skip
+
+
+def _kept(outcome: Outcome) -> list[str]:
+    return [outcome.state, outcome.reason, outcome.because, outcome.by, outcome.turned_away]
+
+
+def _parts(parts: dict[str, Fraction]) -> dict[str, str]:
+    return {number: str(part) for number, part in parts.items()}
+
+
+def _money(amount: Fraction, project: Project) -> str:
+    return str(round_half_up(amount, project.currency))
+
+
+def _csv(result: Comparison, project: Project, agencies: dict[str, str]) -> str:
+    """Return all that changes: a row for each filing, and one for each agency that gains or loses by a deal."""
+    text = StringIO()
+    rows = csv.writer(text)
+    rows.writerow(
+        [_("Number"), _("Agency"), _("On record"), _("By these rules"), _("Why"), _("Price × share, gained or lost")]
+    )
+    for one in result.referrals:
+        before, after = outcome_words(one.before.code), outcome_words(one.after.code)
+        cells = [one.number, agencies.get(one.agency, ""), before, after, why(one.after)]
+        rows.writerow([*map(defused, cells), ""])
+    for deal in result.deals:
+        for agency, amount in _by_agency(deal, agencies):
+            cells = [deal.number, agency, shares_words(_parts(deal.before)), shares_words(_parts(deal.after)), ""]
+            rows.writerow([*map(defused, cells), _money(amount, project)])
+    return text.getvalue()
+
+
+def _by_agency(deal: DealChange, agencies: dict[str, str]) -> list[tuple[str, Fraction]]:
+    return sorted((agencies.get(key, ""), amount) for key, amount in deal.by_agency.items()) or [("", Fraction(0))]

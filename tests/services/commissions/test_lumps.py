@@ -1,0 +1,72 @@
+"""Deals added up in the database are those added up one by one: same months, same versions, same parts."""
+
+import random
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import transaction
+
+from commissions.engine.calculate import Calculator
+from commissions.facts import approved_series, deal_stream
+from leads.models import Deal
+from projects.models import Project
+from tests.services.commissions.cast import Cast
+
+pytestmark = pytest.mark.django_db
+TIERS = (("0", "0.01"), ("3", "0.02"))
+ZONES = ("Asia/Shanghai", "America/New_York", "America/Santiago", "Pacific/Kiritimati")
+
+
+def sold(seed: int, zone: str) -> tuple[Project, datetime]:
+    """Return a project whose deals stand around the ends of months and versions, to the microsecond."""
+    dice, cast = random.Random(seed), Cast()
+    cast.agency("S1", kind="onsite")
+    cast.agency("A1", brokers=["B1", "B2"])
+    cast.agency("A2", brokers=["C1"])
+    rules = {"tiers": TIERS, "mode": "retroactive"}
+    cast.plan("S1", applies_to="all", **rules, from_on=date(2026, 3, 31))
+    cast.plan("A1", **rules, scope="broker", period="month", to_on=date(2026, 4, 30))
+    cast.plan("A1", **rules, measure="amount", period="quarter", from_on=date(2026, 5, 1))
+    cast.plan("A2", **rules, scope="project", to_on=date(2026, 4, 30))
+    cast.plan("A2", **rules, period="year", from_on=date(2026, 5, 1))
+    for _ in range(40):
+        brokers = dice.choice((("B1",), ("B2",), ("C1",), ("B1", "C1"), ("B1", "B2", "C1"), ()))
+        cast.contracted(*brokers, price=f"{dice.randrange(500_000, 900_000)}.{dice.randrange(100):02d}")
+    Project.objects.filter(pk=cast.project.pk).update(timezone=zone)
+    edges = [datetime(2026, month, 1, tzinfo=ZoneInfo(zone)) for month in (4, 5)]
+    for deal in Deal.objects.filter(project=cast.project):
+        subscribed, contracted = (
+            dice.choice(edges) + timedelta(days=dice.choice((-1, 0, 0, 1)), microseconds=dice.choice((-1, 0, 1)))
+            for _ in range(2)
+        )
+        Deal.objects.filter(pk=deal.pk).update(
+            subscribed_at=min(subscribed, contracted),
+            contracted_at=max(subscribed, contracted),
+            cancelled_at=dice.choice((None, None, None, max(subscribed, contracted) + timedelta(days=9))),
+        )
+    return Project.objects.get(pk=cast.project.pk), dice.choice(edges) + timedelta(days=10)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("seed", range(3))
+def test_lumps_are_the_deals_one_by_one(seed, zone):
+    project, as_of = sold(seed, zone)
+    series = approved_series(project)
+    summed, single = (Calculator(series, zone=project.zone, currency=project.currency, as_of=as_of) for _ in range(2))
+    with transaction.atomic(), deal_stream(project, as_of=as_of, adds_up=series) as stream:
+        for lump in stream.lumps:
+            summed.observe(lump)
+        for deal in stream:
+            single.observe_deal(deal)
+
+    def totals(calculator):
+        tracks = [*calculator._everywhere, *(track for of in calculator._by_agency.values() for track in of)]
+        return {
+            (track.series.id, layout): {key: total for key, total in line.items() if total}
+            for track in tracks
+            for layout, line in track.totals.items()
+        }
+
+    assert any(totals(single).values())
+    assert totals(summed) == totals(single)
