@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+PYTEST := TEST_DATABASE_TEMPLATE=test_template $(PY) -m pytest
 PACKAGES := channels_platform projects brokers leads commissions
 .DEFAULT_GOAL := help
 # compiled modules make every start faster
@@ -39,9 +40,11 @@ run: $(VENV)/.runtime $(VENV)/.messages ## run the product (HOST, PORT); Ctrl-C 
 
 test: setup ## run every test, browser tests included
 	@$(PY) -m tests.browser_setup
-	@$(PY) -m pytest -n 2 -m "not serial"
-	@$(PY) -m pytest -n 2 --dist loadfile -m serial tests/browser
-	@$(PY) -m pytest -m serial -p no:xdist --ignore=tests/browser
+	@$(PY) -m tests.database_setup
+	@$(PYTEST) -n 2 --dist worksteal -m "not browser and not processes and not serial"
+	@$(PYTEST) -n 2 --dist worksteal -m browser tests/browser
+	@$(PYTEST) -n 2 --dist worksteal -m processes
+	@$(PYTEST) -p no:xdist -m serial
 
 lint: setup ## every check that runs nothing
 	@$(VENV)/bin/ruff check .

@@ -150,7 +150,10 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
         "OPTIONS": {"connect_timeout": 10, "options": f"-c lock_timeout=30000 {_planning}".strip()},
-        "TEST": {"NAME": env.text("TEST_DATABASE_NAME", "test_channels")},
+        "TEST": {
+            "NAME": env.text("TEST_DATABASE_NAME", "test_channels"),
+            "TEMPLATE": env.text("TEST_DATABASE_TEMPLATE", ""),
+        },
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

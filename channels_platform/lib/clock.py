@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, tzinfo
+from functools import cache
+from zoneinfo import available_timezones
 
 _fixed: ContextVar[datetime | None] = ContextVar("clock_fixed", default=None)
 
@@ -16,6 +18,12 @@ def now() -> datetime:
 def local_date(instant: datetime, zone: tzinfo) -> date:
     """Return the calendar date of `instant` in `zone`."""
     return instant.astimezone(zone).date()
+
+
+@cache
+def timezone_names() -> frozenset[str]:
+    """Return the names of the time zones this machine knows, read from its files once."""
+    return frozenset(available_timezones())
 
 
 @contextmanager

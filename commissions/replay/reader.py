@@ -9,8 +9,9 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
+from channels_platform.lib.clock import timezone_names
 from channels_platform.lib.errors import Refused
 from channels_platform.lib.money import minor_digits, parse_decimal, parse_fraction
 from commissions.engine.plans import InvalidPlan, read_version
@@ -192,7 +193,7 @@ def _day(value: Any, place: str) -> date:
 
 
 def _zone(value: Any, place: str) -> ZoneInfo:
-    if _text(value, place) not in available_timezones():
+    if _text(value, place) not in timezone_names():
         raise ScenarioFault(place, "must be a time zone, like Asia/Shanghai")
     return ZoneInfo(value)
 

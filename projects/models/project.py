@@ -2,19 +2,20 @@
 
 from datetime import time
 from decimal import Decimal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from channels_platform.lib.clock import timezone_names
 from channels_platform.lib.ids import uuid7
 from projects import states
 
 
 def validate_timezone(value: str) -> None:
-    if value not in available_timezones():
+    if value not in timezone_names():
         raise ValidationError(_("“%(value)s” is no time zone; write it like Asia/Shanghai."), params={"value": value})
 
 

@@ -1,7 +1,8 @@
 """A real Chromium against a real server: two screens, two languages, and what the console complained of."""
 
 import os
-import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +11,12 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from channels_platform.accounts.models import User
+from tests.browser_setup import installed_browser
+from tests.processes import until
 
 # Playwright's loop runs in the test's own thread, where Django then suspects asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -20,13 +24,18 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 SCREENS = {"phone": {"width": 360, "height": 740}, "desk": {"width": 1440, "height": 900}}
 LOCALES = {"en": "en-GB", "zh-hans": "zh-CN"}
 PASSWORD = "a-good-long-password"
+EVERY_FACE = [(screen, language) for screen in SCREENS for language in LOCALES]
+# Each screen and each language once, in two pairings; EVERY_FACE=1 in the environment runs all four everywhere.
+_all = os.environ.get("EVERY_FACE") == "1"
+FACES = EVERY_FACE if _all else [("phone", "zh-hans"), ("desk", "en")]
+CROSSED_FACES = EVERY_FACE if _all else [("phone", "en"), ("desk", "zh-hans")]
 
 
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     """The machine's Chromium, else Playwright's own."""
-    options: dict[str, Any] = {"args": ["--font-render-hinting=none"]}
-    if installed := shutil.which("chromium"):
+    options: dict[str, Any] = {"args": ["--font-render-hinting=none", "--disable-gpu"]}
+    if installed := installed_browser():
         options["executable_path"] = installed
     if os.geteuid() == 0:
         options["args"].append("--no-sandbox")
@@ -61,7 +70,6 @@ class Visitor:
         """Keep a picture where SCREENSHOTS names a folder, and check what every page must hold."""
         page = self.page
         page.wait_for_load_state()
-        page.wait_for_function("document.documentElement !== null")
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, f"{name}: {overflow} px wider than the {self.screen} screen"
         assert self.complaints == [], f"{name}: {self.complaints}"
@@ -72,8 +80,39 @@ class Visitor:
                 page.screenshot(path=f"{folder}/{name}-{self.screen}-{self.language}-{scheme}.png", full_page=True)
 
 
+class Underway:
+    """The requests that the live server has begun and not ended: the database is not emptied under them."""
+
+    def __init__(self) -> None:
+        self.count, self.lock = 0, threading.Lock()
+
+    def begun(self, **_: Any) -> None:
+        with self.lock:
+            self.count += 1
+
+    def ended(self, **_: Any) -> None:
+        with self.lock:
+            self.count -= 1
+
+    def wait(self) -> None:
+        """Return when nothing has been under way for a moment: what a closed browser had sent is read late."""
+        for _ in range(2):
+            until(lambda: self.count == 0, what="the live server's last answer")
+            time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def underway(live_server: Any) -> Iterator[Underway]:
+    watch = Underway()
+    request_started.connect(watch.begun)
+    request_finished.connect(watch.ended)
+    yield watch
+    request_started.disconnect(watch.begun)
+    request_finished.disconnect(watch.ended)
+
+
 @pytest.fixture
-def visitor(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Visitor]]:
+def visitor(chromium: Browser, live_server: Any, underway: Underway) -> Iterator[Callable[..., Visitor]]:
     """Make a fresh browser: visitor(screen="phone", language="en", scripts=True)."""
     contexts: list[BrowserContext] = []
 
@@ -99,6 +138,7 @@ def visitor(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Visit
     yield make
     for context in contexts:
         context.close()
+    underway.wait()
 
 
 @pytest.fixture(autouse=True)

@@ -14,9 +14,9 @@ from leads.models import Referral
 from leads.services.filing import file_referral
 from projects.models import PayingCompany
 from projects.services.projects import create_project
-from tests.browser.conftest import SCREENS, Visitor
+from tests.browser.conftest import FACES, Visitor
 
-pytestmark = pytest.mark.serial
+pytestmark = pytest.mark.browser
 PHONE = "13800000001"
 
 
@@ -35,8 +35,7 @@ def referral(person: Callable[..., Any]) -> Referral:
     return file_referral(actor=broker.user, broker=broker, project=project, client_name="张三", phones=[PHONE])
 
 
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize(("screen", "language"), FACES)
 def test_manager_looks_finds_and_plans(visitor: Any, referral: Referral, screen: str, language: str) -> None:
     manager: Visitor = visitor(screen, language)
     page = manager.sign_in("manager")

@@ -9,10 +9,10 @@ from channels_platform.lib import clock
 from leads.models import Deal, NaturalVisit, Referral, Visit
 from leads.slips import sign_slip
 from projects.services.units import create_unit
+from tests.browser.conftest import FACES
 from tests.pages.world import CLIENT_PHONE, PASSWORD, make_world
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
-FACES = [(screen, language) for screen in ("phone", "desk") for language in ("en", "zh-hans")]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.mark.parametrize(("screen", "language"), FACES)

@@ -8,7 +8,7 @@ from leads.services.duty import place_consultant
 from leads.services.visits import confirm_visit
 from tests.pages.world import PASSWORD, make_world, staff
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def _fits(page) -> bool:

@@ -12,11 +12,11 @@ from channels_platform.lib import clock
 from leads.models import VisitPaper
 from leads.services.arrivals import tell_arrival
 from leads.services.visits import confirm_visit
+from tests.browser.conftest import CROSSED_FACES, FACES
 from tests.pages.papers import sheet
 from tests.pages.world import CLIENT_PHONE, PASSWORD, make_world
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
-FACES = [("phone", "en"), ("phone", "zh-hans"), ("desk", "en"), ("desk", "zh-hans")]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +77,7 @@ def test_nothing_drawn_or_cleared_again_is_no_signature(visitor, transactional_d
     assert not VisitPaper.objects.exists()
 
 
-@pytest.mark.parametrize(("screen", "language"), FACES)
+@pytest.mark.parametrize(("screen", "language"), CROSSED_FACES)
 def test_several_filings_stand_side_by_side_and_the_rules_own_is_confirmed(visitor, transactional_db, screen, language):
     world = make_world(phone_mode="masked")
     first = world.file(phones=["138****5678"])

@@ -10,11 +10,11 @@ from channels_platform.accounts.models import User
 from leads.models import Dispute, Referral
 from leads.services.deals import Buyer, subscribe_deal
 from leads.services.visits import confirm_visit
+from tests.browser.conftest import CROSSED_FACES, FACES
 from tests.pages.world import CLIENT_PHONE, PASSWORD, make_world, staff
 from tests.services.leads.disputed import photo
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
-FACES = [("phone", "en"), ("phone", "zh-hans"), ("desk", "en"), ("desk", "zh-hans")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_a_dispute_from_contest_to_appeal(visitor, transactional_db, picture, sc
     assert Dispute.objects.filter(appeal_of=dispute).count() == 1
 
 
-@pytest.mark.parametrize(("screen", "language"), FACES)
+@pytest.mark.parametrize(("screen", "language"), CROSSED_FACES)
 def test_why_is_shown_check_by_check(visitor, transactional_db, screen, language):
     _people, _mine, theirs, deal, _judges = _world()
     for person, path in (

@@ -7,10 +7,10 @@ from channels_platform.jobs.models import OutboxMessage
 from channels_platform.jobs.services import deliver_message
 from leads.models import Referral
 from leads.services.visits import confirm_visit
+from tests.browser.conftest import CROSSED_FACES, FACES
 from tests.pages.world import CLIENT_PHONE, PASSWORD, make_world
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
-FACES = [(screen, language) for screen in ("phone", "desk") for language in ("en", "zh-hans")]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.mark.parametrize(("screen", "language"), FACES)
@@ -35,7 +35,7 @@ def test_pasted_message_is_checked_and_filed(visitor, transactional_db, screen, 
     assert (referral.client_name, referral.party_size, referral.phones.count()) == ("张先生", 3, 2)
 
 
-@pytest.mark.parametrize(("screen", "language"), FACES)
+@pytest.mark.parametrize(("screen", "language"), CROSSED_FACES)
 def test_spreadsheet_is_sent_judged_and_read(visitor, transactional_db, screen, language, tmp_path):
     world = make_world(exclusive_from="filing")
     world.file(world.outsider, phone="13800000001")
@@ -77,7 +77,7 @@ def test_ranking_shows_my_place(visitor, transactional_db, screen, language):
     at.look("portal-ranking-project")
 
 
-@pytest.mark.parametrize(("screen", "language"), FACES)
+@pytest.mark.parametrize(("screen", "language"), CROSSED_FACES)
 def test_client_page_says_why_in_every_state(visitor, transactional_db, screen, language):
     from tests.pages.money import give_plan, sell
 

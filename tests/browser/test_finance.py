@@ -7,12 +7,12 @@ from playwright.sync_api import expect
 
 from channels_platform.accounts.permissions import Role
 from commissions.models import LedgerEntry, PayoutBatch, PayoutLine, WriteOff
+from tests.browser.conftest import CROSSED_FACES, FACES
 from tests.pages.finance import open_till
 from tests.pages.money import give_plan, sell
 from tests.pages.world import PASSWORD, make_world, staff
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
-FACES = [(screen, language) for screen in ("phone", "desk") for language in ("en", "zh-hans")]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def go(page, selector):
@@ -90,7 +90,7 @@ def test_batch_from_draft_to_paid_by_two_people(visitor, transactional_db, scree
     assert LedgerEntry.objects.get(account="paid").amount == line.net
 
 
-@pytest.mark.parametrize(("screen", "language"), FACES)
+@pytest.mark.parametrize(("screen", "language"), CROSSED_FACES)
 def test_money_comes_in_and_is_owed_back(visitor, transactional_db, screen, language):
     world = make_world()
     till = open_till(world)

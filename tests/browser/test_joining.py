@@ -8,11 +8,10 @@ from playwright.sync_api import expect
 
 from brokers.models import AgencyApplication
 from brokers.services.joining import application_path
-from tests.browser.conftest import PASSWORD
+from tests.browser.conftest import FACES, PASSWORD
 from tests.services.files.test_keep_file import PDF
 
-pytestmark = pytest.mark.serial
-FACES = [("phone", "zh-hans"), ("desk", "en")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize(("screen", "language"), FACES)

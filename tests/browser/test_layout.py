@@ -6,7 +6,7 @@ from leads.services.visits import confirm_visit
 from tests.pages.money import give_plan, sell
 from tests.pages.world import PASSWORD, make_world
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WATCH = """
     window.shifts = [];
     new PerformanceObserver(list => {

@@ -11,14 +11,13 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from leads.models import FilingKey, Referral
-from tests.browser.conftest import LOCALES, SCREENS, Visitor
+from tests.browser.conftest import FACES, LOCALES, SCREENS, Visitor
 from tests.pages.world import CLIENT_PHONE, PASSWORD, World, make_world
 from tests.processes import free_port, start, stop, until
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FORM, KEPT = "/portal/clients/new/", "/portal/clients/kept/"
 SUBMIT = "form[data-file-form] button[type=submit]"
-FACES = [(screen, language) for screen in SCREENS for language in LOCALES]
 WORDS = {
     "en": {"waiting": "Waiting on this phone", "filed": "Filed", "sign_in": "Sign in to send", "look": "Needs a look"},
     "zh-hans": {"waiting": "待本机发送", "filed": "报备成功", "sign_in": "登录后发送", "look": "需要处理"},
@@ -104,8 +103,9 @@ def ready(at: Visitor, username: str = "owner") -> Page:
     page = at.sign_in(username, PASSWORD)
     at.open(FORM)
     page.evaluate("navigator.serviceWorker.ready")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
-    page.wait_for_function("Kept.recall('projects:' + document.body.dataset.person)")
+    at.open(FORM)  # a page that was loading while the worker woke is not under it
+    assert page.evaluate("navigator.serviceWorker.controller !== null")
+    until(lambda: page.evaluate("Kept.recall('projects:' + document.body.dataset.person)"), what="the projects kept")
     return page
 
 
@@ -119,10 +119,8 @@ def kept(page: Page) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("language", "screen"), [("en", "phone"), ("zh-hans", "phone"), ("en", "desk"), ("zh-hans", "desk")]
-)
-def test_filed_with_the_server_down_it_is_sent_once_when_it_is_back(world, site, phone, language, screen):
+@pytest.mark.parametrize(("screen", "language"), FACES)
+def test_filed_with_the_server_down_it_is_sent_once_when_it_is_back(world, site, phone, screen, language):
     at = phone(language, screen)
     page = ready(at)
     site.down()
@@ -314,8 +312,8 @@ def test_signing_out_says_what_would_be_lost_and_then_clears_the_phone(world, si
     at.look("kept-sign-out")
     page.click("main form button")
     page.wait_for_url("**/accounts/login/**")
-    page.wait_for_function("Kept.all().then(found => found.length === 0)")
-    page.wait_for_function("caches.keys().then(names => names.length === 0)")
+    until(lambda: page.evaluate("Kept.all().then(found => found.length === 0)"), what="nothing kept")
+    until(lambda: page.evaluate("caches.keys().then(names => names.length === 0)"), what="no shell kept")
     assert page.evaluate("Kept.recall('person')") is None
 
 
@@ -351,7 +349,7 @@ def test_the_worker_keeps_the_shell_and_nobodys_pages(world, site, phone):
     at.open("/accounts/login/")
     at.page.evaluate("caches.open('shell-of-last-year')")
     page = ready(at)
-    page.wait_for_function("caches.keys().then(names => names.length === 1)")
+    until(lambda: page.evaluate("caches.keys().then(names => names.length === 1)"), what="the old shell gone")
     fill(page)
     page.click(SUBMIT)
     expect(page.locator(".outcome")).to_be_visible()

@@ -4,13 +4,13 @@ import pytest
 from playwright.sync_api import expect
 
 from leads.models import Referral
+from tests.browser.conftest import CROSSED_FACES, EVERY_FACE
 from tests.pages.world import CLIENT_PHONE, PASSWORD, make_world
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
-FACES = [(screen, language) for screen in ("phone", "desk") for language in ("en", "zh-hans")]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.mark.parametrize(("screen", "language"), FACES)
+@pytest.mark.parametrize(("screen", "language"), EVERY_FACE)
 def test_broker_files_and_follows_a_client(visitor, transactional_db, screen, language):
     world = make_world()
     world.file(phone="13900001212", client_name="李娜", phones=["13900001212", "13900001213"])
@@ -66,7 +66,7 @@ def test_double_tap_files_once(visitor, transactional_db):
     page.fill("[name=client_name]", "张伟")
     page.fill("#id_phones_0", CLIENT_PHONE)
     page.dblclick("form[data-file-form] button[type=submit]")
-    expect(page.locator(".outcome")).to_be_visible()
+    expect(page.locator(".outcome, .kept-item a")).to_be_visible()  # a slow answer is found among what the phone keeps
     assert Referral.objects.count() == 1
     page.go_back()
     page.click("form[data-file-form] button[type=submit]")
@@ -128,7 +128,7 @@ def test_portal_works_without_scripts(visitor, transactional_db):
     assert Referral.objects.get().phones.count() == 2
 
 
-@pytest.mark.parametrize(("screen", "language"), FACES)
+@pytest.mark.parametrize(("screen", "language"), CROSSED_FACES)
 def test_manager_follows_money_and_invites_a_broker(visitor, transactional_db, screen, language):
     from tests.pages.money import draft_payout, give_plan, sell
 

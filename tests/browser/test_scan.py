@@ -17,7 +17,7 @@ from leads.slips import slip_url
 from tests.browser.conftest import Visitor
 from tests.pages.world import PASSWORD, make_world
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WIDTH, HEIGHT = 640, 480
 
 

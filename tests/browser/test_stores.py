@@ -8,7 +8,7 @@ from brokers.models import Broker, Store
 from leads.models import Referral
 from tests.pages.world import PASSWORD, make_world
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.mark.parametrize(("screen", "language"), [("phone", "zh-hans"), ("desk", "en")])

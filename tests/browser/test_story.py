@@ -26,7 +26,7 @@ from tests.browser.conftest import Visitor
 from tests.pages.money import give_plan
 from tests.pages.world import CLIENT_PHONE, PASSWORD, World, make_world, staff
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 INVOICE, BANK = "044001900111-20260507", "ICBC-20260507-001"
 # six per cent of the price, half released by the first payment, a tenth of that kept until handover; a bonus of 3,000

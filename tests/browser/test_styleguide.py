@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import SCREENS
 
-pytestmark = pytest.mark.serial
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

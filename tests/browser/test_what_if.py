@@ -10,10 +10,10 @@ from playwright.sync_api import expect
 from channels_platform.jobs.models import Job, OutboxMessage
 from channels_platform.jobs.services import deliver_message
 from channels_platform.lib import clock
-from tests.browser.conftest import SCREENS, Visitor
+from tests.browser.conftest import FACES, Visitor
 from tests.cast import LI, WANG, Site, open_site
 
-pytestmark = pytest.mark.serial
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
@@ -29,8 +29,7 @@ def site(person: Callable[..., Any]) -> Site:
     return site
 
 
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize(("screen", "language"), FACES)
 def test_manager_tries_other_rules(
     visitor: Any, person: Callable[..., Any], site: Site, screen: str, language: str
 ) -> None:

@@ -51,7 +51,7 @@ class TestSameSeedSameData:
         for name, facts in told[0].items():
             assert facts == told[1][name], name
 
-    @pytest.mark.serial
+    @pytest.mark.processes
     @pytest.mark.django_db(transaction=True)
     def test_two_processes_make_what_one_makes(self):
         demo(scale=0.05, processes=2)

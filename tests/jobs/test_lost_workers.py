@@ -15,7 +15,7 @@ from channels_platform.jobs.services.outbox import MAX_ATTEMPTS
 from channels_platform.lib import clock
 from tests.processes import start, stop, until
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 LATER = timedelta(minutes=5)
 
 

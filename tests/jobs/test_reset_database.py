@@ -17,7 +17,7 @@ def test_production_is_never_emptied(settings):
     assert get_user_model().objects.count() == 1
 
 
-@pytest.mark.serial
+@pytest.mark.processes
 @pytest.mark.django_db(transaction=True)
 def test_everything_is_gone_and_every_table_there():
     get_user_model().objects.create_user("chen")

@@ -39,7 +39,7 @@ def test_scenario_comes_out_as_expected(path):
     assert json.loads(lines[0]) == json.loads(path.with_name(path.stem + EXPECTED).read_text(encoding="utf-8"))
 
 
-@pytest.mark.serial
+@pytest.mark.processes
 @pytest.mark.django_db(transaction=True)
 def test_on_a_database_that_nothing_was_migrated_on_it_replays_too():
     path, fresh = CASES / "01-lapse-and-window-end-at-one-instant.json", f"{connection.settings_dict['NAME']}_fresh"
