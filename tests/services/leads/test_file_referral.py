@@ -231,6 +231,15 @@ def test_events_of_a_filing_hold_neither_name_nor_number():
         assert LI not in text
 
 
+def test_an_arrival_is_expected_at_most_366_days_ahead():
+    site = open_site()
+    with pytest.raises(Invalid) as refusal:
+        site.file(site.owner, LI, at=START, expected_arrival=START + timedelta(days=366, seconds=1))
+    assert (refusal.value.code, refusal.value.field) == ("out_of_range", "expected_arrival")
+    assert not Referral.objects.exists()
+    assert site.file(site.owner, LI, at=START, expected_arrival=START + timedelta(days=366)).state == "filed"
+
+
 @pytest.mark.parametrize(("phones", "code"), [((), "phones_required"), (tuple([LI] * 6), "too_many_phones")])
 def test_a_filing_has_one_to_five_phones(phones, code):
     site = open_site()

@@ -150,6 +150,7 @@ def test_a_unit_swap_frees_the_one_and_takes_the_other():
     [
         ({}, "nothing_changed"),
         ({"price": Decimal(0)}, "out_of_range"),
+        ({"price": Decimal("10000000000000")}, "out_of_range"),
         ({"price": Decimal("999999.999")}, "too_many_decimals"),
         ({"buyers": []}, "buyers_required"),
     ],
