@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.core.signals import request_finished, request_started
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from channels_platform.accounts.models import User
@@ -58,7 +59,15 @@ class Visitor:
         self.page.goto(self.base + path)
         return self.page
 
-    def sign_in(self, username: str, password: str = PASSWORD) -> Page:
+    def sign_in(self, username: str) -> Page:
+        """Come with a session, and see the first page."""
+        client = Client()
+        client.force_login(User.objects.get(username=username))
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+        self.page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": self.base}])
+        return self.open("/")
+
+    def sign_in_by_form(self, username: str, password: str = PASSWORD) -> Page:
         self.open("/accounts/login/")
         self.page.fill("#id_login", username)
         self.page.fill("#id_password", password)

@@ -10,7 +10,7 @@ from leads.models import Deal, NaturalVisit, Referral, Visit
 from leads.slips import sign_slip
 from projects.services.units import create_unit
 from tests.browser.conftest import FACES
-from tests.pages.world import CLIENT_PHONE, PASSWORD, make_world
+from tests.pages.world import CLIENT_PHONE, make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -23,7 +23,7 @@ def test_reception_confirms_in_three_taps(visitor, transactional_db, screen, lan
     missed = world.file(phone="13900001212", client_name="李娜", expected_arrival=now + timedelta(minutes=10))
     Referral.objects.filter(pk=missed.pk).update(expected_arrival=now - timedelta(hours=2))
     at = visitor(screen, language)
-    page = at.sign_in("reception", PASSWORD)
+    page = at.sign_in("reception")
     at.look("desk-today")
 
     page.click(f"a[href='/desk/referrals/{referral.pk}/confirm/']")
@@ -57,7 +57,7 @@ def test_slip_code_opens_the_filing(visitor, transactional_db):
     world = make_world()
     referral = world.file()
     at = visitor("phone")
-    page = at.sign_in("reception", PASSWORD)
+    page = at.sign_in("reception")
     at.open(f"/desk/q/{sign_slip(referral)}/")
     expect(page).to_have_url(f"{at.base}/desk/referrals/{referral.pk}/")
 
@@ -66,7 +66,7 @@ def test_masked_filing_asks_for_the_full_number(visitor, transactional_db):
     world = make_world(phone_mode="masked")
     referral = world.file(phones=["138****5678"])
     at = visitor("phone", "zh-hans")
-    page = at.sign_in("reception", PASSWORD)
+    page = at.sign_in("reception")
     at.open(f"/desk/referrals/{referral.pk}/confirm/")
     page.fill("#id_phones_0", "13811115678"[:3] + "00009999")
     at.look("desk-confirm-masked")
@@ -83,7 +83,7 @@ def test_manager_sets_the_lead_time_aside_with_a_reason(visitor, transactional_d
     world = make_world(lead_time_minutes=60)
     referral = world.file()
     at = visitor("desk")
-    page = at.sign_in("site-manager", PASSWORD)
+    page = at.sign_in("site-manager")
     at.open(f"/desk/referrals/{referral.pk}/confirm/")
     page.click("main button[type=submit]")
     expect(page.locator(".outcome.tone-bad")).to_contain_text("this project needs 60")
@@ -114,7 +114,7 @@ def test_consultant_subscribes_for_the_client(visitor, transactional_db, screen,
     referral = world.file()
     confirm_visit(actor=world.reception, referral=referral)
     at = visitor(screen, language)
-    page = at.sign_in("consultant", PASSWORD)
+    page = at.sign_in("consultant")
     at.look("desk-consultant-today")
     at.open(f"/desk/deals/new/?visitor={referral.number}")
     page.select_option("[name=unit]", label="2-1203")

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from leads.models import DutyShift, FollowUp, Referral
 from leads.services.duty import place_consultant
 from leads.services.visits import confirm_visit
-from tests.pages.world import PASSWORD, make_world, staff
+from tests.pages.world import make_world, staff
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -19,7 +19,7 @@ def _fits(page) -> bool:
 def test_a_week_of_duty_is_written_down_and_copied(visitor, transactional_db, screen, language):
     world = make_world()
     at = visitor(screen, language)
-    page = at.sign_in("reception", PASSWORD)
+    page = at.sign_in("reception")
     at.open("/desk/roster/?week=2026-12-07")
     page.click("section.panel >> nth=0 >> summary")
     page.select_option("section.panel >> nth=0 >> select", "early")
@@ -42,7 +42,7 @@ def test_a_consultant_follows_up_and_takes_from_the_pool(visitor, transactional_
     alone = world.file(phone="13900001212")
     confirm_visit(actor=world.reception, referral=alone)
     at = visitor(screen, language)
-    page = at.sign_in("consultant", PASSWORD)
+    page = at.sign_in("consultant")
     at.open("/desk/care/")
     assert _fits(page)
     at.look("desk-care")
@@ -69,7 +69,7 @@ def test_a_manager_hands_over_after_seeing_who_gets_how_many(visitor, transactio
     feng = staff("colleague-on-site", "consultant", world.project, name="Feng")
     place_consultant(actor=world.site_manager, user=feng, project=world.project)
     at = visitor(screen, language)
-    page = at.sign_in("site-manager", PASSWORD)
+    page = at.sign_in("site-manager")
     at.open("/desk/care/")
     assert _fits(page)
     at.look("desk-care-manager")

@@ -14,7 +14,7 @@ from leads.services.arrivals import tell_arrival
 from leads.services.visits import confirm_visit
 from tests.browser.conftest import CROSSED_FACES, FACES
 from tests.pages.papers import sheet
-from tests.pages.world import CLIENT_PHONE, PASSWORD, make_world
+from tests.pages.world import CLIENT_PHONE, make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -40,7 +40,7 @@ def test_three_taps_from_the_found_client_to_the_signed_slip(visitor, transactio
     world = make_world()
     referral = world.file()
     at = visitor(screen, language)
-    page = at.sign_in("reception", PASSWORD)
+    page = at.sign_in("reception")
     at.open(f"/desk/referrals/{referral.pk}/")
     page.click(f"a[href='/desk/referrals/{referral.pk}/confirm/']")  # 1
     page.click("main form button[type=submit]")  # 2
@@ -68,7 +68,7 @@ def test_nothing_drawn_or_cleared_again_is_no_signature(visitor, transactional_d
     world = make_world()
     visit = confirm_visit(actor=world.reception, referral=world.file())
     at = visitor("phone")
-    page = at.sign_in("reception", PASSWORD)
+    page = at.sign_in("reception")
     at.open(f"/desk/visits/{visit.pk}/")
     draw(page)
     page.click("[data-sign-clear]")
@@ -84,7 +84,7 @@ def test_several_filings_stand_side_by_side_and_the_rules_own_is_confirmed(visit
     came = world.file(world.outsider, phones=["138****5678"])
     tell_arrival(actor=world.outsider.user, referral=came)
     at = visitor(screen, language)
-    page = at.sign_in("reception", PASSWORD)
+    page = at.sign_in("reception")
     at.open("/desk/find/")
     page.fill("#q", CLIENT_PHONE)
     page.keyboard.press("Enter")
@@ -103,7 +103,7 @@ def test_a_code_read_out_leads_to_the_confirmation(visitor, transactional_db, se
     world = make_world()
     referral = world.file()
     at = visitor(screen, language)
-    page = at.sign_in("reception", PASSWORD)
+    page = at.sign_in("reception")
     at.open(f"/desk/referrals/{referral.pk}/code/")
     page.click("main form button[type=submit]")
     page.wait_for_selector("[name=digits]")
@@ -125,7 +125,7 @@ def test_the_board_shows_what_the_broker_tells_by_itself_and_rests_while_hidden(
     told = world.file(expected_arrival=now + timedelta(minutes=30), party_size=3)
     world.file(phone="13900001212", expected_arrival=now + timedelta(minutes=5))
     at = visitor(screen, language)
-    page = at.sign_in("reception", PASSWORD)
+    page = at.sign_in("reception")
     at.open("/desk/")
     asked = []
     page.on("response", lambda answer: asked.append(answer.status) if "/desk/board/" in answer.url else None)
@@ -141,7 +141,7 @@ def test_the_board_shows_what_the_broker_tells_by_itself_and_rests_while_hidden(
     assert asked == [200, 304]
 
     broker = visitor("phone", language)
-    broker.sign_in("owner", PASSWORD)
+    broker.sign_in("owner")
     broker.open(f"/portal/clients/{told.pk}/")
     broker.look("portal-arrival")
     broker.page.click(f"form[action='/portal/clients/{told.pk}/arrived/'] button")

@@ -11,7 +11,7 @@ from leads.models import Dispute, Referral
 from leads.services.deals import Buyer, subscribe_deal
 from leads.services.visits import confirm_visit
 from tests.browser.conftest import CROSSED_FACES, FACES
-from tests.pages.world import CLIENT_PHONE, PASSWORD, make_world, staff
+from tests.pages.world import CLIENT_PHONE, make_world, staff
 from tests.services.leads.disputed import photo
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -42,7 +42,7 @@ def test_a_dispute_from_contest_to_appeal(visitor, transactional_db, picture, sc
     _people, mine, theirs, _deal, (judge, second) = _world()
     User.objects.filter(pk__in=[judge.pk, second.pk]).update(language=language)
     rival = visitor(screen, language)
-    page = rival.sign_in("outsider", PASSWORD)
+    page = rival.sign_in("outsider")
     rival.open(f"/portal/clients/{theirs.pk}/")
     rival.look("dispute-lost")
     page.click("a[href$='/contest/']")
@@ -55,7 +55,7 @@ def test_a_dispute_from_contest_to_appeal(visitor, transactional_db, picture, sc
 
     dispute = Dispute.objects.get()
     desk = visitor(screen, language)
-    page = desk.sign_in(judge.username, PASSWORD)
+    page = desk.sign_in(judge.username)
     desk.open("/admin/leads/dispute/")
     desk.look("dispute-queue")
     desk.open(f"/admin/leads/dispute/{dispute.pk}/change/")
@@ -69,7 +69,7 @@ def test_a_dispute_from_contest_to_appeal(visitor, transactional_db, picture, sc
     page.wait_for_url("**/change/")
 
     owner = visitor(screen, language)
-    page = owner.sign_in("owner", PASSWORD)
+    page = owner.sign_in("owner")
     owner.open(f"/portal/clients/{mine.pk}/")
     owner.look("dispute-asked")
     page.click(f"a[href='/portal/disputes/{dispute.pk}/']")
@@ -94,7 +94,7 @@ def test_a_dispute_from_contest_to_appeal(visitor, transactional_db, picture, sc
     assert dispute.state == "proposed"
 
     other = visitor(screen, language)
-    page = other.sign_in(second.username, PASSWORD)
+    page = other.sign_in(second.username)
     other.open(f"/admin/leads/dispute/{dispute.pk}/do/approve/")
     page.click("form button[type=submit]:visible >> nth=-1")
     page.wait_for_url("**/change/")
@@ -121,7 +121,7 @@ def test_why_is_shown_check_by_check(visitor, transactional_db, screen, language
         ("site-manager", f"/desk/referrals/{theirs.pk}/"),
     ):
         at = visitor(screen, language)
-        page = at.sign_in(person, PASSWORD)
+        page = at.sign_in(person)
         at.open(path)
         for summary in page.locator("details.why > summary").all():
             summary.click()
@@ -129,7 +129,7 @@ def test_why_is_shown_check_by_check(visitor, transactional_db, screen, language
         at.look(f"why-{person}")
     at = visitor(screen, language)
     User.objects.filter(username="site-manager").update(language=language)
-    at.sign_in("site-manager", PASSWORD)
+    at.sign_in("site-manager")
     at.open(f"/admin/leads/referral/{theirs.pk}/change/")
     at.look("why-admin-referral")
     at.open(f"/admin/leads/deal/{deal.pk}/change/")

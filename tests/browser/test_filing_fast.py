@@ -8,7 +8,7 @@ from channels_platform.jobs.services import deliver_message
 from leads.models import Referral
 from leads.services.visits import confirm_visit
 from tests.browser.conftest import CROSSED_FACES, FACES
-from tests.pages.world import CLIENT_PHONE, PASSWORD, make_world
+from tests.pages.world import CLIENT_PHONE, make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def test_pasted_message_is_checked_and_filed(visitor, transactional_db, screen, language):
     make_world()
     at = visitor(screen, language)
-    page = at.sign_in("owner", PASSWORD)
+    page = at.sign_in("owner")
     at.open("/portal/clients/new/")
     page.click(".paste summary")
     page.fill("#id_message", f"报备 客户 张先生 {CLIENT_PHONE}/13900001234 明天下午3点 3人 看三房")
@@ -42,7 +42,7 @@ def test_spreadsheet_is_sent_judged_and_read(visitor, transactional_db, screen, 
     file = tmp_path / "clients.csv"
     file.write_text(f"姓名,电话,到访时间\n张伟,{CLIENT_PHONE},\n李娜,13800000001,\n王芳,123,昨天\n", encoding="gb18030")
     at = visitor(screen, language)
-    page = at.sign_in("owner", PASSWORD)
+    page = at.sign_in("owner")
     at.open("/portal/clients/new/")
     page.click("a[href$='/sheets/new/']")
     page.set_input_files("[name=file]", file)
@@ -67,7 +67,7 @@ def test_ranking_shows_my_place(visitor, transactional_db, screen, language):
     for n, broker in enumerate((world.owner, world.outsider, world.outsider, world.colleague)):
         confirm_visit(actor=world.reception, referral=world.file(broker, f"1380000000{n}"))
     at = visitor(screen, language)
-    page = at.sign_in("owner", PASSWORD)
+    page = at.sign_in("owner")
     at.look("portal-home-links")
     page.click("a[href='/portal/ranking/']")
     at.look("portal-ranking-agency")
@@ -90,7 +90,7 @@ def test_client_page_says_why_in_every_state(visitor, transactional_db, screen, 
     live = world.file(world.owner, phone="13800000002")
     won = Referral.objects.get(state="won")
     at = visitor(screen, language)
-    page = at.sign_in("owner", PASSWORD)
+    page = at.sign_in("owner")
     for name, referral in (("held", held), ("live", live), ("won", won)):
         at.open(f"/portal/clients/{referral.pk}/")
         page.locator("#why").evaluate("element => { element.open = true }")

@@ -10,7 +10,7 @@ from commissions.models import LedgerEntry, PayoutBatch, PayoutLine, WriteOff
 from tests.browser.conftest import CROSSED_FACES, FACES
 from tests.pages.finance import open_till
 from tests.pages.money import give_plan, sell
-from tests.pages.world import PASSWORD, make_world, staff
+from tests.pages.world import make_world, staff
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -30,7 +30,7 @@ def test_batch_from_draft_to_paid_by_two_people(visitor, transactional_db, scree
     staff("approver", Role.FINANCE_APPROVER, world.project, name="Zhou")
 
     at = visitor(screen, language)
-    page = at.sign_in("money", PASSWORD)
+    page = at.sign_in("money")
     expect(page.locator("main")).to_contain_text("79,800.00")
     at.look("finance-balances")
     go(page, "main .data a >> text=Bright Homes")
@@ -66,7 +66,7 @@ def test_batch_from_draft_to_paid_by_two_people(visitor, transactional_db, scree
     expect(page.locator("main .state.tone-wait").first).to_be_visible()
 
     second = visitor(screen, language)
-    page = second.sign_in("approver", PASSWORD)
+    page = second.sign_in("approver")
     second.open(f"/finance/batches/{batch.pk}/")
     second.look("finance-batch-submitted")
     go(page, f"a[href='/finance/batches/{batch.pk}/approve/']")
@@ -97,7 +97,7 @@ def test_money_comes_in_and_is_owed_back(visitor, transactional_db, screen, lang
     till.pay()
 
     at = visitor(screen, language)
-    page = at.sign_in("finance", PASSWORD)
+    page = at.sign_in("finance")
     at.open("/finance/payments/new/")
     at.look("finance-payment-find")
     page.fill("#deal", till.deal.number)
@@ -135,7 +135,7 @@ def test_money_comes_in_and_is_owed_back(visitor, transactional_db, screen, lang
     at.look("finance-balance-owed")
 
     second = visitor(screen, language)
-    page = second.sign_in("approver", PASSWORD)
+    page = second.sign_in("approver")
     second.open("/finance/owed/")
     go(page, "main a[href^='/finance/write-offs/']")
     second.look("finance-write-off")
@@ -151,7 +151,7 @@ def test_preparer_sees_why_they_cannot_approve(visitor, transactional_db):
     till.finance.save()
     batch = till.submit()
     at = visitor("desk", "en")
-    page = at.sign_in("finance", PASSWORD)
+    page = at.sign_in("finance")
     at.open(f"/finance/batches/{batch.pk}/")
     expect(page.locator("main button[aria-describedby=no-approve]")).to_be_disabled()
     expect(page.locator("#no-approve")).to_contain_text("another person has to approve it")
@@ -167,7 +167,7 @@ def test_batches_work_without_scripts(visitor, transactional_db):
     till = open_till(world)
     batch = till.draft()
     at = visitor("phone", "en", scripts=False)
-    page = at.sign_in("finance", PASSWORD)
+    page = at.sign_in("finance")
     at.open(f"/finance/batches/{batch.pk}/")
     page.click("details.why > summary >> nth=0")
     go(page, ".why-body a >> nth=0")

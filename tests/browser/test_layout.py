@@ -4,7 +4,7 @@ import pytest
 
 from leads.services.visits import confirm_visit
 from tests.pages.money import give_plan, sell
-from tests.pages.world import PASSWORD, make_world
+from tests.pages.world import make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WATCH = """
@@ -30,7 +30,7 @@ def test_nothing_jumps_while_a_page_loads(visitor, transactional_db, language):
     for n in range(2, 12):
         confirm_visit(actor=world.reception, referral=world.file(phone=f"138000000{n:02}"))
     at = visitor("phone", language)
-    page = at.sign_in("owner", PASSWORD)
+    page = at.sign_in("owner")
     page.add_init_script(WATCH)
     network = page.context.new_cdp_session(page)
     network.send("Network.enable")

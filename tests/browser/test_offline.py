@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from leads.models import FilingKey, Referral
 from tests.browser.conftest import FACES, LOCALES, SCREENS, Visitor
-from tests.pages.world import CLIENT_PHONE, PASSWORD, World, make_world
+from tests.pages.world import CLIENT_PHONE, World, make_world
 from tests.processes import free_port, start, stop, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -100,7 +100,7 @@ def phone(chromium: Any, site: Site) -> Iterator[Any]:
 
 def ready(at: Visitor, username: str = "owner") -> Page:
     """Sign in and wait until the phone has all it needs without a network."""
-    page = at.sign_in(username, PASSWORD)
+    page = at.sign_in(username)
     at.open(FORM)
     page.evaluate("navigator.serviceWorker.ready")
     at.open(FORM)  # a page that was loading while the worker woke is not under it
@@ -227,7 +227,7 @@ def test_a_session_that_ended_loses_nothing(world, site, phone):
     assert not Referral.objects.exists()
     page.goto(site.base + "/portal/")
     expect(page.locator(".kept-chip")).to_contain_text("1 filing waits on this phone")
-    at.sign_in("owner", PASSWORD)
+    at.sign_in("owner")
     until(Referral.objects.exists, what="the filing")
     assert Referral.objects.get().broker == world.owner
 
@@ -241,7 +241,7 @@ def test_another_account_on_the_phone_does_not_send_it_as_its_own(world, site, p
     page.wait_for_url(f"**{KEPT}")
     at.page.context.clear_cookies()
     at.page.context.set_offline(False)
-    at.sign_in("outsider", PASSWORD)
+    at.sign_in("outsider")
     at.open(KEPT)
     expect(page.locator("[data-kept-others]")).to_be_visible()
     expect(page.locator(".kept-item")).to_have_count(0)
@@ -249,7 +249,7 @@ def test_another_account_on_the_phone_does_not_send_it_as_its_own(world, site, p
     page.wait_for_timeout(1_000)
     assert not Referral.objects.exists()
     at.page.context.clear_cookies()
-    at.sign_in("owner", PASSWORD)
+    at.sign_in("owner")
     until(Referral.objects.exists, what="the filing")
     assert Referral.objects.get().broker == world.owner
 

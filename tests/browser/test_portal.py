@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from leads.models import Referral
 from tests.browser.conftest import CROSSED_FACES, EVERY_FACE
-from tests.pages.world import CLIENT_PHONE, PASSWORD, make_world
+from tests.pages.world import CLIENT_PHONE, make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -15,7 +15,7 @@ def test_broker_files_and_follows_a_client(visitor, transactional_db, screen, la
     world = make_world()
     world.file(phone="13900001212", client_name="李娜", phones=["13900001212", "13900001213"])
     at = visitor(screen, language)
-    page = at.sign_in("owner", PASSWORD)
+    page = at.sign_in("owner")
     at.look("portal-home")
 
     at.open("/portal/clients/new/")
@@ -61,7 +61,7 @@ def test_broker_files_and_follows_a_client(visitor, transactional_db, screen, la
 def test_double_tap_files_once(visitor, transactional_db):
     make_world()
     at = visitor("phone")
-    page = at.sign_in("owner", PASSWORD)
+    page = at.sign_in("owner")
     at.open("/portal/clients/new/")
     page.fill("[name=client_name]", "张伟")
     page.fill("#id_phones_0", CLIENT_PHONE)
@@ -77,7 +77,7 @@ def test_double_tap_files_once(visitor, transactional_db):
 def test_connection_lost_after_sending_files_once(visitor, transactional_db):
     make_world()
     at = visitor("phone")
-    page = at.sign_in("owner", PASSWORD)
+    page = at.sign_in("owner")
     at.open("/portal/clients/new/")
     page.fill("[name=client_name]", "张伟")
     page.fill("#id_phones_0", CLIENT_PHONE)
@@ -99,7 +99,7 @@ def test_refused_client_can_be_contested(visitor, transactional_db):
     world = make_world(exclusive_from="filing")
     world.file(world.outsider)
     at = visitor("phone", "zh-hans")
-    page = at.sign_in("owner", PASSWORD)
+    page = at.sign_in("owner")
     at.open("/portal/clients/new/")
     page.fill("[name=client_name]", "张伟")
     page.fill("#id_phones_0", CLIENT_PHONE)
@@ -118,7 +118,7 @@ def test_refused_client_can_be_contested(visitor, transactional_db):
 def test_portal_works_without_scripts(visitor, transactional_db):
     make_world()
     at = visitor("phone", scripts=False)
-    page = at.sign_in("owner", PASSWORD)
+    page = at.sign_in("owner")
     at.open("/portal/clients/new/")
     page.fill("[name=client_name]", "张伟")
     page.fill("#id_phones_0", CLIENT_PHONE)
@@ -138,7 +138,7 @@ def test_manager_follows_money_and_invites_a_broker(visitor, transactional_db, s
     sell(world)
     draft_payout(world)
     at = visitor(screen, language)
-    page = at.sign_in("manager", PASSWORD)
+    page = at.sign_in("manager")
     at.look("portal-home-manager")
     at.open("/portal/money/")
     page.locator("details.why summary").first.click()
@@ -172,7 +172,7 @@ def test_owner_of_a_sold_client_sees_why_and_what_waits(visitor, transactional_d
     give_plan(world, "broker", bonuses=[], tiers=[{"from": "0", "rate": "0.005"}])
     sell(world)
     at = visitor("phone")
-    page = at.sign_in("owner", PASSWORD)
+    page = at.sign_in("owner")
     at.open("/portal/clients/?tab=won")
     page.click(".rows a")
     page.locator("details.why summary").first.click()

@@ -15,7 +15,7 @@ from playwright.sync_api import Playwright, expect
 from leads.models import Visit
 from leads.slips import slip_url
 from tests.browser.conftest import Visitor
-from tests.pages.world import PASSWORD, make_world
+from tests.pages.world import make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WIDTH, HEIGHT = 640, 480
@@ -75,7 +75,7 @@ def test_three_taps_from_the_scanned_slip_to_the_printed_one(watched, transactio
     world = make_world()
     referral = world.file()
     at = watched(slip_url(referral))
-    page = at.sign_in("reception", PASSWORD)
+    page = at.sign_in("reception")
     page.click("text=Scan a slip")
     page.wait_for_url(f"{at.base}/desk/referrals/{referral.pk}/")
     at.look("scan-found")
@@ -97,7 +97,7 @@ def test_three_taps_from_the_scanned_slip_to_the_printed_one(watched, transactio
 def test_a_code_that_is_no_slip_opens_nothing_and_says_so(watched, transactional_db):
     make_world()
     at = watched("https://elsewhere.example/desk/quick/", "zh-hans")
-    page = at.sign_in("reception", PASSWORD)
+    page = at.sign_in("reception")
     at.open("/desk/scan/")
     expect(page.locator("[data-scan-state][data-tone=bad]")).to_be_visible()
     at.look("scan-foreign")
@@ -108,7 +108,7 @@ def test_without_a_camera_a_photo_of_the_code_or_the_search_does(watched, transa
     world = make_world()
     referral = world.file()
     at = watched(None)
-    page = at.sign_in("reception", PASSWORD)
+    page = at.sign_in("reception")
     at.open("/desk/scan/")
     expect(page.locator("[data-scan-state][data-tone=wait]")).to_be_visible()
     at.look("scan-no-camera")
@@ -124,7 +124,7 @@ def test_without_a_camera_a_photo_of_the_code_or_the_search_does(watched, transa
 def test_a_camera_that_is_not_allowed_says_what_to_do(watched, transactional_db):
     referral = make_world().file()
     at = watched(slip_url(referral), allowed=False)
-    page = at.sign_in("reception", PASSWORD)
+    page = at.sign_in("reception")
     at.open("/desk/scan/")
     expect(page.locator("[data-scan-state][data-tone=wait]")).to_contain_text("search below")
     expect(page.locator("[data-scan-again]")).to_be_visible()

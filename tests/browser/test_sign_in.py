@@ -34,18 +34,18 @@ def test_sign_in_refusal_keeps_the_name_and_says_why(visitor, person, screen, la
 def test_language_switch_stays_with_the_person(visitor, person):
     chen = person("chen", "")
     here = visitor("desk")
-    page = here.sign_in("chen")
+    page = here.sign_in_by_form("chen")
     page.get_by_role("button", name="中文").click()
     expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
     chen.refresh_from_db()
     assert chen.language == "zh-hans"
-    elsewhere = visitor("phone").sign_in("chen")
+    elsewhere = visitor("phone").sign_in_by_form("chen")
     expect(elsewhere.locator("html")).to_have_attribute("lang", "zh-hans")
 
 
 def test_sign_in_and_out_work_without_scripts(visitor, person):
     person("chen", "")
-    page = visitor("phone", scripts=False).sign_in("chen")
+    page = visitor("phone", scripts=False).sign_in_by_form("chen")
     page.locator("details.menu > summary").click()
     page.locator("details.menu form button").click()
     expect(page.locator("#id_login")).to_be_visible()
@@ -53,7 +53,7 @@ def test_sign_in_and_out_work_without_scripts(visitor, person):
 
 def test_signing_out_removes_drafts_from_the_device(visitor, person):
     person("chen", "")
-    page = visitor().sign_in("chen")
+    page = visitor().sign_in_by_form("chen")
     page.evaluate("localStorage.setItem('draft:someone:file-referral', '{}'); localStorage.setItem('other', 'kept')")
     page.locator("details.menu > summary").click()
     page.locator("details.menu form button").click()
@@ -69,7 +69,7 @@ def test_a_session_that_ran_out_loses_no_draft_and_shows_it_to_nobody_else(visit
     world.file()
     refused = world.file(world.outsider)
     here = visitor()
-    page = here.sign_in(world.outsider.user.username, PASSWORD)
+    page = here.sign_in_by_form(world.outsider.user.username, PASSWORD)
     page = here.open(f"/portal/clients/{refused.pk}/contest/")
     page.fill("textarea", "Came with us on Sunday.")
     page.context.clear_cookies(name="sessionid")
@@ -80,7 +80,7 @@ def test_a_session_that_ran_out_loses_no_draft_and_shows_it_to_nobody_else(visit
     expect(page.locator("textarea")).to_have_value("Came with us on Sunday.")
     expect(page.locator("[data-draft-note]")).to_be_visible()
     page.context.clear_cookies(name="sessionid")
-    here.sign_in("owner", PASSWORD)
+    here.sign_in_by_form("owner", PASSWORD)
     assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('draft:')).length") == 0
 
 
@@ -88,7 +88,7 @@ def test_a_session_that_ran_out_loses_no_draft_and_shows_it_to_nobody_else(visit
 def test_a_draft_that_was_not_taken_is_there_again(visitor, transactional_db, cut):
     world = make_world()
     here = visitor()
-    page = here.sign_in(world.site_manager.username, PASSWORD)
+    page = here.sign_in_by_form(world.site_manager.username, PASSWORD)
     here.open("/desk/deals/new/")
     page.fill("[name=price]", "1280000")
     if cut:
@@ -117,7 +117,7 @@ def test_account_pages_fit_their_screens(visitor, person, screen, language):
     chen.look("sign-up-closed")
     chen.open("/nothing-here/")
     chen.look("not-found")
-    chen.sign_in("chen")
+    chen.sign_in_by_form("chen")
     chen.look("no-place")
     chen.open("/accounts/password/change/")
     chen.look("password-change")
@@ -140,7 +140,7 @@ def code_now(secret):
 def test_second_factor_from_setting_it_up_to_signing_in_with_it(visitor, person, screen):
     person("chen", "")
     chen = visitor(screen)
-    page = chen.sign_in("chen")
+    page = chen.sign_in_by_form("chen")
     chen.open("/accounts/2fa/totp/activate/")
     prove_password(page)
     secret = page.locator("#authenticator_secret").input_value()
@@ -152,7 +152,7 @@ def test_second_factor_from_setting_it_up_to_signing_in_with_it(visitor, person,
     chen.look("two-step-on")
 
     later = visitor(screen, "zh-hans")
-    page = later.sign_in("chen")
+    page = later.sign_in_by_form("chen")
     expect(page.locator("#id_code")).to_be_visible()
     later.look("second-factor")
     page.fill("#id_code", "000000")
@@ -166,7 +166,7 @@ def test_lock_out_says_how_long_to_wait(visitor, person, screen):
     person("lin", "broker")
     lin = visitor(screen)
     for _ in range(6):
-        lin.sign_in("lin", "wrong")
+        lin.sign_in_by_form("lin", "wrong")
     expect(lin.page.get_by_role("alert")).to_contain_text("Wait 5 minutes")
     lin.look("locked-out")
 
@@ -192,7 +192,7 @@ def test_invited_broker_begins(visitor, person, screen, language):
 def test_passkey_page_runs_under_the_strict_policy(visitor, person):
     person("chen", "")
     chen = visitor("desk")
-    chen.sign_in("chen")
+    chen.sign_in_by_form("chen")
     prove_password(chen.open("/accounts/2fa/webauthn/add/"))
     expect(chen.page.locator("main form").first).to_be_visible()
     chen.look("passkey-add")
@@ -213,7 +213,7 @@ def test_a_draft_that_an_error_page_answered_is_there_after_its_way_out(visitor,
     world.file()
     refused = world.file(world.outsider)
     here, path = visitor(), f"/portal/clients/{refused.pk}/contest/"
-    here.sign_in(world.outsider.user.username, PASSWORD)
+    here.sign_in_by_form(world.outsider.user.username, PASSWORD)
     page = here.open(path)
     page.fill("textarea", "Came with us on Sunday.")
     page.evaluate("document.querySelector('form[data-draft] [name=csrfmiddlewaretoken]').value = 'stale'")
@@ -230,7 +230,7 @@ def test_a_draft_left_by_a_link_before_the_answer_came_is_kept(visitor, transact
     world.file()
     refused = world.file(world.outsider)
     here, path = visitor(), f"/portal/clients/{refused.pk}/contest/"
-    here.sign_in(world.outsider.user.username, PASSWORD)
+    here.sign_in_by_form(world.outsider.user.username, PASSWORD)
     page = here.open(path)
     page.route("**/contest/", lambda route: None if route.request.method == "POST" else route.continue_())
     page.fill("textarea", "Came with us on Sunday.")

@@ -6,7 +6,7 @@ from python_calamine import CalamineWorkbook
 
 from brokers.models import Broker, Store
 from leads.models import Referral
-from tests.pages.world import PASSWORD, make_world
+from tests.pages.world import make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -17,7 +17,7 @@ def test_a_managers_stores_brokers_and_clients(visitor, transactional_db, screen
     world.file()
     world.file(phone="13900002222", client_name="李娜")
     at = visitor(screen, language)
-    page = at.sign_in("manager", PASSWORD)
+    page = at.sign_in("manager")
     _keeps_stores(at, page, world)
     _invites_out_of_a_spreadsheet(at, page, tmp_path)
     _hands_on_the_clients(at, page, world)

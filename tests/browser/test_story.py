@@ -44,7 +44,7 @@ class Story:
 
     def enter(self, username: str, screen: str = "") -> Visitor:
         at = self.visitor(screen or self.screen, self.language)
-        at.sign_in(username, PASSWORD)
+        at.sign_in_by_form(username, PASSWORD)
         return at
 
     @property
