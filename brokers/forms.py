@@ -4,12 +4,15 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.contrib.auth.password_validation import validate_password
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from brokers.broker_sheets import read_sheet
-from brokers.models import Agency, AgencyApplication, Store
+from brokers.models import Agency, AgencyApplication, Programme, Store
+from brokers.models.individual import RelationChoice
+from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 from channels_platform.files.forms import FilesField
 from channels_platform.http.once import OnceForm
@@ -18,6 +21,7 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid
 from channels_platform.lib.names import clean_text
 from channels_platform.lib.phones import parse_phone
+from channels_platform.sms.forms import CodeField
 
 
 class InviteForm(OnceForm):
@@ -55,10 +59,7 @@ class InviteForm(OnceForm):
     def clean_phone(self) -> str:
         phone: str = self.cleaned_data["phone"]
         if phone:
-            try:
-                parse_phone(phone)
-            except Invalid as wrong:
-                raise forms.ValidationError(_("This is not a phone number that exists. Check the digits.")) from wrong
+            _must_exist(phone)
         return phone
 
 
@@ -175,10 +176,7 @@ class ApplyForm(forms.Form):
 
     def clean_contact_phone(self) -> str:
         phone: str = self.cleaned_data["contact_phone"]
-        try:
-            parse_phone(phone)
-        except Invalid as wrong:
-            raise forms.ValidationError(_("This is not a phone number that exists. Check the digits.")) from wrong
+        _must_exist(phone)
         return phone
 
     def clean_bank_account(self) -> str:
@@ -199,3 +197,83 @@ class SupplyForm(forms.Form):
         label=gettext_lazy("Your answer"), required=False, max_length=2000, widget=forms.Textarea({"rows": 4})
     )
     files = FilesField(label=gettext_lazy("Papers"), required=False)
+
+
+class SignUpForm(forms.Form):
+    """An individual tells who they are; the account waits to be confirmed."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Your name"),
+        max_length=80,
+        error_messages=_MISSING,
+        widget=forms.TextInput({"autocomplete": "name"}),
+        help_text=gettext_lazy("As on your bank card: commission is paid to this name."),
+    )
+    phone = forms.CharField(
+        label=gettext_lazy("Your phone"),
+        max_length=24,
+        error_messages=_MISSING,
+        widget=forms.TextInput({"inputmode": "tel", "autocomplete": "tel"}),
+        help_text=gettext_lazy("You sign in with it."),
+    )
+    relation = forms.ChoiceField(
+        label=gettext_lazy("What you are to us"),
+        choices=RelationChoice.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose one.")},
+    )
+    detail = forms.CharField(
+        label=gettext_lazy("Which home, or which company"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        help_text=gettext_lazy("Building and number of your or your friend's home; the company you work for."),
+    )
+    password = forms.CharField(
+        label=gettext_lazy("Password"),
+        strip=False,
+        error_messages=_MISSING,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+        help_text=gettext_lazy("At least 10 characters, not only digits."),
+    )
+    agreed = forms.BooleanField(
+        label=gettext_lazy("My name and phone may be kept to confirm me and to pay me."),
+        error_messages={"required": gettext_lazy("Without it no account can be opened.")},
+    )
+
+    def clean_name(self) -> str:
+        name = clean_text(self.cleaned_data["name"])
+        if not name:
+            raise forms.ValidationError(_("This is needed."), code="required")
+        return name
+
+    def clean_phone(self) -> str:
+        phone: str = self.cleaned_data["phone"]
+        _must_exist(phone)
+        return phone
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        validate_password(password, User(name=self.cleaned_data.get("name", "")))
+        return password
+
+
+class ProveForm(forms.Form):
+    digits = CodeField(label=gettext_lazy("Code from the text message"), autocomplete="one-time-code")
+
+
+class LinkForm(OnceForm):
+    """Whose programme a recruiting link is to be of."""
+
+    programme = forms.ModelChoiceField(queryset=Programme.objects.none(), widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, programmes: QuerySet[Programme], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["programme"].queryset = programmes  # type: ignore[attr-defined]
+
+
+def _must_exist(phone: str) -> None:
+    try:
+        parse_phone(phone)
+    except Invalid as wrong:
+        raise forms.ValidationError(_("This is not a phone number that exists. Check the digits.")) from wrong

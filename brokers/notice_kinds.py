@@ -21,4 +21,19 @@ register(
         tone="wait",
         mailed=True,
     ),
+    Kind(
+        "individual.confirmed",
+        _("You are confirmed as a referrer"),
+        _("%(project)s: you are confirmed; you can file clients now"),
+        icon="check-circle",
+        tone="good",
+        mailed=True,
+    ),
+    Kind(
+        "individual.recruited",
+        _("Somebody you recruited is confirmed"),
+        _("%(project)s: %(target)s, whom you recruited, is confirmed"),
+        icon="person-plus",
+        tone="good",
+    ),
 )

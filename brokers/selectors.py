@@ -3,11 +3,16 @@
 from datetime import date
 from typing import Any
 
-from django.db.models import Q, QuerySet, Value
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Replace, Upper
+from django.urls import reverse
 
-from brokers.models import Agency, Agreement, Broker, Store
-from brokers.states import AgreementState
+from brokers.models import Agency, Agreement, Broker, Individual, Programme, RecruitingLink, Store
+from brokers.states import AgencyKind, AgencyStatus, AgreementState, IndividualState
+from projects.models import Project
+from projects.selectors import visible_projects
+from projects.states import ProjectStatus
 
 
 def in_force_on(day: date) -> Q:
@@ -64,3 +69,66 @@ def visible_stores(user: Any) -> QuerySet[Store]:
 def agreements_in_force(*, agency: Agency, on: date) -> QuerySet[Agreement]:
     """Return the agency's agreements in force on `on`."""
     return Agreement.objects.filter(in_force_on(on), agency=agency).select_related("project")
+
+
+def recruiting_programmes(user: Any) -> QuerySet[Programme]:
+    """Return the programmes that a person may recruit for.
+
+    Staff: those of the projects they are assigned to; a confirmed individual: those of the own roof.
+    """
+    programmes = Programme.objects.select_related("agency", "project")
+    if not getattr(user, "is_agency_side", False):
+        return programmes.filter(project__in=visible_projects(user))
+    broker = broker_of(user)
+    if broker is None or not broker.is_active or broker.agency.kind != AgencyKind.COMMUNITY:
+        return programmes.none()
+    return programmes.filter(agency=broker.agency)
+
+
+def link_is_open(link: RecruitingLink) -> bool:
+    """Whether individuals can sign up by a link now."""
+    programme = link.programme
+    return (
+        link.closed_at is None
+        and programme.is_open
+        and programme.agency.status == AgencyStatus.ACTIVE
+        and programme.project.status in (ProjectStatus.OPEN, ProjectStatus.PAUSED)
+    )
+
+
+def link_address(link: RecruitingLink) -> str:
+    """Return the whole address that a link's QR code opens."""
+    return f"{settings.SITE_URL}{reverse('sign_up', args=[link.code])}"
+
+
+def recruits_of(user: Any) -> QuerySet[Individual]:
+    """Return those whom a person recruited, the latest first, with how many clients each filed."""
+    people = Individual.objects.filter(broker__recruited_by=user).select_related("broker__user", "link__programme")
+    filed = Count("broker__referrals", filter=~Q(broker__referrals__state="rejected"))
+    return people.annotate(clients=filed).order_by("-signed_up_at", "-pk")
+
+
+def individual_of(user: Any) -> Individual | None:
+    """Return how a person signed up, for one who signed up alone."""
+    people = Individual.objects.select_related("broker__user", "link__programme__project", "link__recruiter", "phone")
+    return people.filter(broker__user=user).first()
+
+
+def recruiters(people: QuerySet[Any], projects: QuerySet[Project] | None) -> QuerySet[Any]:
+    """Return those of `people` who recruited anybody for the projects (None: all), with what came of it.
+
+    Shape: each with `signed_up_count`, `waiting_count`, `confirmed_count`, and of the clients whom those filed
+           `clients_count` (accepted) and `won_count`.
+    """
+    theirs = Q(recruits__individual__isnull=False)
+    if projects is not None:
+        theirs &= Q(recruits__individual__link__programme__project__in=projects)
+    state, filing = "recruits__individual__state", "recruits__referrals__state"
+    counted: QuerySet[Any] = people.annotate(
+        signed_up_count=Count("recruits", filter=theirs, distinct=True),
+        waiting_count=Count("recruits", filter=theirs & Q(**{state: IndividualState.WAITING}), distinct=True),
+        confirmed_count=Count("recruits", filter=theirs & Q(**{state: IndividualState.CONFIRMED}), distinct=True),
+        clients_count=Count("recruits__referrals", filter=theirs & ~Q(**{filing: "rejected"}), distinct=True),
+        won_count=Count("recruits__referrals", filter=theirs & Q(**{filing: "won"}), distinct=True),
+    )
+    return counted.filter(signed_up_count__gt=0)

@@ -29,3 +29,18 @@ class ApplicationState(StrEnum):
 
 
 WAITING = frozenset({ApplicationState.SUBMITTED, ApplicationState.MORE_NEEDED})
+
+
+class Relation(StrEnum):
+    """What an individual has to do with the developer."""
+
+    OWNER = "owner"
+    FAMILY = "family"
+    STAFF = "staff"
+    PARTNER_STAFF = "partner_staff"
+
+
+class IndividualState(StrEnum):
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"

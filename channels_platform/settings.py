@@ -208,7 +208,12 @@ ACCOUNT_PREVENT_ENUMERATION = True
 # Nobody can make us write to addresses we do not know.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_RATE_LIMITS: dict[str, str] = {"login": "60/m/ip", "login_failed": "30/m/ip,5/300s/key", "apply": "10/h/ip"}
+ACCOUNT_RATE_LIMITS: dict[str, str] = {
+    "login": "60/m/ip",
+    "login_failed": "30/m/ip,5/300s/key",
+    "apply": "10/h/ip",
+    "signup": "60/h/ip",
+}
 # A code of the half minute just past still counts: people type slowly, clocks differ.
 MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {"authenticate": "channels_platform.accounts.forms.SecondFactorForm"}
@@ -372,6 +377,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "schedule-payouts": {"task": "commissions.tasks.schedule_payouts", "schedule": 600, "options": {"expires": 600}},
     "escalate-overdue": {"task": "leads.tasks.escalate_overdue", "schedule": 600, "options": {"expires": 600}},
     "find-signals": {"task": "leads.tasks.find_signals", "schedule": crontab(minute=40), "options": {"expires": 3600}},
+    "confirm-individuals": {
+        "task": "leads.tasks.confirm_individuals",
+        "schedule": 3600,
+        "options": {"expires": 3600},
+    },
     "warn-of-ends": {
         "task": "brokers.tasks.warn_of_ends",
         "schedule": crontab(hour=0, minute=30),

@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("notices/", include("channels_platform.notices.urls")),
     path("portal/", include(([path("", include(f"{app}.urls_portal")) for app in _PORTAL], "portal"))),
     path("join/", include("brokers.urls_join")),
+    path("recruit/", include("brokers.urls_recruit")),
     path("desk/", include(("leads.urls_desk", "desk"))),
     path("finance/", include("commissions.urls")),
 ]

@@ -6,9 +6,16 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
+from brokers.models import Broker
+from channels_platform.lib import clock
+from commissions.engine.types import AppliesTo
+from commissions.engine.types import Payee as PayeeKind
+from commissions.facts import approved_series
 from commissions.models import Accrual, PayoutLine
+from commissions.plan_words import plan_in_words
 from commissions.selectors import balances, commissions, visible_lines
 from commissions.states import BatchState
+from projects.models import Project
 
 
 @dataclass
@@ -39,6 +46,22 @@ def own_purses(user: Any) -> list[Purse]:
 def own_lines(user: Any) -> QuerySet[Accrual]:
     """Return the person's commission lines, with the instant of their deal for paging."""
     return commissions(user).select_related("deal__unit").annotate(subscribed_at=F("deal__subscribed_at"))
+
+
+def promised(broker: Broker, project: Project) -> list[str]:
+    """Return the plan that would pay a broker in person for a referral today, in sentences; nothing where none does."""
+    today = clock.local_date(clock.now(), project.zone)
+    for series in approved_series(project):
+        if series.agency_id != str(broker.agency_id) or series.payee != PayeeKind.BROKER:
+            continue
+        if series.applies_to == AppliesTo.WALK_IN:
+            continue
+        for version in series.versions:
+            if (version.from_on is None or version.from_on <= today) and (
+                version.to_on is None or today <= version.to_on
+            ):
+                return plan_in_words(version)
+    return []
 
 
 def own_statements(user: Any) -> QuerySet[PayoutLine]:

@@ -12,8 +12,8 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from channels_platform.presentation.badges import badge_of
+from channels_platform.presentation.pdf import FONT, LINE, MUTED, paragraph, register_font
 from leads.history import what_happened
-from leads.slips import FONT, LINE, MUTED, paragraph, register_font
 
 _Rows = list[tuple[str, str]]
 
@@ -32,7 +32,7 @@ def evidence_pdf(pack: dict[str, Any], *, policies: dict[int, list[str]], head: 
         title=title, author=about["project"],
     )  # fmt: skip
     story: list[Any] = [
-        paragraph(about["project"], 11, color=MUTED),
+        paragraph(about["project"], 11, muted=True),
         paragraph(title, 20),
         Spacer(1, 4 * mm),
         _table([(_("Made"), _when(pack["made_at"])), (_("Made by"), pack["made_by"] or "–")]),
@@ -122,11 +122,11 @@ def _of_dispute(dispute: dict[str, Any]) -> _Rows:
 def _event(event: dict[str, Any]) -> Table:
     said = " · ".join(part for part in (event["actor"], event["target"], event["reason"]) if part)
     facts = ", ".join(f"{name}: {value}" for name, value in sorted(event["after"].items()))
-    left = [paragraph(f"{event['number']}", 9, color=MUTED)]
+    left = [paragraph(f"{event['number']}", 9, muted=True)]
     right = [paragraph(f"{_when(event['at'])}  {what_happened(event['action'])}", 9.5), paragraph(said, 8.5)]
     if facts:
-        right.append(paragraph(facts, 8, color=MUTED))
-    right.append(paragraph(event["hash"], 6.5, color=MUTED))
+        right.append(paragraph(facts, 8, muted=True))
+    right.append(paragraph(event["hash"], 6.5, muted=True))
     table = Table([[left, right]], colWidths=[10 * mm, None])
     table.setStyle(_STYLE)
     return table
@@ -152,9 +152,7 @@ def _section(text: str, rows: _Rows) -> list[Any]:
 
 
 def _table(rows: _Rows) -> Table:
-    cells: list[list[Paragraph]] = [
-        [paragraph(label, 9.5, color=MUTED), paragraph(value, 9.5)] for label, value in rows
-    ]
+    cells: list[list[Paragraph]] = [[paragraph(label, 9.5, muted=True), paragraph(value, 9.5)] for label, value in rows]
     table = Table(cells, colWidths=[38 * mm, None])
     table.setStyle(_STYLE)
     return table

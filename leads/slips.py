@@ -2,41 +2,30 @@
 
 import base64
 import binascii
-from functools import cache
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import segno
 from django.conf import settings
 from django.core import signing
 from django.urls import reverse
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from reportlab.graphics.barcode.qr import QrCodeWidget
-from reportlab.graphics.shapes import Drawing
-from reportlab.lib.colors import HexColor
-from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import Image, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import Image, SimpleDocTemplate, Spacer, Table, TableStyle
 from reportlab.platypus.flowables import KeepTogether
 
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid
 from channels_platform.presentation import formats
 from channels_platform.presentation.badges import badge_of
+from channels_platform.presentation.pdf import INK, LINE, paragraph, qr_drawing, register_font
+from channels_platform.presentation.qr import qr_inline, qr_svg
 from leads.models import Referral, Visit, VisitPaper
 from projects.wording import policy_in_words
 
-FONT = "WenQuanYi"
-FONT_FILE = Path(__file__).resolve().parent.parent / "channels_platform" / "fonts" / "wqy-microhei.ttc"
-_INK, MUTED, LINE = HexColor("#182124"), HexColor("#566469"), HexColor("#B9C3C6")
 _signer = signing.Signer(salt="leads.slip")
 
 
@@ -69,24 +58,13 @@ def slip_url(referral: Referral) -> str:
 
 
 def slip_qr(referral: Referral) -> SafeString:
-    """Return the QR code as inline SVG, without a style attribute."""
-    code = segno.make(slip_url(referral), error="m", micro=False)
-    # The markup is segno's own; the address stands in it as dark modules, never as text.
-    return mark_safe(code.svg_inline(omitsize=True, svgclass="qr", lineclass=None, border=2))  # noqa: S308
+    """Return the QR code as inline SVG."""
+    return qr_inline(slip_url(referral))
 
 
 def slip_qr_svg(referral: Referral) -> bytes:
     """Return the QR code as an SVG file of its own."""
-    buffer = BytesIO()
-    segno.make(slip_url(referral), error="m", micro=False).save(buffer, kind="svg", scale=8, border=2)
-    return buffer.getvalue()
-
-
-@cache
-def register_font() -> str:
-    """Make the CJK font known to reportlab, once per process, and return its name."""
-    pdfmetrics.registerFont(TTFont(FONT, str(FONT_FILE), subfontIndex=0))
-    return FONT
+    return qr_svg(slip_url(referral))
 
 
 def slip_pdf(referral: Referral) -> bytes:
@@ -117,38 +95,21 @@ def slip_pdf(referral: Referral) -> bytes:
         Spacer(1, 6 * mm),
         KeepTogether([_signatures(referral)]),
         Spacer(1, 8 * mm),
-        Paragraph(_printed(referral), _style(8, color=MUTED)),
+        paragraph(_printed(referral), 8, muted=True),
     ]
     document.build(story)
     return buffer.getvalue()
 
 
-def _style(size: float, *, color: Any = _INK, right: bool = False) -> ParagraphStyle:
-    extra = {"alignment": TA_RIGHT} if right else {}
-    return ParagraphStyle(
-        f"s{size}", fontName=FONT, fontSize=size, leading=size * 1.5, textColor=color, wordWrap="CJK", **extra
-    )
-
-
-def paragraph(value: str, size: float = 11, **style: Any) -> Paragraph:
-    """Return plain text as a paragraph that can hold Chinese; markup in it stands as it is."""
-    safe = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return Paragraph(safe, _style(size, **style))
-
-
 def _head(referral: Referral) -> Table:
     side = 30 * mm
-    widget = QrCodeWidget(slip_url(referral), barLevel="M")
-    x0, y0, x1, y1 = widget.getBounds()
-    drawing = Drawing(side, side, transform=[side / (x1 - x0), 0, 0, side / (y1 - y0), 0, 0])
-    drawing.add(widget)
     left = [
-        paragraph(referral.project.name, 12, color=MUTED),
+        paragraph(referral.project.name, 12, muted=True),
         paragraph(_("Client confirmation slip"), 20),
         Spacer(1, 2 * mm),
         paragraph(referral.number, 12),
     ]
-    table = Table([[left, drawing]], colWidths=[None, side])
+    table = Table([[left, qr_drawing(slip_url(referral), side)]], colWidths=[None, side])
     table.setStyle(TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)]))
     return table
 
@@ -171,7 +132,7 @@ def _facts(referral: Referral) -> Table:
     if referral.window_ends_at:
         rows.append((_("Protected until"), formats.instant(referral.window_ends_at, zone, year=True)))
     table = Table(
-        [[paragraph(label, color=MUTED), paragraph(value)] for label, value in rows], colWidths=[42 * mm, None]
+        [[paragraph(label, muted=True), paragraph(value)] for label, value in rows], colWidths=[42 * mm, None]
     )
     table.setStyle(
         TableStyle(
@@ -202,15 +163,15 @@ def _signatures(referral: Referral) -> Table:
     width, gap, height = 38.75 * mm, 5 * mm, 18 * mm
     cells: list[Any] = []
     for label in labels:
-        cells += [paragraph(label, 9.5, color=MUTED), ""]
+        cells += [paragraph(label, 9.5, muted=True), ""]
     signed = _signed(referral)
     above: list[Any] = [""] * (2 * len(labels) - 1)
     if signed is not None:
         above[0] = _drawn(signed, width, height)
         at = formats.instant(signed.kept_at, referral.project.zone, year=True)
-        cells[0] = [cells[0], paragraph(_("Signed on the screen, %(at)s") % {"at": at}, 7.5, color=MUTED)]
+        cells[0] = [cells[0], paragraph(_("Signed on the screen, %(at)s") % {"at": at}, 7.5, muted=True)]
     table = Table([above, cells[:-1]], colWidths=[width, gap] * (len(labels) - 1) + [width], rowHeights=[height, None])
-    rules = [("LINEABOVE", (2 * place, 1), (2 * place, 1), 0.8, _INK) for place in range(len(labels))]
+    rules = [("LINEABOVE", (2 * place, 1), (2 * place, 1), 0.8, INK) for place in range(len(labels))]
     table.setStyle(
         TableStyle(
             [

@@ -4,11 +4,13 @@ from uuid import UUID
 
 from celery import shared_task
 
+from brokers.services.individuals import forget_individuals
 from brokers.services.joining import forget_declined
 from channels_platform.jobs.services import periodic
 from leads.services import codes, sheets
 from leads.services.care import escalate_overdue as escalate
 from leads.services.erasure import erase_personal_data as erase
+from leads.services.individuals import confirm_individuals as confirm
 from leads.services.reminders import write_reminders
 from leads.services.signals import find_signals as find
 from leads.services.sweep import sweep_expiries as sweep
@@ -43,7 +45,8 @@ def find_signals() -> dict[str, int]:
 @shared_task
 @periodic("erase-personal-data", period="%Y-%m-%d")
 def erase_personal_data() -> dict[str, int]:
-    return {"applications": forget_declined(), **erase(), "sheets": sheets.forget_sheets()}
+    declined = {"applications": forget_declined(), "individuals": forget_individuals()}
+    return {**declined, **erase(), "sheets": sheets.forget_sheets()}
 
 
 @shared_task
@@ -54,6 +57,12 @@ def send_arrival_code(code_id: str) -> None:
 @shared_task
 def judge_clients(job_id: str) -> None:
     sheets.judge_sheet(job_id=UUID(job_id))
+
+
+@shared_task
+@periodic("confirm-individuals")
+def confirm_individuals() -> dict[str, int]:
+    return confirm()
 
 
 @shared_task

@@ -76,8 +76,11 @@ def create_broker(
     role: str = Role.BROKER,
     email: str = "",
     recruited_by: User | None = None,
+    active: bool = True,
 ) -> Broker:
     """Take in a broker with an account; without a password the account waits for its invitation.
+
+    One who is not `active` yet signs in and files nothing.
 
     Raises: Forbidden; ValidationError by field; InvalidPhone.
     Locks:  the user name, the agency's stores.
@@ -103,7 +106,9 @@ def create_broker(
         store = _store_named(store, actor=actor, agency=agency)
     if store is not None and store.agency_id != agency.pk:
         raise Invalid("the store is another agency's", code="bad_store", field="store")
-    broker = Broker(user=user, agency=agency, store=store, recruited_by=recruited_by, created_at=clock.now())
+    broker = Broker(
+        user=user, agency=agency, store=store, recruited_by=recruited_by, is_active=active, created_at=clock.now()
+    )
     broker.save(force_insert=True)
     record("broker.created", actor=actor, target=broker, agency=agency, after={"username": username, "role": str(role)})
     return broker

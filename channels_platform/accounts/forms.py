@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from channels_platform.accounts.models import User
+from channels_platform.accounts.selectors import username_of_phone
 from channels_platform.audit.services import record
 
 
@@ -25,15 +26,20 @@ class _Plain:
 
 
 class LoginForm(_Plain, allauth_forms.LoginForm):
-    """Username and password, spelled for phone keyboards."""
+    """User name or phone, and password, spelled for phone keyboards."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"].widget.attrs.update(
             {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
         )
+        self.fields["login"].label = _("User name or phone")
         self.fields["password"].help_text = ""
         self.fields["remember"].label = _("Keep me signed in on this device")
+
+    def clean_login(self) -> str:
+        typed: str = super().clean_login()
+        return username_of_phone(typed) or typed
 
 
 class ChangePasswordForm(_Plain, allauth_forms.ChangePasswordForm):

@@ -28,7 +28,8 @@ class User(AbstractUser):
     """A person with one role.
 
     Staff see the projects they are assigned to, or all; agency people are bound to their agency
-    by their Broker record. `phone` serves the own-phone check of filings.
+    by their Broker record. `phone` serves the own-phone check of filings; `sign_in_phone` is one that was
+    proven to be theirs, and serves in place of the user name.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -38,6 +39,9 @@ class User(AbstractUser):
     role = models.CharField(_("role"), max_length=20, choices=RoleChoice.choices, blank=True)
     phone = models.ForeignKey(
         "privacy.Phone", verbose_name=_("phone"), null=True, blank=True, on_delete=models.PROTECT, related_name="users"
+    )
+    sign_in_phone = models.OneToOneField(
+        "privacy.Phone", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
     all_projects = models.BooleanField(_("all projects"), default=False)
     projects: Any = models.ManyToManyField(

@@ -25,6 +25,7 @@ class Can(StrEnum):
     EDIT_PROJECTS = "edit_projects"
     EDIT_AGENCIES = "edit_agencies"
     EDIT_OWN_BROKERS = "edit_own_brokers"
+    RECRUIT = "recruit"
     DRAFT_AGREEMENT = "draft_agreement"
     APPROVE_AGREEMENT = "approve_agreement"
     DRAFT_PLAN = "draft_plan"
@@ -56,6 +57,7 @@ _MARKETING = {
     Can.SEE_ADMIN,
     Can.EDIT_PROJECTS,
     Can.EDIT_AGENCIES,
+    Can.RECRUIT,
     Can.DRAFT_AGREEMENT,
     Can.SEE_REFERRALS,
     Can.SUBSCRIBE_DEAL,
@@ -82,8 +84,8 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.MANAGE_STAFF,
         }
     ),
-    Role.RECEPTION: frozenset({Can.CONFIRM_VISIT, Can.RECORD_NATURAL_VISIT, Can.SEE_REFERRALS}),
-    Role.CONSULTANT: frozenset({Can.SEE_REFERRALS, Can.TAKE_CLIENT, Can.SUBSCRIBE_DEAL, Can.SEE_DEALS}),
+    Role.RECEPTION: frozenset({Can.RECRUIT, Can.CONFIRM_VISIT, Can.RECORD_NATURAL_VISIT, Can.SEE_REFERRALS}),
+    Role.CONSULTANT: frozenset({Can.RECRUIT, Can.SEE_REFERRALS, Can.TAKE_CLIENT, Can.SUBSCRIBE_DEAL, Can.SEE_DEALS}),
     Role.FINANCE: frozenset(
         {Can.SEE_ADMIN, Can.SEE_DEALS, Can.SEE_REFERRALS, Can.SEE_MONEY, Can.RECORD_PAYMENT, Can.PREPARE_PAYOUT}
     ),
@@ -98,7 +100,7 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.INVOICE_LINE,
         }
     ),
-    Role.BROKER: frozenset({Can.FILE_REFERRAL, Can.SEE_REFERRALS, Can.SEE_OWN_MONEY, Can.RAISE_DISPUTE}),
+    Role.BROKER: frozenset({Can.RECRUIT, Can.FILE_REFERRAL, Can.SEE_REFERRALS, Can.SEE_OWN_MONEY, Can.RAISE_DISPUTE}),
     Role.AUDITOR: frozenset({Can.SEE_ADMIN, Can.SEE_REFERRALS, Can.SEE_DEALS, Can.SEE_MONEY, Can.SEE_AUDIT}),
 }
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.utils.translation import ngettext
 
-from brokers.models import AgencyApplication, Agreement, Broker
-from brokers.states import AgreementState, ApplicationState
+from brokers.models import AgencyApplication, Agreement, Broker, Individual
+from brokers.states import AgreementState, ApplicationState, IndividualState
 from channels_platform.accounts.permissions import Can, may
 from channels_platform.adminkit.cells import address
 from channels_platform.dashboard.filters import Narrowed, within
@@ -41,6 +41,15 @@ def _applications(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
         waiting.count() if narrowed.agency is None else 0,
         lambda n: ngettext("%(n)s agency wants to join", "%(n)s agencies want to join", n),
         address("brokers.agencyapplication", state__exact=ApplicationState.SUBMITTED),
+    )
+
+
+def _individuals(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
+    waiting = Individual.objects.filter(state=IndividualState.WAITING)
+    return (
+        within(waiting, narrowed, agency="broker__agency", project="link__programme__project").count(),
+        lambda n: ngettext("%(n)s individual to confirm", "%(n)s individuals to confirm", n),
+        address("brokers.individual", state__exact=IndividualState.WAITING),
     )
 
 
@@ -92,6 +101,7 @@ def _jobs(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
 _COUNTS = (
     (Can.APPROVE_AGREEMENT, _agreements),
     (Can.EDIT_AGENCIES, _applications),
+    (Can.EDIT_AGENCIES, _individuals),
     (Can.APPROVE_PLAN, _plans),
     (Can.DECIDE_DISPUTE, _disputes),
     (Can.JUDGE_SIGNAL, _signals),

@@ -102,6 +102,11 @@ _SIGNAL = {
     "confirmed": Badge(pgettext_lazy("signal state", "Confirmed"), "bad", "check-circle"),
     "dismissed": Badge(pgettext_lazy("signal state", "Dismissed"), "past", "x-circle"),
 }
+_INDIVIDUAL = {
+    "waiting": Badge(pgettext_lazy("individual state", "Waiting"), "wait", "hourglass-split"),
+    "confirmed": Badge(pgettext_lazy("individual state", "Confirmed"), "good", "check-circle"),
+    "declined": Badge(pgettext_lazy("individual state", "Declined"), "past", "x-circle"),
+}
 _DELIVERY = {
     "waiting": Badge(pgettext_lazy("delivery state", "Waiting"), "wait", "hourglass-split"),
     "sent": Badge(pgettext_lazy("delivery state", "Sent"), "good", "check-circle"),
@@ -124,6 +129,7 @@ BADGES: dict[str, dict[str, Badge]] = {
     "visit": _VISIT,
     "delivery": _DELIVERY,
     "signal": _SIGNAL,
+    "individual": _INDIVIDUAL,
 }
 
 UNKNOWN = Badge(gettext_lazy("Unknown"), "past", "question-circle")

@@ -5,6 +5,7 @@ development) or `http`: a POST to SMS_URL, which any gateway can be put behind (
 """
 
 from channels_platform.sms.carriers import SmsFailed, may_send, send_sms
+from channels_platform.sms.digits import DIGITS, digits_of
 from channels_platform.sms.message import Message
 
-__all__ = ["Message", "SmsFailed", "may_send", "send_sms"]
+__all__ = ["DIGITS", "Message", "SmsFailed", "digits_of", "may_send", "send_sms"]

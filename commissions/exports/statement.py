@@ -1,31 +1,26 @@
 """A payee's statement (对账单) of one batch as PDF: what is paid, for which deals, and why."""
 
-from functools import cache
 from io import BytesIO
 from typing import Any
 
 from django.utils.translation import gettext
-from reportlab.lib.colors import HexColor
-from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4, landscape
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import LongTable, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from channels_platform.presentation import formats
+from channels_platform.presentation.pdf import INK, LINE, paragraph, register_font
 from commissions.exports.cells import CellKind
 from commissions.exports.rows import deal_columns, deal_rows
 from commissions.models import PayoutLine
-from leads.slips import FONT, register_font
 
-_INK, _MUTED, _LINE = HexColor("#182124"), HexColor("#566469"), HexColor("#B9C3C6")
 _SHOWN = (2, 3, 5, 6, 10, 11, 12, 16, 17, 18, 19)
 _WIDTHS = (24, 30, 18, 30, 18, 24, 11, 22, 19, 22, 55)
 _GRID = TableStyle(
     [
-        ("LINEBELOW", (0, 0), (-1, -1), 0.3, _LINE),
-        ("LINEBELOW", (0, 0), (-1, 0), 0.8, _INK),
-        ("LINEABOVE", (0, -1), (-1, -1), 0.8, _INK),
+        ("LINEBELOW", (0, 0), (-1, -1), 0.3, LINE),
+        ("LINEBELOW", (0, 0), (-1, 0), 0.8, INK),
+        ("LINEABOVE", (0, -1), (-1, -1), 0.8, INK),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LEFTPADDING", (0, 0), (-1, -1), 3),
         ("RIGHTPADDING", (0, 0), (-1, -1), 3),
@@ -52,26 +47,8 @@ def statement_pdf(line: PayoutLine) -> bytes:
         title=title,
         author=line.batch.company.name,
     )
-    document.build([_text(title, 16), Spacer(1, 4 * mm), _facts(line), Spacer(1, 6 * mm), _deals(line)])
+    document.build([paragraph(title, 16), Spacer(1, 4 * mm), _facts(line), Spacer(1, 6 * mm), _deals(line)])
     return buffer.getvalue()
-
-
-@cache
-def _style(size: float, *, muted: bool = False, right: bool = False) -> ParagraphStyle:
-    return ParagraphStyle(
-        f"s{size}-{muted}-{right}",
-        fontName=FONT,
-        fontSize=size,
-        leading=size * 1.45,
-        textColor=_MUTED if muted else _INK,
-        wordWrap="CJK",
-        **({"alignment": TA_RIGHT} if right else {}),
-    )
-
-
-def _text(value: str, size: float = 8, **style: bool) -> Paragraph:
-    safe = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return Paragraph(safe, _style(size, **style))
 
 
 def _facts(line: PayoutLine) -> Table:
@@ -88,7 +65,7 @@ def _facts(line: PayoutLine) -> Table:
     invoice = line.invoices.filter(live=True).first()
     if invoice is not None:
         rows.append((gettext("Invoice"), f"{invoice.number} ({formats.percent(invoice.vat_rate)})"))
-    cells = [[_text(label, 9, muted=True), _text(value, 9)] for label, value in rows]
+    cells = [[paragraph(label, 9, muted=True), paragraph(value, 9)] for label, value in rows]
     return Table(cells, colWidths=[40 * mm, None], hAlign="LEFT")
 
 
@@ -96,21 +73,21 @@ def _deals(line: PayoutLine) -> LongTable:
     columns = [deal_columns()[place] for place in _SHOWN]
     money = [column.kind is CellKind.MONEY for column in columns]
     table: list[list[Any]] = [
-        [_text(column.heading, 7.5, muted=True, right=right) for column, right in zip(columns, money, strict=True)]
+        [paragraph(column.heading, 7.5, muted=True, right=right) for column, right in zip(columns, money, strict=True)]
     ]
     with deal_rows(line.batch, line=line) as rows:
         for row in rows:
             values = [column.take(row) for column in columns]
             table.append(
                 [
-                    _text(_shown(value, line, right), 7.5, right=right)
+                    paragraph(_shown(value, line, right), 7.5, right=right)
                     for value, right in zip(values, money, strict=True)
                 ]
             )
     totals = {16: line.gross, 17: line.tax, 18: line.net}
     table.append(
         [
-            _text(
+            paragraph(
                 gettext("Total") if place == _SHOWN[0] else _shown(totals.get(place), line, True),
                 8,
                 right=place in totals,

@@ -25,6 +25,12 @@ def own_lines_of(user: Any, referral: Any) -> list[Accrual]:
 
 
 @register.simple_tag
+def promised(broker: Any, project: Any) -> list[str]:
+    """What a deal would pay the broker in person today: {% promised broker project as promise %}."""
+    return own_money.promised(broker, project)
+
+
+@register.simple_tag
 def how_earned(line: Any) -> str:
     """How a line's figure comes about, or why it is nothing."""
     return words.explain_row(line.explanation)

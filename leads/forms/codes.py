@@ -1,13 +1,12 @@
 """The one-time code at the desk: sending it, and what the client reads out."""
 
-import unicodedata
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_platform.http.once import OnceForm
+from channels_platform.sms.forms import CodeField
 from leads.models import Referral
 
 
@@ -21,17 +20,4 @@ class SendCodeForm(OnceForm):
 
 
 class CheckCodeForm(forms.Form):
-    digits = forms.CharField(
-        label=gettext_lazy("Code the client reads out"),
-        max_length=12,
-        widget=forms.TextInput(
-            {"inputmode": "numeric", "autocomplete": "off", "maxlength": "12", "pattern": "[0-9 ]*", "autofocus": True}
-        ),
-        error_messages={"required": gettext_lazy("Enter the six digits.")},
-    )
-
-    def clean_digits(self) -> str:
-        typed = "".join(unicodedata.normalize("NFKC", self.cleaned_data["digits"]).split())
-        if not (typed.isascii() and typed.isdigit() and len(typed) == 6):
-            raise forms.ValidationError(_("Enter the six digits."), code="invalid")
-        return typed
+    digits = CodeField(label=gettext_lazy("Code the client reads out"))

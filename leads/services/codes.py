@@ -17,12 +17,11 @@ from channels_platform.db import transactional
 from channels_platform.jobs.services import Settled, enqueue
 from channels_platform.lib import clock
 from channels_platform.lib.errors import NotAllowed
-from channels_platform.sms import Message, may_send, send_sms
+from channels_platform.sms import Message, digits_of, may_send, send_sms
 from leads.locks import lock_code_phone
 from leads.models import ArrivalCode, Referral
 from leads.states import LIVE
 
-DIGITS = 6
 LIFE = timedelta(minutes=10)
 TRIES = 5
 BETWEEN = timedelta(seconds=60)
@@ -80,8 +79,7 @@ def send_arrival_code(*, code_id: UUID) -> None:
     newer = ArrivalCode.objects.filter(referral_id=code.referral_id, asked_at__gt=code.asked_at).exists()
     if code.sent_at is not None or newer or now >= code.asked_at + LIFE:
         raise Settled("sent already, asked for anew or over")
-    drawn = int(salted_hmac("leads.arrival_code.digits", str(code.pk), algorithm="sha256").hexdigest(), 16)
-    digits = f"{drawn % 10**DIGITS:0{DIGITS}}"
+    digits = digits_of("leads.arrival_code.digits", str(code.pk))
     ArrivalCode.objects.filter(pk=code.pk).update(digest=_digest(code, digits), expires_at=now + LIFE)
     project, minutes = code.referral.project.name, str(int(LIFE.total_seconds() // 60))
     values = {"project": project, "code": digits, "minutes": minutes}

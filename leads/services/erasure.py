@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from brokers.models import AgencyApplication
+from brokers.models import AgencyApplication, Individual
 from channels_platform.accounts.models import User
 from channels_platform.files.models import Attachment
 from channels_platform.lib import clock
@@ -76,11 +76,13 @@ def _erase_phones(batch: int) -> int:
     unneeded = Phone.objects.filter(erased_at__isnull=True).filter(
         Exists(ReferralPhone.objects.filter(phone=OuterRef("pk")))
         | Exists(NaturalVisit.objects.filter(phone=OuterRef("pk")))
-        | Exists(AgencyApplication.objects.filter(contact_phone=OuterRef("pk"))),
+        | Exists(AgencyApplication.objects.filter(contact_phone=OuterRef("pk")))
+        | Exists(Individual.objects.filter(phone=OuterRef("pk"))),
         ~Exists(ReferralPhone.objects.filter(phone=OuterRef("pk"), referral__erased_at__isnull=True)),
         ~Exists(NaturalVisit.objects.filter(phone=OuterRef("pk"), erased_at__isnull=True)),
         ~Exists(DealBuyer.objects.filter(phone=OuterRef("pk"))),
-        ~Exists(User.objects.filter(phone=OuterRef("pk"))),
+        ~Exists(User.objects.filter(Q(phone=OuterRef("pk")) | Q(sign_in_phone=OuterRef("pk")))),
+        ~Exists(Individual.objects.filter(phone=OuterRef("pk"), erased_at__isnull=True)),
         ~Exists(AgencyApplication.objects.filter(contact_phone=OuterRef("pk"), erased_at__isnull=True)),
     )
     phones = list(unneeded.order_by("pk").select_for_update(skip_locked=True, of=("self",))[:batch])

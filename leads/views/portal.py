@@ -3,18 +3,21 @@
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from brokers.models import Broker
+from brokers.selectors import individual_of
 from channels_platform.accounts.permissions import Can
 from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Refused
 from channels_platform.notices.selectors import unread_of
+from channels_platform.sms import may_send
 from leads.forms.portal import FileForm
 from leads.listing import TABS, count_by_tab, in_tab, projects_to_file, with_deadline
 from leads.messages import filing_outcome
@@ -39,6 +42,8 @@ def mine_of(request: HttpRequest) -> Any:
 def home(request: HttpRequest) -> HttpResponse:
     """What runs out first, how many clients stand where, and the way to the next filing."""
     broker, now = own_broker(request), clock.now()
+    if not broker.is_active:
+        return wait(request)
     mine = with_deadline(mine_of(request))
     running = in_tab(mine, "running", now).order_by("deadline", "pk")[:5]
     latest = in_tab(mine, "all", now).order_by("-filed_at", "-pk")[:5]
@@ -54,6 +59,14 @@ def home(request: HttpRequest) -> HttpResponse:
             "tabs": TABS,
         },
     )
+
+
+def wait(request: HttpRequest) -> HttpResponse:
+    """Where somebody who signed up alone and is not confirmed stands."""
+    individual = individual_of(request.user)
+    if individual is None:
+        raise PermissionDenied
+    return render(request, "portal/waiting.html", {"individual": individual, "may_send": may_send()})
 
 
 def judged(rows: Any, now: Any) -> list[Referral]:
@@ -73,6 +86,8 @@ def file_client(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and not request.accepts("text/html"):
         return file_kept(request)
     broker = own_broker(request)
+    if not broker.is_active:
+        return wait(request)
     projects = projects_to_file(broker.agency, clock.now())
     initial = {"project": projects[0]} if len(projects) == 1 else {"project": request.GET.get("project", "")}
     form = FileForm(sent(request), projects=projects, initial=initial)

@@ -26,6 +26,7 @@ def give_plan(world: World, payee: str = "agency", **changes: Any) -> None:
     """Six per cent, a bonus of 3,000 to the broker, ten per cent kept until handover."""
     author = staff(f"planner-{payee}", Role.MARKETING_MANAGER, world.project)
     fields: dict[str, Any] = {
+        "agency": world.agency,
         "payee": payee,
         "applies_to": "referred",
         "basis": "price",
@@ -39,7 +40,7 @@ def give_plan(world: World, payee: str = "agency", **changes: Any) -> None:
         "retention": {"fraction": "0.1", "until": "handover"},
         **changes,
     }
-    version = draft_plan_version(actor=author, project=world.project, agency=world.agency, **fields)
+    version = draft_plan_version(actor=author, project=world.project, **fields)
     approve_plan_version(actor=world.site_manager, version=version)
 
 
