@@ -14,7 +14,8 @@ from uuid import UUID
 from django.db.models import Count, QuerySet
 
 from brokers.models import Agency, Broker
-from brokers.states import AgreementState
+from brokers.states import AgencyKind, AgreementState
+from channels_platform.accounts.permissions import Role
 from leads.holders import holder_at
 from leads.models import DealShare, Visit
 from leads.states import DealState
@@ -54,8 +55,8 @@ def rank_in_agency(*, broker: Broker, month: date, by: str) -> list[Standing]:
     """Return the agency's brokers by their figures for it over all projects; who is active and did nothing is last."""
     figures = _figures(ranked_projects(broker.agency), month, agency=broker.agency)
     active = Broker.objects.filter(agency=broker.agency_id, is_active=True, user__is_active=True)
-    names = _names([*figures.visits, *figures.deals, *active.values_list("pk", flat=True)])
-    return _ranked(broker, names, figures, by)
+    everyone = [*figures.visits, *figures.deals, *active.values_list("pk", flat=True)]
+    return _ranked(broker, _names_among(broker, everyone), figures, by)
 
 
 def rank_in_project(*, broker: Broker, project: Project, month: date, by: str) -> list[Standing]:
@@ -63,13 +64,21 @@ def rank_in_project(*, broker: Broker, project: Project, month: date, by: str) -
     figures = _figures([project], month, agency=None)
     everyone = {*figures.visits, *figures.deals, broker.pk}
     own = set(Broker.objects.filter(agency=broker.agency_id, pk__in=everyone).values_list("pk", flat=True))
-    return _ranked(broker, dict.fromkeys(everyone, "") | _names(own), figures, by)
+    return _ranked(broker, dict.fromkeys(everyone, "") | _names_among(broker, own), figures, by)
 
 
 def around_me(standings: list[Standing], reach: int = NEIGHBOURS) -> list[Standing]:
     """Return one's own standing with its neighbours."""
     mine = next(place for place, standing in enumerate(standings) if standing.mine)
     return standings[max(0, mine - reach) : mine + reach + 1]
+
+
+def _names_among(broker: Broker, colleagues: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the names of an agency's people; individuals under one roof are no colleagues and know only their own."""
+    strangers = broker.agency.kind == AgencyKind.COMMUNITY and broker.user.role != Role.AGENCY_ADMIN
+    if not strangers:
+        return _names(colleagues)
+    return dict.fromkeys(colleagues, "") | _names([broker.pk])
 
 
 def _names(ids: Iterable[UUID]) -> dict[UUID, str]:

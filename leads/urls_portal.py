@@ -33,6 +33,7 @@ urlpatterns = [
     path("clients/<uuid:referral_id>/", portal_client.referral, name="referral"),
     path("clients/<uuid:referral_id>/filed/", portal.filed, name="filed"),
     path("clients/<uuid:referral_id>/slip/", portal_client.slip, name="slip"),
+    path("clients/<uuid:referral_id>/now/", portal_client.client_now, name="client_now"),
     path("clients/<uuid:referral_id>/slip.pdf", portal_client.slip_file, name="slip_pdf"),
     path("clients/<uuid:referral_id>/arrived/", portal_arrival.arrived, name="arrived"),
     path("clients/<uuid:referral_id>/phone/", portal_client.phone, name="phone"),

@@ -192,6 +192,7 @@ _ACT_WORDS = {
     Can.EDIT_PROJECTS: gettext_lazy("edit projects, units and protection rules"),
     Can.EDIT_AGENCIES: gettext_lazy("edit agencies, stores and brokers"),
     Can.EDIT_OWN_BROKERS: gettext_lazy("manage the own agency's brokers"),
+    Can.RECRUIT: gettext_lazy("recruit individuals by an own link"),
     Can.DRAFT_AGREEMENT: gettext_lazy("draft agreements"),
     Can.APPROVE_AGREEMENT: gettext_lazy("approve agreements that others drafted"),
     Can.DRAFT_PLAN: gettext_lazy("draft commission plans"),

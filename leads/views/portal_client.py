@@ -1,5 +1,6 @@
 """One client's page in the portal, and what can be done there."""
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -47,35 +51,51 @@ def _get(request: HttpRequest, referral_id: UUID) -> Referral:
 @needs(Can.FILE_REFERRAL)
 def referral(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     """Where the client stands, why, what comes next, and what happened."""
-    found = _get(request, referral_id)
+    return render(request, "portal/referral.html", _standing(request, _get(request, referral_id)))
+
+
+@require_GET
+@needs(Can.FILE_REFERRAL)
+def client_now(request: HttpRequest, referral_id: UUID) -> HttpResponse:
+    """The same alone, for a page that stays open: nothing (304) where it is as the page has it."""
+    context = _standing(request, _get(request, referral_id))
+    steps = [(step["at"], step["what"]) for step in context["history"]]
+    # Not of the answer's bytes: it holds a form, whose token differs each time.
+    facts = repr((context["state"], context["deadline"], context["next"], steps, context["told"], context["cases"]))
+    etag = quote_etag(hashlib.blake2b(f"{get_language()}{facts}".encode(), digest_size=12).hexdigest())
+    response = get_conditional_response(request, etag=etag)
+    if response is None:
+        response = render(request, "portal/_client.html", context)
+        response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _standing(request: HttpRequest, found: Referral) -> dict[str, Any]:
     now = clock.now()
     state = found.state_at(now)
     share = _share_of(found) if state is ReferralState.WON else None
-    return render(
-        request,
-        "portal/referral.html",
-        {
-            "referral": found,
-            "state": state,
-            "live": state in LIVE,
-            "deadline": found.deadline if state in LIVE else None,  # type: ignore[attr-defined]
-            "window": _window(found, now) if state is ReferralState.VISITED else None,
-            "message": standing(found, request.user),
-            "next": next_step(share),
-            "steps": way(found, state, share.deal if share else None),
-            "history": history(found, for_agency=True),
-            "why": why(found, state, share, request.user),
-            "rules": policy_in_words(found.policy),
-            "explanations": explanations_of(found, request.user),
-            "told": told_today(found, now),
-            "confirmed_today": found.visits.filter(
-                local_on=clock.local_date(now, found.project.zone), confirmed=True
-            ).exists(),
-            "earlier": filing_in_the_way(found, now),
-            "may_contest": _may_contest(found, state, share),
-            "cases": _cases(request, found),
-        },
-    )
+    return {
+        "referral": found,
+        "state": state,
+        "live": state in LIVE,
+        "deadline": found.deadline if state in LIVE else None,  # type: ignore[attr-defined]
+        "window": _window(found, now) if state is ReferralState.VISITED else None,
+        "message": standing(found, request.user),
+        "next": next_step(share),
+        "steps": way(found, state, share.deal if share else None),
+        "history": history(found, for_agency=True),
+        "why": why(found, state, share, request.user),
+        "rules": policy_in_words(found.policy),
+        "explanations": explanations_of(found, request.user),
+        "told": told_today(found, now),
+        "confirmed_today": found.visits.filter(
+            local_on=clock.local_date(now, found.project.zone), confirmed=True
+        ).exists(),
+        "earlier": filing_in_the_way(found, now),
+        "may_contest": _may_contest(found, state, share),
+        "cases": _cases(request, found),
+    }
 
 
 def _window(found: Referral, now: Any) -> tuple[int, int] | None:

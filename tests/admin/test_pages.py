@@ -8,6 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from brokers.models import Agreement
+from brokers.services.agencies import create_agency
+from brokers.services.recruiting import open_link, open_programme
 from channels_platform.accounts.permissions import Role
 from channels_platform.jobs.models import Job, PeriodicRun
 from channels_platform.lib import clock
@@ -18,6 +20,7 @@ from leads.services.disputes import raise_dispute
 from leads.services.visits import confirm_visit, record_natural_visit
 from projects.services.units import create_unit
 from tests.admin.conftest import SPOUSE, Cast, address
+from tests.services.brokers.test_individuals import signed_up
 from tests.services.brokers.test_joining import applied
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +54,10 @@ LOOK = {
     "brokers.agency": "v",
     "brokers.broker": "v",
     "brokers.agreement": "v",
+    "brokers.programme": "v",
+    "brokers.recruitinglink": "v",
+    "brokers.recruiter": "v",
+    "brokers.individual": "v",
     "jobs.periodicrun": "v",
     "jobs.job": "v",
     "notices.robot": "v",
@@ -67,6 +74,8 @@ EDIT = {
     "brokers.agency": "vac",
     "brokers.broker": "vac",
     "brokers.agreement": "vac",
+    "brokers.programme": "vac",
+    "brokers.recruitinglink": "va",
     "brokers.agencyapplication": "v",
 }
 ROLES = {
@@ -117,11 +126,15 @@ def world(cast: Cast, paid_deal: Deal, consultant: Any, settings: Any) -> dict[s
     )
     Delivery.objects.create(notice=told, channel="mail", due_at=clock.now())
     applied()
+    roof = create_agency(actor=cast.manager, code="roof", name="Neighbours", kind="community")
+    programme = open_programme(actor=cast.manager, agency=roof, project=cast.here)
+    recruited = signed_up(open_link(actor=cast.manager, programme=programme, recruiter=cast.manager))
     RiskSignal.objects.create(
         kind="probing", broker=cast.rival, project=cast.here, evidence={"hours": 24}, once="x", found_at=clock.now()
     )
     Agreement.objects.filter(project=cast.here, agency=cast.rival.agency).first()
-    return {label: model._default_manager.first() for label, model in MODELS.items()}
+    found = {label: model._default_manager.first() for label, model in MODELS.items()}
+    return found | {"brokers.recruiter": recruited.link.recruiter}
 
 
 def test_every_model_of_the_admin_is_in_the_table() -> None:

@@ -36,6 +36,7 @@ PAGES = {
     "portal:sheet_xlsx": AGENCY,
     "portal:ranking": AGENCY,
     "portal:referral": AGENCY,
+    "portal:client_now": AGENCY,
     "portal:filed": AGENCY,
     "portal:slip": AGENCY,
     "portal:slip_pdf": AGENCY,

@@ -277,3 +277,20 @@ def test_clients_page_says_which_rule_decided(world, as_person, mode, visited, s
     text = as_person(world.owner).get(f"{CLIENTS}{own.pk}/").content.decode()
     assert said in text
     assert f"Rules version {own.policy.version}" in text
+
+
+def test_a_page_left_open_learns_of_each_step_and_is_told_nothing_between(world, as_person):
+    client = as_person(world.owner.user)
+    referral = world.file()
+    assert (
+        f'data-board="/portal/clients/{referral.pk}/now/"'
+        in client.get(f"/portal/clients/{referral.pk}/").content.decode()
+    )
+    address = f"/portal/clients/{referral.pk}/now/"
+    first = client.get(address)
+    assert "<main" not in first.content.decode() and "My client has arrived" in first.content.decode()
+    again = client.get(address, headers={"if-none-match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    confirm_visit(actor=world.reception, referral=referral)
+    visited = client.get(address, headers={"if-none-match": first["ETag"]})
+    assert visited.status_code == 200 and "Reception confirmed the arrival today." in visited.content.decode()

@@ -114,3 +114,17 @@ def test_the_page_makes_no_query_per_broker(world, month, as_person, django_asse
     client.get(PAGE)
     with django_assert_max_num_queries(12):
         client.get(PAGE, {"in": "GL"})
+
+
+def test_individuals_under_one_roof_know_nobodys_name_but_their_own(world, month):
+    world.agency.kind = "community"
+    world.agency.save()
+    mine, manager = (type(world.owner).objects.get(pk=one.pk) for one in (world.owner, world.manager))
+    for rank in (rank_in_agency(broker=mine, month=month, by=VISITS), _in_project(world, mine, month)):
+        assert {one.name for one in rank if not one.mine} == {""}
+        assert [one.name for one in rank if one.mine] == ["Lin"]
+    assert "Sun" in [one.name for one in rank_in_agency(broker=manager, month=month, by=VISITS)]
+
+
+def _in_project(world, who, month):
+    return rank_in_project(broker=who, project=world.project, month=month, by=VISITS)

@@ -69,7 +69,10 @@ def test_the_story_from_the_poster_to_the_first_client(world, link):
     assert (wrong.status_code, "digits" in wrong.context["form"].errors) == (422, True)
     assert client.post("/join/code/", {"digits": f"{code[:3]} {code[3:]}"})["Location"] == "/portal/"
     home = client.get("/portal/").content.decode()
-    assert "You wait to be confirmed" in home and "/portal/clients/new/" not in home.split("<main", 1)[1].split("</main", 1)[0]
+    assert (
+        "You wait to be confirmed" in home
+        and "/portal/clients/new/" not in home.split("<main", 1)[1].split("</main", 1)[0]
+    )
     assert "You wait to be confirmed" in client.get("/portal/clients/new/").content.decode()
     confirm_individuals(actor=world.site_manager, individuals=[Individual.objects.get()])
     home = client.get("/portal/").content.decode()
@@ -176,3 +179,23 @@ def test_an_individual_sees_what_a_client_would_earn_and_when(world, link):
     client.post("/portal/clients/new/", {"project": world.project.pk, "client_name": "Li", "phones": [WANG]})
     page = client.get(f"/portal/clients/{Referral.objects.get().pk}/").content.decode()
     assert "What you get, and when" in page and "From unit 21:" in page
+
+
+def test_who_recruits_enters_the_recruiting_page_and_nobody_else(world):
+    people = {
+        "broker": world.owner.user,
+        "reception": world.reception,
+        "consultant": world.consultant.user,
+        "marketing_manager": world.site_manager,
+        "agency_admin": world.manager.user,
+        **{
+            role: staff(f"the-{role}", role, world.project)
+            for role in (Role.MARKETING, Role.FINANCE, Role.FINANCE_APPROVER, Role.AUDITOR)
+        },
+    }
+    for role, user in people.items():
+        client = Client()
+        client.force_login(user)
+        outside = role in ("agency_admin", "finance", "finance_approver", "auditor")
+        assert client.get("/recruit/").status_code == (403 if outside else 200), role
+    assert Client().get("/recruit/")["Location"].startswith("/accounts/login/")
