@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from channels_platform.accounts.permissions import Can, may
 from channels_platform.lib import clock, phones
 from channels_platform.presentation import formats, navigation
 from channels_platform.presentation.badges import badge_of
@@ -28,6 +29,12 @@ def icon(name: str, label: str = "", extra: str = "") -> SafeString:
             '<svg class="icon {}" role="img" aria-label="{}"><use href="{}"></use></svg>', extra, label, href
         )
     return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}"></use></svg>', extra, href)
+
+
+@register.simple_tag
+def may_recruit(user: Any) -> bool:
+    """Whether the menu offers the recruiting page: to staff; an individual finds it on the first page."""
+    return may(user, Can.RECRUIT) and not user.is_agency_side
 
 
 @register.simple_tag

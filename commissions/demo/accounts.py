@@ -23,3 +23,11 @@ def open_accounts() -> None:
     User.objects.filter(username__in=[str(role) for role in Role]).update(
         password=make_password(PASSWORD), is_demo=True
     )
+
+
+def open_individual(user: User) -> None:
+    """Let the demo's individual sign in as `individual`, with the password that they signed up with.
+
+    Writes: User.
+    """
+    User.objects.filter(pk=user.pk).update(username="individual", is_demo=True)

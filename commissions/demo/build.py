@@ -23,6 +23,7 @@ from channels_platform.lib import clock
 from commissions.demo.acts import Act
 from commissions.demo.cast import SHANGHAI
 from commissions.demo.furnishing import furnish
+from commissions.demo.individuals import leave_individuals
 from commissions.demo.on_site import leave_in_hand
 from commissions.demo.paying import Payday, Till
 from commissions.demo.plans import leave_drafts
@@ -201,8 +202,10 @@ class Show:
         leave_for_today(self.play.stage, cast)
         leave_drafts(self.play.stage, cast, today=today)
         leave_in_hand(self.play.stage, rng=rng_of(self.seed, "on-site"))
-        _advance("referral_number", sum(act.what == "file" for act in self.script.acts))
+        filings = sum(act.what == "file" for act in self.script.acts) + 1
+        _advance("referral_number", filings)
         _advance("deal_number", sum(act.what == "subscribe" for act in self.script.acts))
+        leave_individuals(self.play.stage, cast, sequence=filings)
 
     def _furnish(self, half: int) -> None:
         cast = self.script.cast

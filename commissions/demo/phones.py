@@ -24,6 +24,11 @@ class PhoneBook:
         return f"{PREFIX}{self._given * _STRIDE % CAPACITY:05d}"
 
 
+def spare(place: int) -> str:
+    """Return a number from the far end of the walk, where no book comes."""
+    return f"{PREFIX}{(CAPACITY - 1 - place) * _STRIDE % CAPACITY:05d}"
+
+
 def masked(phone: str) -> str:
     """Return a number as a masked filing gives it."""
     return f"{phone[:3]}****{phone[-4:]}"

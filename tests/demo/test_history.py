@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Count, Q, Sum
 
-from brokers.models import Agency, AgencyApplication, Agreement, Broker
+from brokers.models import Agency, AgencyApplication, Agreement, Broker, Individual
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Can, Role
 from channels_platform.audit.models import Event
@@ -40,9 +40,17 @@ def built(_built, db):
 
 class TestWhatThereIs:
     def test_numbers_are_those_of_the_scale(self, built):
-        assert (Referral.objects.count(), Deal.objects.count(), Broker.objects.count()) == (500, 60, 30)
+        alone = Individual.objects.values("broker")
+        brokers, referrals = Broker.objects.exclude(pk__in=alone), Referral.objects.exclude(broker__in=alone)
+        assert (referrals.count(), Deal.objects.count(), brokers.count()) == (500, 60, 30)
         assert Project.objects.count() == 6
         assert set(Agency.objects.values_list("kind", flat=True)) == set(Agency.Kind.values)
+
+    def test_individuals_signed_up_and_one_refers(self, built):
+        states = Individual.objects.order_by("signed_up_at").values_list("state", flat=True)
+        assert list(states) == ["confirmed", "waiting", "waiting", "waiting"]
+        mine = Referral.objects.get(broker__user__username="individual")
+        assert mine.state == "filed"
 
     def test_projects_differ_in_every_kind_of_policy(self, built):
         policies = Policy.objects.all()
