@@ -1,5 +1,7 @@
 """One account per role that can sign in to the demo. Its password is public: production refuses to start with it."""
 
+from collections.abc import Sequence
+
 from django.contrib.auth.hashers import make_password
 
 from channels_platform.accounts.models import User
@@ -25,9 +27,14 @@ def open_accounts() -> None:
     )
 
 
-def open_individual(user: User) -> None:
-    """Let the demo's individual sign in as `individual`, with the password that they signed up with.
+def name_individuals(users: Sequence[User]) -> None:
+    """Call those who signed up `individual`, `individual2`, ...: only the first of them can sign in.
 
     Writes: User.
     """
-    User.objects.filter(pk=user.pk).update(username="individual", is_demo=True)
+    for place, user in enumerate(users, start=1):
+        user.username = f"individual{place if place > 1 else ''}"
+        user.is_demo = place == 1
+        if not user.is_demo:
+            user.set_unusable_password()
+        user.save(update_fields=["username", "is_demo", "password"])

@@ -1,14 +1,13 @@
 """Individuals of the demo: a programme, two links, some who wait, and one who refers and can sign in."""
 
-import secrets
 from datetime import timedelta
 
-from brokers.models import Individual, RecruitingLink
+from brokers.models import Broker, Individual, RecruitingLink
 from brokers.services.individuals import confirm_individuals, sign_up
 from brokers.services.recruiting import open_link, open_programme
 from brokers.states import AgencyKind, Relation
 from channels_platform.lib import clock
-from commissions.demo.accounts import PASSWORD, open_individual
+from commissions.demo.accounts import PASSWORD, name_individuals
 from commissions.demo.cast import AgencySpec, Cast
 from commissions.demo.phones import spare
 from commissions.demo.staging import HOME_SITE, Stage
@@ -41,8 +40,7 @@ def leave_individuals(stage: Stage, cast: Cast, *, sequence: int) -> None:
     people = [_come(poster if place % 2 else mine, place) for place in range(len(_PEOPLE))]
     with clock.at(now - timedelta(hours=30)):
         confirm_individuals(actor=marketing, individuals=people[:1])
-        broker = people[0].broker
-        broker.refresh_from_db()
+        broker = Broker.objects.select_related("user").get(pk=people[0].broker_id)
         filed_on = clock.local_date(clock.now(), project.zone)
         file_referral(
             actor=broker.user,
@@ -52,7 +50,7 @@ def leave_individuals(stage: Stage, cast: Cast, *, sequence: int) -> None:
             phones=[spare(len(_PEOPLE))],
             number=f"R-{filed_on:%Y%m%d}-{sequence:06d}",
         )
-    open_individual(broker.user)
+    name_individuals([one.broker.user for one in people])
 
 
 def _sells_at_home(spec: AgencySpec) -> bool:
@@ -69,6 +67,5 @@ def _come(link: RecruitingLink, place: int) -> Individual:
             phone=spare(place),
             relation=relation,
             detail=detail,
-            # nobody but the first can sign in
-            password=secrets.token_urlsafe() if place else PASSWORD,
+            password=PASSWORD,
         )
