@@ -262,6 +262,35 @@ class ProveForm(forms.Form):
     digits = CodeField(label=gettext_lazy("Code from the text message"), autocomplete="one-time-code")
 
 
+class ForgotForm(forms.Form):
+    phone = forms.CharField(
+        label=gettext_lazy("Your phone"),
+        max_length=24,
+        error_messages=_MISSING,
+        widget=forms.TextInput({"inputmode": "tel", "autocomplete": "tel", "autofocus": True}),
+    )
+
+    def clean_phone(self) -> str:
+        phone: str = self.cleaned_data["phone"]
+        _must_exist(phone)
+        return phone
+
+
+class AnotherPasswordForm(ProveForm):
+    password = forms.CharField(
+        label=gettext_lazy("New password"),
+        strip=False,
+        error_messages=_MISSING,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+        help_text=gettext_lazy("At least 10 characters, not only digits."),
+    )
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        validate_password(password)
+        return password
+
+
 class LinkForm(OnceForm):
     """Whose programme a recruiting link is to be of."""
 

@@ -17,6 +17,7 @@ from brokers.forms import InviteForm, SwitchForm
 from brokers.models import Agency, Broker
 from brokers.selectors import agency_of, visible_brokers
 from brokers.services.agencies import create_broker, set_broker_active
+from brokers.services.inviting import invite_again
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.invitations import issue_invitation
 from channels_platform.adminkit.refusals import add_refusal
@@ -72,8 +73,8 @@ def invite(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/broker_new.html", {"form": form}, status=422 if form.errors else 200)
 
 
-def _remember_link(request: HttpRequest, broker: Broker) -> None:
-    token = issue_invitation(user=broker.user, actor=request.user)  # type: ignore[arg-type]
+def _remember_link(request: HttpRequest, broker: Broker, token: str = "") -> None:
+    token = token or issue_invitation(user=broker.user, actor=request.user)  # type: ignore[arg-type]
     link = request.build_absolute_uri(reverse("invitation", args=[token]))
     # Shown once, on the next page; it must not stand in an address or a log.
     request.session[_LINK] = [str(broker.pk), link]
@@ -94,12 +95,15 @@ def broker(request: HttpRequest, broker_id: UUID) -> HttpResponse:
 @require_POST
 @needs(Can.EDIT_OWN_BROKERS)
 def renew_invitation(request: HttpRequest, broker_id: UUID) -> HttpResponse:
-    """Make a new link for a broker who has no password yet."""
+    """Make a new link for a broker who has no password yet, or forgot it."""
     found = get_object_or_404(own_brokers(request), pk=broker_id)
+    if found.user_id == request.user.pk:
+        raise PermissionDenied
+    forgot = found.user.has_usable_password()
     try:
-        _remember_link(request, found)
+        _remember_link(request, found, invite_again(actor=request.user, broker=found) if forgot else "")
     except NotAllowed:
-        messages.info(request, _("This broker has a password already, or is not active."))
+        messages.info(request, _("This broker is not active."))
     return redirect("portal:broker", found.pk)
 
 

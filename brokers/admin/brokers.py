@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from brokers.models import Broker, Store
 from brokers.services.agencies import create_broker, set_broker_active
 from brokers.services.changes import change_broker
+from brokers.services.inviting import invite_again
 from channels_platform.accounts.admin import invitation, waits_for_password
 from channels_platform.accounts.models import RoleChoice
 from channels_platform.accounts.permissions import AGENCY_ROLES, Can
@@ -67,6 +68,10 @@ def _invite(request: HttpRequest, broker: Any, data: dict[str, Any]) -> Shown:
     return invitation(request, broker.user)
 
 
+def _invite_again(request: HttpRequest, broker: Any, data: dict[str, Any]) -> Shown:
+    return invitation(request, broker.user, invite_again(actor=request.user, broker=broker))
+
+
 def _set_active(active: bool, done: Any) -> Any:
     def run(request: HttpRequest, broker: Broker, data: dict[str, Any]) -> str:
         set_broker_active(actor=request.user, broker=broker, active=active, reason=data["reason"])
@@ -99,6 +104,18 @@ class BrokerAdmin(Admin):
             when=lambda broker: waits_for_password(broker.user),
             run=_invite,
             happens=gettext_lazy("You get a link that lets this person choose a password. Earlier links stay valid."),
+        ),
+        Act(
+            name="forgot",
+            label=gettext_lazy("Forgot the password"),
+            icon="key",
+            binding=True,
+            can=Can.EDIT_AGENCIES,
+            when=lambda broker: broker.user.is_active and broker.user.has_usable_password(),
+            run=_invite_again,
+            happens=gettext_lazy(
+                "The password is void at once, and you get a link to set another. Hand it to the person."
+            ),
         ),
         Act(
             name="disable",

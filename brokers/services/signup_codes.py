@@ -1,10 +1,10 @@
-"""The one-time code by which an individual shows that the phone is theirs."""
+"""The one-time code by which an individual shows that the phone is theirs: on signing up, or for another password."""
 
 from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import F, Sum
 from django.utils import translation
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
@@ -17,7 +17,9 @@ from channels_platform.db import transactional
 from channels_platform.jobs.services import Settled, enqueue
 from channels_platform.lib import clock
 from channels_platform.lib.errors import NotAllowed
+from channels_platform.lib.phones import parse_phone
 from channels_platform.privacy.models import Phone
+from channels_platform.privacy.services import find_phones
 from channels_platform.sms import Message, digits_of, may_send, send_sms
 
 LIFE = timedelta(minutes=10)
@@ -34,12 +36,35 @@ def ask_signup_code(*, individual: Individual) -> Individual:
     Locks:  the phone: however many sign up with it, it gets one code a minute and five in 24 hours.
     Writes: Individual, OutboxMessage.
     """
-    if not may_send():
-        raise NotAllowed("no text messages are sent here", code="sms_off")
-    Phone.objects.select_for_update().get(pk=individual.phone_id)
-    stored = Individual.objects.get(pk=individual.pk)
+    stored = _with_phone_held(individual)
     if stored.state != IndividualState.WAITING or stored.phone_proven_at is not None:
         raise NotAllowed("nothing is left to prove")
+    return _ask(stored)
+
+
+@transactional
+def ask_recovery_code(*, phone: str) -> Individual | None:
+    """Have a code sent to the phone that somebody signs in with and forgot the password of; None where nobody does.
+
+    Raises: InvalidPhone; NotAllowed `sms_off`, `code_too_soon`, `code_limit`.
+    Locks, Writes: as `ask_signup_code`.
+    """
+    known = find_phones([parse_phone(phone)])
+    mine = Individual.objects.filter(
+        phone__in=known.values(), broker__user__sign_in_phone=F("phone"), broker__user__is_active=True
+    ).first()
+    return None if mine is None else _ask(_with_phone_held(mine))
+
+
+def _with_phone_held(individual: Individual) -> Individual:
+    Phone.objects.select_for_update().get(pk=individual.phone_id)
+    rows = Individual.objects.select_related("broker__user", "link__programme", "phone")
+    return rows.get(pk=individual.pk)
+
+
+def _ask(stored: Individual) -> Individual:
+    if not may_send():
+        raise NotAllowed("no text messages are sent here", code="sms_off")
     now = clock.now()
     asked = Individual.objects.filter(phone=stored.phone_id, code_asked_at__gt=now - DAY)
     if asked.filter(code_asked_at__gt=now - BETWEEN).exists():
@@ -78,24 +103,18 @@ def prove_phone(*, individual: Individual, digits: str) -> bool:
     """Compare what was typed with the code asked for last; each comparison uses up a try. Return whether it is right.
 
     Raises: NotAllowed `code_over` when none is in force; Invalid `phone_taken` where another account signs in with it.
-    Locks:  the phone, the individual.
+    Locks:  the phone.
     Writes: Individual, User, audit event `individual.phone_proven`.
     """
-    Phone.objects.select_for_update().get(pk=individual.phone_id)
-    rows = Individual.objects.select_related("broker__user", "link__programme", "phone")
-    stored = rows.select_for_update(of=("self",)).get(pk=individual.pk)
-    at = stored.code_asked_at
-    over = at is None or clock.now() >= at + LIFE or stored.code_tries >= TRIES
-    if over or stored.state != IndividualState.WAITING or stored.phone_proven_at is not None:
-        raise NotAllowed("no code is in force", code="code_over")
-    stored.code_tries += 1
-    if not constant_time_compare(_digits(stored), digits):
-        stored.save(update_fields=["code_tries"])
+    stored = _with_phone_held(individual)
+    if stored.state != IndividualState.WAITING or stored.phone_proven_at is not None:
+        raise NotAllowed("nothing is left to prove", code="code_over")
+    if not _matches(stored, digits):
         return False
     claim_phone(stored)
     stored.broker.user.save(update_fields=["sign_in_phone"])
     stored.phone_proven_at = clock.now()
-    stored.save(update_fields=["code_tries", "phone_proven_at"])
+    stored.save(update_fields=["phone_proven_at"])
     programme = stored.link.programme
     record(
         "individual.phone_proven",
@@ -105,6 +124,36 @@ def prove_phone(*, individual: Individual, digits: str) -> bool:
         agency=programme.agency_id,
     )
     return True
+
+
+@transactional
+def set_password_by_code(*, individual: Individual, digits: str, password: str) -> bool:
+    """Set another password where the code is right, and return whether it was; who is signed in with the old is out.
+
+    Raises: NotAllowed `code_over` when none is in force, or the phone signs this person in no more.
+    Locks:  the phone.
+    Writes: Individual, User.password, audit event `password.changed`.
+    """
+    stored = _with_phone_held(individual)
+    user = stored.broker.user
+    if user.sign_in_phone_id != stored.phone_id or not user.is_active:
+        raise NotAllowed("the phone signs nobody in", code="code_over")
+    if not _matches(stored, digits):
+        return False
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    Individual.objects.filter(pk=stored.pk).update(code_tries=TRIES)
+    record("password.changed", actor=user, target=user)
+    return True
+
+
+def _matches(stored: Individual, digits: str) -> bool:
+    at = stored.code_asked_at
+    if at is None or clock.now() >= at + LIFE or stored.code_tries >= TRIES:
+        raise NotAllowed("no code is in force", code="code_over")
+    stored.code_tries += 1
+    stored.save(update_fields=["code_tries"])
+    return constant_time_compare(_digits(stored), digits)
 
 
 def _digits(individual: Individual) -> str:

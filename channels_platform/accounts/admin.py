@@ -70,9 +70,9 @@ def _invite(request: HttpRequest, person: User, data: dict[str, Any]) -> Shown:
     return invitation(request, person)
 
 
-def invitation(request: HttpRequest, person: User) -> Shown:
-    """Issue a link by which the person sets the first password; shown once, to be handed over in person."""
-    token = issue_invitation(user=person, actor=request.user)
+def invitation(request: HttpRequest, person: User, token: str = "") -> Shown:
+    """Show, once, the link by which the person sets a password, to be handed over; issued here unless given."""
+    token = token or issue_invitation(user=person, actor=request.user)
     note = ngettext(
         "Send this link to them. It works once, for %(n)s day; the password they choose is known to nobody else.",
         "Send this link to them. It works once, for %(n)s days; the password they choose is known to nobody else.",

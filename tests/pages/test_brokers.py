@@ -3,6 +3,9 @@
 import pytest
 
 from brokers.models import Broker
+from brokers.services.inviting import invite_again
+from channels_platform.audit.models import Event
+from channels_platform.lib.errors import Forbidden
 from leads.models import Referral
 
 pytestmark = pytest.mark.django_db
@@ -43,3 +46,35 @@ def test_manager_cannot_disable_oneself(world, as_person):
     assert as_person(world.manager).post(f"/portal/brokers/{world.manager.pk}/switch/", {}).status_code == 403
     world.manager.refresh_from_db()
     assert world.manager.is_active
+
+
+def test_a_manager_lets_a_colleague_in_who_forgot_the_password(world, as_person):
+    colleague, manager = as_person(world.colleague), as_person(world.manager)
+    world.colleague.user.set_password("forgotten since")
+    world.colleague.user.save()
+    colleague.force_login(world.colleague.user)
+    address = f"/portal/brokers/{world.colleague.pk}/"
+    assert "Forgot the password: new link" in manager.get(address).content.decode()
+    manager.post(f"{address}invitation/")
+    page = manager.get(address).content.decode()
+    assert "/accounts/invitation/" in page
+    world.colleague.user.refresh_from_db()
+    assert not world.colleague.user.has_usable_password()
+    assert colleague.get("/portal/").status_code == 302  # signed in with what is void
+    assert Event.objects.filter(action="password.withdrawn", actor_id=world.manager.user.pk).exists()
+
+
+def test_nobody_takes_away_the_own_password_or_another_agencys(world, as_person):
+    for user in (world.manager.user, world.outsider.user):
+        user.set_password("as good as it was")
+        user.save()
+    manager = as_person(world.manager)
+    assert manager.post(f"/portal/brokers/{world.manager.pk}/invitation/").status_code == 403
+    assert manager.post(f"/portal/brokers/{world.outsider.pk}/invitation/").status_code == 404
+    for user in (world.manager.user, world.outsider.user):
+        user.refresh_from_db()
+        assert user.check_password("as good as it was")
+    with pytest.raises(Forbidden):
+        invite_again(actor=world.manager.user, broker=world.outsider)
+    with pytest.raises(Forbidden):
+        invite_again(actor=world.reception, broker=world.owner)

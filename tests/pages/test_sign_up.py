@@ -199,3 +199,32 @@ def test_who_recruits_enters_the_recruiting_page_and_nobody_else(world):
         outside = role in ("agency_admin", "finance", "finance_approver", "auditor")
         assert client.get("/recruit/").status_code == (403 if outside else 200), role
     assert Client().get("/recruit/")["Location"].startswith("/accounts/login/")
+
+
+def test_who_forgot_the_password_sets_another_by_a_code_to_the_phone(world, link):
+    signed_in = signed_up(link)
+    confirm_individuals(actor=world.site_manager, individuals=[Individual.objects.get()])
+    Individual.objects.update(code_asked_at=None)
+    client = Client()
+    assert client.post("/join/forgot/", {"phone": LI})["Location"] == "/join/forgot/code/"
+    send()
+    code = json.loads(Path(settings.SMS_FILE).read_text().splitlines()[-1])["values"]["code"]
+    wrong = {"digits": f"{(int(code) + 1) % 10**6:06d}", "password": "quite another one"}
+    assert client.post("/join/forgot/code/", wrong).status_code == 422
+    assert client.post("/join/forgot/code/", wrong | {"digits": code, "password": "short"}).status_code == 422
+    assert client.post("/join/forgot/code/", wrong | {"digits": code})["Location"] == "/accounts/login/"
+    assert signed_in.get("/portal/").status_code == 302  # signed in with what is void
+    again = client.post("/join/forgot/code/", wrong | {"digits": code, "password": "and yet another"})
+    assert again.status_code == 422
+    assert Individual.objects.get().broker.user.check_password("quite another one")
+
+
+def test_forgetting_tells_nobody_whose_phone_has_an_account(link):
+    signed_up(link)  # signs in with the user name only
+    for phone in (LI, WANG):
+        client = Client()
+        assert client.post("/join/forgot/", {"phone": phone})["Location"] == "/join/forgot/code/"
+        answer = client.post("/join/forgot/code/", {"digits": "123456", "password": "quite another one"})
+        assert list(answer.context["form"].errors) == ["digits"]
+    assert Client().post("/join/forgot/", {"phone": "12"}).status_code == 422
+    assert Individual.objects.get().broker.user.check_password(PASSWORD)

@@ -47,6 +47,22 @@ def issue_invitation(*, user: User, actor: User | None) -> str:
     return signing.dumps(facts, salt=_SALT, compress=True)
 
 
+def withdraw_password(*, user: User, actor: User | None) -> None:
+    """Take away a password that its person forgot, so that they can be invited anew; who is signed in with it is out.
+
+    Raises: NotAllowed when the person has none, or is not active.
+    Locks:  the person.
+    Writes: User.password, audit event `password.withdrawn`.
+    """
+    with transaction.atomic():
+        stored = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+        if not stored.is_active or not stored.has_usable_password():
+            raise NotAllowed("there is no password to take away")
+        stored.set_unusable_password()
+        stored.save(update_fields=["password"])
+        record("password.withdrawn", actor=actor, target=stored)
+
+
 def invitation_url(token: str) -> str:
     """Return the whole link, to be handed to the person by mail, message or QR code."""
     return f"{settings.SITE_URL}{reverse('invitation', args=[token])}"
