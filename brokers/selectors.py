@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Replace, Upper
 
 from brokers.models import Agency, Agreement, Broker, Store
-from brokers.states import AgreementState
+from brokers.states import AgreementState, Ending
 
 
 def in_force_on(day: date) -> Q:
@@ -64,3 +64,8 @@ def visible_stores(user: Any) -> QuerySet[Store]:
 def agreements_in_force(*, agency: Agency, on: date) -> QuerySet[Agreement]:
     """Return the agency's agreements in force on `on`."""
     return Agreement.objects.filter(in_force_on(on), agency=agency).select_related("project")
+
+
+def agreements_holding() -> QuerySet[Agreement]:
+    """Return the agreements that hold what their agency has unpaid in their project: ended for interception."""
+    return Agreement.objects.filter(ending=Ending.INTERCEPTION, lifted_at__isnull=True)
