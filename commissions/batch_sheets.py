@@ -1,7 +1,7 @@
 """What the finance pages read of payout batches: totals, lines, the deals behind a line, what a draft would take."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -80,12 +80,9 @@ def totals_of(batches: Sequence[PayoutBatch]) -> dict[UUID, Totals]:
         .values_list("batch_id")
         .annotate(Count("pk"))
     )
-    nothing = (Decimal(0), Decimal(0), Decimal(0))
-    sums = {batch_id: (lines, *amounts) for batch_id, lines, *amounts in found}
-    return {
-        batch.pk: Totals(*sums.get(batch.pk, (0, *nothing)), lacking.get(batch.pk, 0), left.get(batch.pk, 0))
-        for batch in batches
-    }
+    sums = {row[0]: Totals(row[1], row[2], row[3], row[4], lacking.get(row[0], 0)) for row in found}
+    nothing = Totals(0, Decimal(0), Decimal(0), Decimal(0))
+    return {batch.pk: replace(sums.get(batch.pk, nothing), left=left.get(batch.pk, 0)) for batch in batches}
 
 
 def _lacking(lines: QuerySet[PayoutLine]) -> QuerySet[PayoutLine]:

@@ -1,11 +1,12 @@
 """What a person of the agency side reads of money in the portal: that of the own payees, nobody else's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, QuerySet
 
+from commissions.holds import Hold
 from commissions.models import Accrual, PayoutLine
 from commissions.selectors import balances, commissions, visible_lines
 from commissions.states import BatchState
@@ -13,7 +14,7 @@ from commissions.states import BatchState
 
 @dataclass
 class Purse:
-    """One currency's figures over all projects; `waiting` is pending and retained together."""
+    """One currency's figures over all projects; `waiting` is pending and retained together, `held` of `payable`."""
 
     currency: str
     earned: Decimal = Decimal(0)
@@ -21,6 +22,8 @@ class Purse:
     payable: Decimal = Decimal(0)
     paid: Decimal = Decimal(0)
     tax: Decimal = Decimal(0)
+    held: Decimal = Decimal(0)
+    holds: list[Hold] = field(default_factory=list)
 
 
 def own_purses(user: Any) -> list[Purse]:
@@ -33,6 +36,9 @@ def own_purses(user: Any) -> list[Purse]:
         purse.payable += balance.payable
         purse.paid += balance.paid
         purse.tax += balance.tax
+        if balance.hold is not None and balance.held:
+            purse.held += balance.held
+            purse.holds += [balance.hold] if balance.hold not in purse.holds else []
     return [purses[currency] for currency in sorted(purses)]
 
 

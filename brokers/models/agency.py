@@ -228,3 +228,8 @@ class Agreement(models.Model):
     def is_holding(self) -> bool:
         """Whether what the agency has unpaid in the project waits."""
         return self.ending == states.Ending.INTERCEPTION and self.lifted_at is None
+
+    @property
+    def shown_state(self) -> str:
+        """The state as people read it: whether, being ended, it holds what is unpaid."""
+        return "held" if self.is_holding else self.state
