@@ -85,9 +85,9 @@ def records_by_kind(kind: str | None = None) -> dict[str, tuple[int, int, int]]:
     """Return of each kind (or one) how many were confirmed, how many judged, and how many are open."""
     rows = RiskSignal.objects.filter(**({"kind": kind} if kind else {})).order_by().values_list("kind")
     counted = rows.annotate(
-        Count("pk", filter=Q(state=SignalState.CONFIRMED)),
-        Count("pk", filter=~Q(state=SignalState.OPEN)),
-        Count("pk", filter=Q(state=SignalState.OPEN)),
+        confirmed=Count("pk", filter=Q(state=SignalState.CONFIRMED)),
+        judged=Count("pk", filter=~Q(state=SignalState.OPEN)),
+        waiting=Count("pk", filter=Q(state=SignalState.OPEN)),
     )
     return {row[0]: (row[1], row[2], row[3]) for row in counted}
 

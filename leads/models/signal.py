@@ -25,11 +25,11 @@ class RiskSignal(models.Model):
         WALK_INS_TURNED = states.SignalKind.WALK_INS_TURNED, _("Many walk-ins turned into filings")
         WALK_INS_GIVEN = (
             states.SignalKind.WALK_INS_GIVEN,
-            _("Walk-ins turned into filings around one person of the site"),
+            _("Walk-ins turned into filings around one person"),
         )
         WALK_INS_PAIR = (
             states.SignalKind.WALK_INS_PAIR,
-            _("Walk-ins turned into filings between one person and one broker"),
+            _("Walk-ins turned into filings by a person and a broker"),
         )
         SHARED_DEVICE = states.SignalKind.SHARED_DEVICE, _("One device filing for many brokers")
         SHARED_ADDRESS = states.SignalKind.SHARED_ADDRESS, _("One address filing for many agencies")

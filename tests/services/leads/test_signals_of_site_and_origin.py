@@ -66,9 +66,8 @@ def test_a_recorder_whose_walk_ins_turn_into_filings_is_noticed_with_the_broker_
     figures = {"how": "recorded", "people": 5, "turned": 4, "others": 10}
     assert (given.broker, given.person, given.evidence) == (None, lin, {**figures, "others_turned": 1})
     assert (pair.broker, pair.person, pair.evidence) == (site.owner, lin, {**figures, "others_turned": 0})
-    assert noticed(given) == (
-        "Of 5 walk-ins that reception recorded in 90 days brokers filed 4 afterwards; of all others' 1 of 10."
-    )
+    words = "Of 5 walk-ins that reception recorded in 90 days brokers filed 4 afterwards; of all others' 1 of 10."
+    assert noticed(given) == words
     before = RiskSignal.objects.count()
     assert len(look(after(days=8, hours=2))) == before, "the same week's is known"
 
