@@ -152,8 +152,9 @@ def late_walk_ins(now: datetime) -> Iterator[RiskSignal]:
 
 
 def _filers_of(referral_ids: Iterable[UUID | None]) -> dict[UUID | None, UUID]:
-    found = filers(Referral.objects.filter(pk__in=[pk for pk in referral_ids if pk]))
-    return {**found}
+    found: dict[UUID | None, UUID] = {}
+    found.update(filers(Referral.objects.filter(pk__in=[pk for pk in referral_ids if pk])))
+    return found
 
 
 def _entered_by(deal_ids: Iterable[UUID]) -> dict[str, Any]:
