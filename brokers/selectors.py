@@ -9,7 +9,7 @@ from django.db.models.functions import Replace, Upper
 from django.urls import reverse
 
 from brokers.models import Agency, Agreement, Broker, Individual, Programme, RecruitingLink, Store
-from brokers.states import AgencyKind, AgencyStatus, AgreementState, IndividualState
+from brokers.states import AgencyKind, AgencyStatus, AgreementState, Ending, IndividualState
 from projects.models import Project
 from projects.selectors import visible_projects
 from projects.states import ProjectStatus
@@ -132,3 +132,8 @@ def recruiters(people: QuerySet[Any], projects: QuerySet[Project] | None) -> Que
         won_count=Count("recruits__referrals", filter=theirs & Q(**{filing: "won"}), distinct=True),
     )
     return counted.filter(signed_up_count__gt=0)
+
+
+def agreements_holding() -> QuerySet[Agreement]:
+    """Return the agreements that hold what their agency has unpaid in their project: ended for interception."""
+    return Agreement.objects.filter(ending=Ending.INTERCEPTION, lifted_at__isnull=True)

@@ -21,6 +21,14 @@ class AgreementState(StrEnum):
     ENDED = "ended"
 
 
+class Ending(StrEnum):
+    """Why an agreement ended; interception (拦客截客) holds what is unpaid."""
+
+    EXPIRED = "expired"
+    AGREED = "agreed"
+    INTERCEPTION = "interception"
+
+
 class ApplicationState(StrEnum):
     SUBMITTED = "submitted"
     MORE_NEEDED = "more_needed"

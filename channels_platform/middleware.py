@@ -1,6 +1,10 @@
 """What every request passes through besides Django's own."""
 
+import re
+import secrets
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import structlog
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -13,6 +17,9 @@ from django.middleware.gzip import GZipMiddleware
 from channels_platform.audit.services import request as audited_request
 
 _DATA = ("application/json", "application/problem+json")
+# As long as browsers keep one.
+DEVICE_COOKIE, DEVICE_PATH, DEVICE_AGE = "device", "/portal/", timedelta(days=400)
+_DEVICE = re.compile(r"[A-Za-z0-9_-]{32}")
 _GetResponse = Callable[[HttpRequest], HttpResponse]
 # The admin's theme evaluates expressions in attributes and sets its colours inline; no other page may.
 _ADMIN_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
@@ -67,6 +74,36 @@ def admin_content_policy(get_response: _GetResponse) -> _GetResponse:
         response = get_response(request)
         if request.path_info.startswith("/admin/"):
             response._csp_replace = _ADMIN_POLICY  # type: ignore[attr-defined]
+        return response
+
+    return respond
+
+
+def device_of(request: Any) -> str:
+    """Return the browser's own mark, where it has one; '' elsewhere."""
+    return str(getattr(request, "device", ""))
+
+
+def portal_device(get_response: _GetResponse) -> _GetResponse:
+    """Give each browser of the portal a random mark of its own, and know it again; other pages do not see it."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(DEVICE_PATH) or not request.user.is_authenticated:
+            return get_response(request)
+        known = request.COOKIES.get(DEVICE_COOKIE, "")
+        device = known if _DEVICE.fullmatch(known) else secrets.token_urlsafe(24)
+        request.device = device  # type: ignore[attr-defined]
+        response = get_response(request)
+        if device != known:
+            response.set_cookie(
+                DEVICE_COOKIE,
+                device,
+                max_age=DEVICE_AGE,
+                path=DEVICE_PATH,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
         return response
 
     return respond

@@ -42,6 +42,9 @@ except ValueError as error:
 # How long a client who ended without a deal is kept by name and phone.
 PERSONAL_DATA_DAYS = env.integer("PERSONAL_DATA_DAYS", 730)
 
+# How long a filing's device and network are kept, as digests, for risk signals to look back at.
+FILING_ORIGIN_DAYS = env.integer("FILING_ORIGIN_DAYS", 90)
+
 # Disputes: days to decide one, days to appeal once, and the value (price x what changes hands, in the project's
 # currency) above which a second manager approves.
 DISPUTE_DECIDE_DAYS = env.integer("DISPUTE_DECIDE_DAYS", 5)
@@ -104,6 +107,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "channels_platform.middleware.audit_request_id",
+    "channels_platform.middleware.portal_device",
     "channels_platform.accounts.middleware.user_language",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -26,7 +26,10 @@ GROUP BY 1, 2 HAVING sum(e.amount) < 0
 
 @dataclass
 class Total:
-    """The six figures of one currency, over `rows` balances; `owed` is what payables below zero add up to."""
+    """The six figures of one currency, over `rows` balances.
+
+    `owed` is what payables below zero add up to, `held` what of the others waits for a hold to be lifted.
+    """
 
     currency: str
     rows: int = 0
@@ -37,12 +40,14 @@ class Total:
     paid: Decimal = Decimal(0)
     tax: Decimal = Decimal(0)
     owed: Decimal = Decimal(0)
+    held: Decimal = Decimal(0)
 
     def add(self, balance: Balance) -> None:
         self.rows += 1
         for name in FIGURES:
             setattr(self, name, getattr(self, name) + getattr(balance, name))
         self.owed -= min(balance.payable, Decimal(0))
+        self.held += balance.held
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def narrowed(found: Iterable[Balance], *, kind: str = "", text: str = "", show: 
     return [
         balance
         for balance in found
-        if _is_kind(balance.payee, kind) and wanted in _names(balance) and _is_shown(balance.payable, show)
+        if _is_kind(balance.payee, kind) and wanted in _names(balance) and _is_shown(balance, show)
     ]
 
 
@@ -99,10 +104,12 @@ def _names(balance: Balance) -> str:
     return f"{payee}\n{home}\n{home.code if home else ''}".casefold()
 
 
-def _is_shown(payable: Decimal, show: str) -> bool:
+def _is_shown(balance: Balance, show: str) -> bool:
     if show == "payable":
-        return payable > 0
-    return payable < 0 if show == "owed" else True
+        return balance.payable > 0
+    if show == "held":
+        return balance.held > 0
+    return balance.payable < 0 if show == "owed" else True
 
 
 def totals(found: Iterable[Balance]) -> list[Total]:

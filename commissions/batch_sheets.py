@@ -1,7 +1,7 @@
 """What the finance pages read of payout batches: totals, lines, the deals behind a line, what a draft would take."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,9 +11,10 @@ from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
+from commissions.holds import Hold, held_lines, hold_of, holds_in_force
 from commissions.models import Invoice, LedgerEntry, Payee, PayoutBatch, PayoutLine
-from commissions.selectors import line_entries
-from commissions.services.settlement import UNSETTLED
+from commissions.selectors import counted_lines, line_entries, lines_that_count
+from commissions.services.settlement import UNSETTLED_OR_HELD
 from commissions.states import BatchState, LineState
 from projects.models import PayingCompany, Project
 
@@ -24,13 +25,14 @@ _INVOICED = Exists(Invoice.objects.filter(line=OuterRef("pk"), live=True, amount
 
 @dataclass(frozen=True)
 class Totals:
-    """A batch in figures; `lacking`: its lines that wait for an invoice."""
+    """A batch in figures; `lacking`: its lines that wait for an invoice; `left`: those that left it, being held."""
 
     lines: int
     gross: Decimal
     tax: Decimal
     net: Decimal
     lacking: int = 0
+    left: int = 0
 
 
 @dataclass
@@ -48,6 +50,16 @@ class Behind:
 
 
 @dataclass(frozen=True)
+class HeldBack:
+    """What a draft leaves because an agreement ended for interception holds it."""
+
+    payee: Payee
+    project: Project
+    gross: Decimal
+    hold: Hold
+
+
+@dataclass(frozen=True)
 class Payable:
     """What a payee would get at a cut-off; `taken` unless it is below zero or the minimum."""
 
@@ -59,12 +71,9 @@ class Payable:
 
 def totals_of(batches: Sequence[PayoutBatch]) -> dict[UUID, Totals]:
     """Return the sums of batches by their id."""
-    found = (
-        PayoutLine.objects.filter(batch__in=[batch.pk for batch in batches])
-        .order_by()
-        .values_list("batch_id")
-        .annotate(Count("pk"), Sum("gross"), Sum("tax"), Sum("net"))
-    )
+    lines = PayoutLine.objects.filter(batch__in=[batch.pk for batch in batches]).order_by().values_list("batch_id")
+    found = lines.filter(counted_lines()).annotate(Count("pk"), Sum("gross"), Sum("tax"), Sum("net"))
+    left = dict(lines.exclude(counted_lines()).annotate(Count("pk")))
     lacking = dict(
         _lacking(PayoutLine.objects.filter(batch__in=[batch.pk for batch in batches]))
         .order_by()
@@ -73,7 +82,7 @@ def totals_of(batches: Sequence[PayoutBatch]) -> dict[UUID, Totals]:
     )
     sums = {row[0]: Totals(row[1], row[2], row[3], row[4], lacking.get(row[0], 0)) for row in found}
     nothing = Totals(0, Decimal(0), Decimal(0), Decimal(0))
-    return {batch.pk: sums.get(batch.pk, nothing) for batch in batches}
+    return {batch.pk: replace(sums.get(batch.pk, nothing), left=left.get(batch.pk, 0)) for batch in batches}
 
 
 def _lacking(lines: QuerySet[PayoutLine]) -> QuerySet[PayoutLine]:
@@ -92,7 +101,9 @@ def lines_of(batch: PayoutBatch, *, show: str = "", text: str = "") -> QuerySet[
     `show`: `needs_invoice`, `agency`, `individual`, or a line's state.
     """
     live = Prefetch("invoices", Invoice.objects.filter(live=True), to_attr="in_force")
-    lines = batch.lines.select_related("batch", "payee__agency", "payee__broker__user", "payee__broker__agency")
+    lines = lines_that_count(batch).select_related(
+        "batch", "payee__agency", "payee__broker__user", "payee__broker__agency"
+    )
     lines = lines.annotate(named=Coalesce("payee__agency__name", "payee__broker__user__name")).prefetch_related(live)
     if show == "needs_invoice":
         lines = _lacking(lines)
@@ -117,17 +128,21 @@ def takes_invoice(line: PayoutLine) -> bool:
 
 
 def shown_state(line: Any) -> str:
-    """Return the state as people read it: whether an open line is ready, or still needs its invoice."""
+    """Return the state as people read it: whether an open line is held, ready, or still needs its invoice."""
     if line.state != LineState.OPEN:
         return str(line.state)
+    if line.hold is not None:
+        return "held"
     invoiced = any(invoice.amount == line.gross for invoice in line.in_force)
     return "needs_invoice" if takes_invoice(line) and not invoiced else "ready"
 
 
 def with_states(lines: Iterable[PayoutLine]) -> list[Any]:
-    """Return the lines, each knowing its invoice and the state to show."""
+    """Return the lines, each knowing its invoice, what holds it, and the state to show."""
     found: list[Any] = list(lines)
+    holds = held_lines(line.pk for line in found)
     for line in found:
+        line.hold = holds.get(line.pk)
         line.invoice = next(iter(line.in_force), None)
         line.shown_state = shown_state(line)
     return found
@@ -149,12 +164,37 @@ def deals_behind(line: PayoutLine) -> tuple[list[Behind], int]:
     return found[:MOST_DEALS], len(found)
 
 
+def held_of(batch: PayoutBatch) -> list[Hold]:
+    """Return what holds lines of the batch, each hold once."""
+    holds = held_lines(batch.lines.filter(state=LineState.OPEN).values_list("pk", flat=True))
+    return list(dict.fromkeys(holds.values()))
+
+
+def held_at(*, company: PayingCompany, currency: str, cutoff_at: datetime) -> list[HeldBack]:
+    """Return what a draft at the cut-off would leave, being held; the most first."""
+    values: dict[str, Any] = {"company": company.pk, "currency": currency, "cutoff": cutoff_at}
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {UNSETTLED_OR_HELD} SELECT payee_id, project_id, amount FROM held", values)  # noqa: S608
+        rows = cursor.fetchall()
+    if not rows:
+        return []
+    payees = Payee.objects.select_related("agency", "broker__user", "broker__agency").in_bulk({row[0] for row in rows})
+    projects, holds = Project.objects.in_bulk({row[1] for row in rows}), holds_in_force()
+    found = [
+        HeldBack(payees[payee_id], projects[project_id], amount, hold)
+        for payee_id, project_id, amount in rows
+        if (hold := hold_of(payees[payee_id], projects[project_id], holds)) is not None
+    ]
+    return sorted(found, key=lambda one: (-one.gross, str(one.payee)))
+
+
 def payable_at(*, company: PayingCompany, currency: str, cutoff_at: datetime) -> list[Payable]:
     """Return what a draft at the cut-off would take, and who is carried; the most first."""
     values: dict[str, Any] = {"company": company.pk, "currency": currency, "cutoff": cutoff_at}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT u.payee_id, sum(u.amount), count(DISTINCT e.deal_id) FROM ({UNSETTLED}) u "  # noqa: S608
+            f"WITH {UNSETTLED_OR_HELD} "  # noqa: S608
+            "SELECT u.payee_id, sum(u.amount), count(DISTINCT e.deal_id) FROM free u "
             "JOIN commissions_ledgerentry e ON e.id = u.id GROUP BY 1 HAVING sum(u.amount) <> 0",
             values,
         )

@@ -1,4 +1,4 @@
-"""What commission locks, in one place and always in this order: run, plans, company, batch, lines.
+"""What commission locks, in one place and always in this order: run, plans, company, batch, lines, agreements.
 
 Advisory locks last until the transaction ends. They stand for work on a whole project, so that a run of seconds holds
 up neither an edit of the project nor a new deal.
@@ -13,6 +13,20 @@ from projects.models import PayingCompany
 
 _RUN = 7_401
 _PLANS = 7_402
+
+_AGREEMENTS = """
+SELECT a.id FROM brokers_agreement a
+WHERE (a.agency_id, a.project_id) IN (
+    SELECT DISTINCT coalesce(p.agency_id, b.agency_id), e.project_id
+    FROM commissions_payoutline l
+    JOIN commissions_payee p ON p.id = l.payee_id
+    LEFT JOIN brokers_broker b ON b.id = p.broker_id
+    JOIN commissions_payoutentry i ON i.line_id = l.id AND i.live
+    JOIN commissions_ledgerentry e ON e.id = i.entry_id
+    WHERE l.batch_id = %s
+)
+ORDER BY a.id FOR SHARE OF a
+"""
 
 
 def lock_run(project_id: UUID) -> None:
@@ -49,3 +63,9 @@ def lock_batch(batch_id: UUID) -> PayoutBatch:
     company_id = PayoutBatch.objects.values_list("company_id", flat=True).get(pk=batch_id)
     lock_company(company_id)
     return PayoutBatch.objects.select_for_update(no_key=True, of=("self",)).select_related("company").get(pk=batch_id)
+
+
+def lock_agreements(batch_id: UUID) -> None:
+    """Let no agreement behind a batch's lines end before the transaction does: who ends one waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(_AGREEMENTS, [batch_id])

@@ -1,6 +1,6 @@
 """What a person of the agency side reads of money in the portal: that of the own payees, nobody else's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from channels_platform.lib import clock
 from commissions.engine.types import AppliesTo
 from commissions.engine.types import Payee as PayeeKind
 from commissions.facts import approved_series
+from commissions.holds import Hold
 from commissions.models import Accrual, PayoutLine
 from commissions.plan_words import plan_in_words
 from commissions.selectors import balances, commissions, visible_lines
@@ -20,7 +21,7 @@ from projects.models import Project
 
 @dataclass
 class Purse:
-    """One currency's figures over all projects; `waiting` is pending and retained together."""
+    """One currency's figures over all projects; `waiting` is pending and retained together, `held` of `payable`."""
 
     currency: str
     earned: Decimal = Decimal(0)
@@ -28,6 +29,8 @@ class Purse:
     payable: Decimal = Decimal(0)
     paid: Decimal = Decimal(0)
     tax: Decimal = Decimal(0)
+    held: Decimal = Decimal(0)
+    holds: list[Hold] = field(default_factory=list)
 
 
 def own_purses(user: Any) -> list[Purse]:
@@ -40,6 +43,9 @@ def own_purses(user: Any) -> list[Purse]:
         purse.payable += balance.payable
         purse.paid += balance.paid
         purse.tax += balance.tax
+        if balance.hold is not None and balance.held:
+            purse.held += balance.held
+            purse.holds += [balance.hold] if balance.hold not in purse.holds else []
     return [purses[currency] for currency in sorted(purses)]
 
 

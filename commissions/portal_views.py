@@ -18,6 +18,7 @@ from channels_platform.http.downloads import send_file
 from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib.errors import Refused
+from commissions.holds import held_lines
 from commissions.models import PayoutLine
 from commissions.own_money import own_lines, own_purses, own_statements
 from commissions.portal_forms import InvoiceForm
@@ -53,10 +54,12 @@ def statements(request: HttpRequest) -> HttpResponse:
 
 
 def _with_invoices(lines: Any) -> list[PayoutLine]:
-    """Give each line its invoice in force, and the state people read."""
+    """Give each line its invoice in force, what holds it, and the state people read."""
     found = list(lines)
     prefetch_related_objects(found, "invoices")
+    holds = held_lines(line.pk for line in found)
     for line in found:
+        line.hold = holds.get(line.pk)
         line.invoice = next((one for one in line.invoices.all() if one.live), None)
         line.shown_state = _shown_state(line)
     return found
@@ -65,6 +68,8 @@ def _with_invoices(lines: Any) -> list[PayoutLine]:
 def _shown_state(line: Any) -> str:
     if line.state != LineState.OPEN:
         return str(line.state)
+    if line.hold is not None:
+        return "held"
     if not line.payee.is_individual and line.invoice is None and _takes_invoice(line):
         return "needs_invoice"
     return "ready" if line.batch.state == BatchState.APPROVED else "pending"

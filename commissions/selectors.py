@@ -10,6 +10,7 @@ from django.db.models import DateField, DecimalField, F, Func, Q, QuerySet, Sum,
 from django.db.models.functions import Coalesce
 
 from channels_platform.accounts.permissions import Can, Role
+from commissions.holds import Hold, hold_of, holds_in_force
 from commissions.models import (
     Accrual,
     Invoice,
@@ -21,7 +22,7 @@ from commissions.models import (
     Repayment,
     WriteOff,
 )
-from commissions.states import Account, LineState
+from commissions.states import Account, BatchState, LineState
 from projects.models import PayingCompany, Project
 from projects.selectors import visible_projects
 
@@ -33,6 +34,7 @@ _NOTHING = Value(Decimal(0), output_field=_MONEY)
 class Balance:
     """A payee's six figures in a project: earned = pending + retained + payable + paid + tax.
 
+    `hold`: what keeps `payable` from being paid, where it is above 0.
     Units: amounts in the project's currency.
     """
 
@@ -44,6 +46,12 @@ class Balance:
     payable: Decimal
     paid: Decimal
     tax: Decimal
+    hold: Hold | None = None
+
+    @property
+    def held(self) -> Decimal:
+        """What of `payable` waits for the hold to be lifted."""
+        return self.payable if self.hold is not None and self.payable > 0 else Decimal(0)
 
 
 def visible_payees(user: Any) -> QuerySet[Payee]:
@@ -129,6 +137,7 @@ def balances(
         {row["payee"] for row in sums}
     )
     projects = Project.objects.in_bulk({row["project"] for row in sums})
+    holds = holds_in_force()
     rows = [
         Balance(
             payee=payees[row["payee"]],
@@ -139,6 +148,7 @@ def balances(
             payable=row["payable"],
             paid=row["paid"],
             tax=row["tax"],
+            hold=hold_of(payees[row["payee"]], projects[row["project"]], holds),
         )
         for row in sums
     ]
@@ -177,6 +187,16 @@ def visible_lines(user: Any) -> QuerySet[PayoutLine]:
     if getattr(user, "is_agency_side", False):
         return lines.filter(payee__in=visible_payees(user).order_by()).exclude(state=LineState.VOID)
     return lines.filter(batch__in=visible_batches(user).order_by())
+
+
+def counted_lines() -> Q:
+    """Return the condition that a line counts in its batch: those that left it because they are held do not."""
+    return ~Q(state=LineState.VOID) | Q(batch__state=BatchState.VOID)
+
+
+def lines_that_count(batch: PayoutBatch) -> QuerySet[PayoutLine]:
+    """Return the lines that a batch pays, or would have paid."""
+    return PayoutLine.objects.filter(counted_lines(), batch=batch)
 
 
 def line_entries(line: PayoutLine) -> QuerySet[LedgerEntry]:

@@ -55,6 +55,10 @@ class LineState(StrEnum):
     VOID = "void"
 
 
+# What the bank has dealt with.
+BEGUN = frozenset({LineState.PAID, LineState.FAILED})
+
+
 class RequestState(StrEnum):
     """A write-off asks for a second person."""
 

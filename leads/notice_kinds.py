@@ -111,6 +111,14 @@ register(
         mailed=True,
     ),
     Kind(
+        "signal.raised_of_staff",
+        _("A risk signal about the site was raised"),
+        _("Worth a look: %(person)s of the site"),
+        icon="flag",
+        tone="wait",
+        mailed=True,
+    ),
+    Kind(
         "dispute.raised",
         _("An outcome was contested"),
         _("%(project)s: %(target)s waits for a decision"),

@@ -54,13 +54,20 @@ class DisputeState(StrEnum):
 
 
 class SignalKind(StrEnum):
-    """What is noticed of brokers' filings."""
+    """What is noticed of filings, of walk-ins and of what was entered late."""
 
     FILED_AT_ARRIVAL = "filed_at_arrival"
     FILED_AFTER_WALK_IN = "filed_after_walk_in"
     WALK_INS_TURNED = "walk_ins_turned"
+    WALK_INS_GIVEN = "walk_ins_given"
+    WALK_INS_PAIR = "walk_ins_pair"
+    SHARED_DEVICE = "shared_device"
+    SHARED_ADDRESS = "shared_address"
     OWN_CIRCLE = "own_circle"
     ADDED_BEFORE_DEAL = "added_before_deal"
+    DEAL_BACKDATED = "deal_backdated"
+    BUYERS_CHANGED = "buyers_changed"
+    WALK_IN_BACKDATED = "walk_in_backdated"
     PROBING = "probing"
 
 

@@ -122,7 +122,12 @@ class AgencyAdmin(Admin):
         ]
         agreements = self.reach(request, Agreement).filter(agency=obj).select_related("project", "agency")[:50]
         papers = [
-            (cells.link(one, one.project), one.from_on, one.to_on or cells.DASH, cells.state("agreement", one.state))
+            (
+                cells.link(one, one.project),
+                one.from_on,
+                one.to_on or cells.DASH,
+                cells.state("agreement", one.shown_state),
+            )
             for one in agreements
         ]
         add = _("Add one under Brokers.")

@@ -1,5 +1,9 @@
 """Agencies, their stores and brokers, and the agreements under which they file."""
 
+from functools import reduce
+from operator import or_
+
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -96,16 +100,28 @@ class Broker(models.Model):
         return str(self.user)
 
 
+def _changed(*fields: str) -> pgtrigger.Q:
+    """The condition that an update changes one of these fields."""
+    changes = [pgtrigger.Q(**{f"old__{field}__df": pgtrigger.F(f"new__{field}")}) for field in fields]
+    return reduce(or_, changes)
+
+
 class Agreement(models.Model):
     """An agency's agreement to sell a project; filings are accepted only while one is in force.
 
-    `from_on` and `to_on` are local dates of the project, both included.
+    `from_on` and `to_on` are local dates of the project, both included. Ended for interception it holds what the agency
+    and its brokers have unpaid in the project, until another person than who ended it lifts that.
     """
 
     class State(models.TextChoices):
         DRAFT = states.AgreementState.DRAFT, _("Waiting for approval")
         APPROVED = states.AgreementState.APPROVED, _("Approved")
         ENDED = states.AgreementState.ENDED, _("Ended")
+
+    class Ending(models.TextChoices):
+        EXPIRED = states.Ending.EXPIRED, _("Its time is over")
+        AGREED = states.Ending.AGREED, _("By agreement")
+        INTERCEPTION = states.Ending.INTERCEPTION, _("For interception")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     agency = models.ForeignKey(Agency, verbose_name=_("agency"), on_delete=models.PROTECT, related_name="agreements")
@@ -128,6 +144,27 @@ class Agreement(models.Model):
         editable=False,
     )
     approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
+    ending = models.CharField(_("why it ended"), max_length=12, choices=Ending.choices, blank=True, editable=False)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("ended by"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+    )
+    ended_at = models.DateTimeField(_("ended"), null=True, editable=False)
+    ended_reason = models.TextField(_("reason of the ending"), blank=True, editable=False)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("hold lifted by"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+    )
+    lifted_at = models.DateTimeField(_("hold lifted"), null=True, editable=False)
+    lifted_reason = models.TextField(_("why the hold was lifted"), blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), editable=False)
 
     class Meta:
@@ -144,8 +181,55 @@ class Agreement(models.Model):
             models.CheckConstraint(
                 condition=Q(state="draft") | Q(approved_by__isnull=False), name="agreement_approved_by_someone"
             ),
+            models.CheckConstraint(condition=Q(state="ended") ^ Q(ending=""), name="agreement_ended_somehow"),
+            models.CheckConstraint(
+                condition=~Q(ending="interception")
+                | (Q(ended_by__isnull=False, ended_at__isnull=False) & ~Q(ended_reason="")),
+                name="agreement_interception_by_someone",
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_by__isnull=True, lifted_at__isnull=True, lifted_reason="")
+                | (
+                    Q(ending="interception", lifted_by__isnull=False, lifted_at__isnull=False)
+                    & ~Q(lifted_reason="")
+                    & ~Q(lifted_by=F("ended_by"))
+                ),
+                name="agreement_hold_lifted_by_another",
+            ),
         ]
-        indexes = [models.Index(fields=["project", "agency", "state"], name="agreement_lookup")]
+        indexes = [
+            models.Index(fields=["project", "agency", "state"], name="agreement_lookup"),
+            models.Index(
+                fields=["agency", "project"],
+                condition=Q(ending="interception", lifted_at__isnull=True),
+                name="agreement_holding",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="ended_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state="ended")
+                & _changed("agency", "project", "state", "ending", "ended_by", "ended_at", "ended_reason"),
+            ),
+            pgtrigger.Protect(
+                name="lifted_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__lifted_at__isnull=False)
+                & _changed("lifted_by", "lifted_at", "lifted_reason"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.agency} · {self.project}"
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether what the agency has unpaid in the project waits."""
+        return self.ending == states.Ending.INTERCEPTION and self.lifted_at is None
+
+    @property
+    def shown_state(self) -> str:
+        """The state as people read it: whether, being ended, it holds what is unpaid."""
+        return "held" if self.is_holding else self.state

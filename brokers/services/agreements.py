@@ -1,16 +1,17 @@
-"""Agreements: drafted by one, approved by another."""
+"""Agreements: drafted by one, approved by another, ended; what an ending for interception holds, and lets go."""
 
 from datetime import date
 from typing import Any
 
 from brokers.models import Agency, Agreement
-from brokers.states import AgreementState
+from brokers.states import AgreementState, Ending
 from channels_platform.accounts.permissions import Can
-from channels_platform.accounts.services.access import require
+from channels_platform.accounts.services.access import require, require_person
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from channels_platform.lib.names import clean_text
 from projects.models import Project
 
 
@@ -63,22 +64,65 @@ def approve_agreement(*, actor: Any, agreement: Agreement) -> Agreement:
 
 
 @transactional
-def end_agreement(*, actor: Any, agreement: Agreement, reason: str) -> Agreement:
+def end_agreement(*, actor: Any, agreement: Agreement, reason: str, ending: Ending = Ending.AGREED) -> Agreement:
     """End an agreement now, with a reason; filings stop, referrals made stay.
 
-    Raises: Forbidden; NotAllowed when it is not in force; Invalid `reason_required`.
+    Ended for interception, what the agency and its brokers have unpaid in the project is held from now on.
+    Raises: Forbidden; NotAllowed when it is not approved; Invalid `reason_required`.
     Locks:  the agreement row.
     Writes: Agreement, audit event `agreement.ended`.
     """
     require(actor, Can.APPROVE_AGREEMENT)
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
-    stored = Agreement.objects.select_for_update().get(pk=agreement.pk)
+    if ending == Ending.INTERCEPTION:
+        require_person(actor, Can.APPROVE_AGREEMENT)
+    _require_reason(reason)
+    stored = Agreement.objects.select_for_update(no_key=True).get(pk=agreement.pk)
     if stored.state != AgreementState.APPROVED:
         raise NotAllowed("only an approved agreement can be ended")
-    stored.state = AgreementState.ENDED
-    stored.save(update_fields=["state"])
+    stored.state, stored.ending = AgreementState.ENDED, ending
+    stored.ended_by, stored.ended_at, stored.ended_reason = actor, clock.now(), clean_text(reason)
+    stored.save(update_fields=["state", "ending", "ended_by", "ended_at", "ended_reason"])
     record(
-        "agreement.ended", actor=actor, target=stored, project=stored.project_id, agency=stored.agency_id, reason=reason
+        "agreement.ended",
+        actor=actor,
+        target=stored,
+        project=stored.project_id,
+        agency=stored.agency_id,
+        after={"ending": str(ending)},
+        reason=reason,
     )
     return stored
+
+
+@transactional
+def lift_hold(*, actor: Any, agreement: Agreement, reason: str) -> Agreement:
+    """Let what an ending for interception holds be paid after all: never by who ended it.
+
+    The next payout takes it; what the agreement was ended for stays on record.
+    Raises: Forbidden, also `own_ending`; NotAllowed when nothing is held by it; Invalid `reason_required`.
+    Locks:  the agreement row.
+    Writes: Agreement, audit event `agreement.hold_lifted`.
+    """
+    require_person(actor, Can.APPROVE_AGREEMENT)
+    _require_reason(reason)
+    stored = Agreement.objects.select_for_update(no_key=True).get(pk=agreement.pk)
+    if not stored.is_holding:
+        raise NotAllowed("nothing is held by this agreement")
+    if stored.ended_by_id == actor.pk:
+        raise Forbidden("who ended it cannot lift the hold", code="own_ending")
+    stored.lifted_by, stored.lifted_at, stored.lifted_reason = actor, clock.now(), clean_text(reason)
+    stored.save(update_fields=["lifted_by", "lifted_at", "lifted_reason"])
+    record(
+        "agreement.hold_lifted",
+        actor=actor,
+        target=stored,
+        project=stored.project_id,
+        agency=stored.agency_id,
+        reason=reason,
+    )
+    return stored
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid("a reason is needed", code="reason_required", field="reason")

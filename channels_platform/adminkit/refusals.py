@@ -20,6 +20,8 @@ WORDS: dict[str, str | Promise] = {
     "answer_required": _("Say something, or add a file."),
     "licence_known": _("An agency with this licence number is here already, or has applied."),
     "own_draft": _("You drafted this yourself: somebody else has to approve it."),
+    "own_ending": _("You ended this agreement yourself: somebody else has to lift the hold."),
+    "own_signal": _("This signal is about yourself: somebody else has to judge it."),
     "unknown_number": _("No referral or deal has this number."),
     "reason_required": _("Give a reason; it is kept with the decision."),
     "span_reversed": _("The last day is before the first."),

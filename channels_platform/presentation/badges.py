@@ -38,12 +38,13 @@ _BATCH = {
     "paid": Badge(pgettext_lazy("batch state", "Paid"), "good", "check-circle"),
     "void": Badge(pgettext_lazy("batch state", "Void"), "past", "slash-circle"),
 }
-# `needs_invoice`, `pending` and `ready` are what an open line looks like to the people who work on it.
+# `needs_invoice`, `pending`, `ready` and `held` are what an open line looks like to the people who work on it.
 _LINE = {
     "open": Badge(pgettext_lazy("line state", "Open"), "wait", "hourglass-split"),
     "needs_invoice": Badge(pgettext_lazy("line state", "Needs an invoice"), "wait", "receipt"),
     "pending": Badge(pgettext_lazy("line state", "Being approved"), "wait", "hourglass-split"),
     "ready": Badge(pgettext_lazy("line state", "Ready"), "info", "check"),
+    "held": Badge(pgettext_lazy("line state", "Held"), "bad", "lock"),
     "paid": Badge(pgettext_lazy("line state", "Paid"), "good", "check-circle"),
     "failed": Badge(pgettext_lazy("line state", "Failed"), "bad", "x-circle"),
     "void": Badge(pgettext_lazy("line state", "Void"), "past", "slash-circle"),
@@ -78,6 +79,7 @@ _AGREEMENT = {
     "draft": Badge(pgettext_lazy("agreement state", "Draft"), "past", "pencil"),
     "approved": Badge(pgettext_lazy("agreement state", "Approved"), "good", "shield-check"),
     "ended": Badge(pgettext_lazy("agreement state", "Ended"), "past", "clock-history"),
+    "held": Badge(pgettext_lazy("agreement state", "Ended for interception"), "bad", "lock"),
 }
 _DISPUTE = {
     "open": Badge(pgettext_lazy("dispute state", "Open"), "wait", "flag"),

@@ -17,6 +17,7 @@ from channels_platform.http.pages import page_of
 from channels_platform.http.schema import lists
 from channels_platform.http.views import ApiView, filtered, listed
 from commissions.filters import BalanceFilter, CommissionFilter
+from commissions.holds import Holds, hold_of, holds_in_force
 from commissions.models import Accrual, LedgerEntry, Payee
 from commissions.selectors import commissions, entries, visible_payees
 from commissions.states import Account
@@ -77,7 +78,10 @@ class CommissionsView(ApiView):
 
 
 class BalanceOut(serializers.Serializer[Any]):
-    """`earned` is the sum of the others; a negative `payable` is owed back."""
+    """`earned` is the sum of the figures down to `tax`; a negative `payable` is owed back.
+
+    `held`: what of `payable` waits since the agency's agreement was ended for interception; `held_since`: when it was.
+    """
 
     payee = serializers.CharField()
     payee_kind = serializers.ChoiceField(["agency", "broker"])
@@ -89,6 +93,8 @@ class BalanceOut(serializers.Serializer[Any]):
     payable = serializers.CharField()
     paid = serializers.CharField()
     tax = serializers.CharField()
+    held = serializers.CharField()
+    held_since = serializers.DateTimeField(allow_null=True)
 
 
 class BalancesView(ApiView):
@@ -115,19 +121,21 @@ def _balances(payees: list[Payee], found: QuerySet[LedgerEntry]) -> list[dict[st
     for row in grouped.annotate(amount=Sum("amount")):
         sums[row["payee_id"], row["project_id"]][row["account"]] = row["amount"]
     projects = Project.objects.in_bulk({project for _payee, project in sums})
+    holds = holds_in_force()
     place = {payee.pk: number for number, payee in enumerate(payees)}
     by_pk = {payee.pk: payee for payee in payees}
     ordered = sorted(sums.items(), key=lambda item: (place[item[0][0]], projects[item[0][1]].code))
     return [
-        _balance(by_pk[payee_id], projects[project_id], figures)
+        _balance(by_pk[payee_id], projects[project_id], figures, holds)
         for (payee_id, project_id), figures in ordered
         if any(figures.values())
     ]
 
 
-def _balance(payee: Payee, project: Project, figures: dict[str, Decimal]) -> dict[str, Any]:
+def _balance(payee: Payee, project: Project, figures: dict[str, Decimal], holds: Holds) -> dict[str, Any]:
     amounts = {str(account): figures.get(account, Decimal(0)) for account in FIGURES}
     written = {name: money_text(amount, project.currency) for name, amount in amounts.items()}
+    hold = hold_of(payee, project, holds) if figures.get(Account.PAYABLE, Decimal(0)) > 0 else None
     return {
         "payee": payee_code(payee),
         "payee_kind": "broker" if payee.is_individual else "agency",
@@ -135,4 +143,6 @@ def _balance(payee: Payee, project: Project, figures: dict[str, Decimal]) -> dic
         "currency": project.currency,
         "earned": money_text(sum(amounts.values(), Decimal(0)), project.currency),
         **written,
+        "held": written[Account.PAYABLE] if hold else money_text(Decimal(0), project.currency),
+        "held_since": hold.since if hold else None,
     }

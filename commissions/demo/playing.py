@@ -1,5 +1,6 @@
 """Letting acts happen: each through its service, at its instant."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,6 +16,7 @@ from channels_platform.lib.errors import Refused
 from commissions.demo.acts import Act
 from commissions.demo.staging import Stage
 from leads.models import Deal, Dispute, Payment, Referral
+from leads.origin import Origin
 from leads.services.consultants import hand_over_clients
 from leads.services.deals import Buyer, amend_deal, cancel_deal, contract_deal, hand_over_deal, subscribe_deal
 from leads.services.disputes import raise_dispute, rule_dispute
@@ -74,6 +76,11 @@ class Play:
         return Deal.objects.select_related("project").filter(number=self.numbers.get(key, "")).first()
 
 
+# Three who file by one phone: what a risk signal about a shared device looks like.
+_BORROWERS = frozenset({"A05-01", "A06-01", "A07-01"})
+_BORROWED = Origin(device=hashlib.sha256(b"the phone of the demo").digest())
+
+
 def _file(play: Play, act: Act) -> None:
     facts, broker = act.facts, play.stage.brokers[act.facts["broker"]]
     play.filed_numbers[act.about] = facts["numbers"]
@@ -88,6 +95,7 @@ def _file(play: Play, act: Act) -> None:
         note=facts["note"],
         policy=play.policy(act.project),
         number=play.numbers[act.about],
+        origin=_BORROWED if act.facts["broker"] in _BORROWERS else None,
     )
 
 

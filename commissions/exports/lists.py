@@ -6,7 +6,7 @@ from io import StringIO
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language, override, pgettext
 from django.utils.translation import gettext as _
 
 from channels_platform.lib.money import minor_digits
@@ -31,6 +31,7 @@ def balances_csv(found: Iterable[Balance]) -> Iterator[str]:
         _("Payable"),
         _("Paid"),
         _("Tax withheld"),
+        pgettext("money", "Held"),
     ]
     return _pieces(headings, found, _balance, get_language())
 
@@ -54,7 +55,7 @@ def payments_csv(payments: QuerySet[Payment]) -> Iterator[str]:
 def _balance(row: Balance) -> list[str]:
     payee, currency = row.payee, row.project.currency
     home = payee.agency or (payee.broker.agency if payee.broker else None)
-    figures = (row.earned, row.pending, row.retained, row.payable, row.paid, row.tax)
+    figures = (row.earned, row.pending, row.retained, row.payable, row.paid, row.tax, row.held)
     return [
         defused(str(payee)),
         home.code if home else "",

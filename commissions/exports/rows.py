@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import cache
 from operator import itemgetter
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.utils.translation import gettext
@@ -14,6 +15,7 @@ from channels_platform.lib.money import minor_digits
 from channels_platform.presentation import formats
 from commissions.exports.cells import CellKind, Column
 from commissions.models import PayoutBatch, PayoutLine
+from commissions.selectors import lines_that_count
 from commissions.services.settlement import LINE_KEYS
 from commissions.words import ReaderWords, component, explain_row
 
@@ -30,7 +32,7 @@ LEFT JOIN brokers_broker b ON b.id = p.broker_id
 LEFT JOIN brokers_agency home ON home.id = b.agency_id
 LEFT JOIN accounts_user u ON u.id = b.user_id
 LEFT JOIN commissions_invoice i ON i.line_id = l.id AND i.live
-WHERE l.batch_id = %(batch)s
+WHERE l.id = ANY(%(lines)s)
 ORDER BY 1, l.id
 """
 
@@ -76,7 +78,7 @@ def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:
 
 @contextmanager
 def line_rows(batch: PayoutBatch) -> Iterator[Iterator[tuple[Any, ...]]]:
-    with stream(_LINES, {"batch": batch.pk}) as rows:
+    with stream(_LINES, {"lines": _counted(batch)}) as rows:
         yield rows
 
 
@@ -86,9 +88,13 @@ def deal_rows(batch: PayoutBatch, *, line: PayoutLine | None = None) -> Iterator
 
     Their sums per line are the line's gross, tax and net, to the cent.
     """
-    lines = [line.pk] if line is not None else list(batch.lines.values_list("pk", flat=True))
+    lines = [line.pk] if line is not None else _counted(batch)
     with stream(_DEALS, {"lines": lines, "digits": minor_digits(batch.currency)}) as rows:
         yield rows
+
+
+def _counted(batch: PayoutBatch) -> list[UUID]:
+    return list(lines_that_count(batch).values_list("pk", flat=True))
 
 
 def line_columns() -> list[Column]:

@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext, override
 from channels_platform.lib.money import minor_digits
 from commissions.exports.cells import CellKind, Column, defused
 from commissions.exports.rows import deal_columns, deal_rows, line_rows
+from commissions.holds import held_lines
 from commissions.models import PayoutBatch, PayoutLine
 
 BOM = "\ufeff"
@@ -27,7 +28,10 @@ def deals_csv(batch: PayoutBatch) -> Iterator[str]:
 
 
 def bank_csv(batch: PayoutBatch) -> Iterator[str]:
-    """Return one transfer per line that is still to be paid, in pieces: to whom, which account, how much net."""
+    """Return one transfer per line that is still to be paid, in pieces: to whom, which account, how much net.
+
+    What is held since the batch was approved is left out.
+    """
     return _speaking(_transfers(batch), get_language())
 
 
@@ -56,8 +60,9 @@ def _transfers(batch: PayoutBatch) -> Iterator[str]:
         Column(gettext("Currency"), CellKind.TEXT, 0, lambda row: batch.currency),
         Column(gettext("Purpose"), CellKind.TEXT, 0, lambda row: batch.number),
     ]
+    held = {str(line_id) for line_id in held_lines(batch.lines.values_list("pk", flat=True))}
     with line_rows(batch) as rows:
-        open_rows = (row for row in rows if row[6] == PayoutLine.State.OPEN)
+        open_rows = (row for row in rows if row[6] == PayoutLine.State.OPEN and row[12] not in held)
         yield from _written(columns, open_rows, currency=batch.currency)
 
 

@@ -17,6 +17,7 @@ from channels_platform.presentation import formats
 from commissions.exports.cells import CellKind, Column, starts_formula, xml_text
 from commissions.exports.rows import deal_columns, deal_rows, line_columns, line_rows
 from commissions.models import PayoutBatch, PayoutLine
+from commissions.selectors import lines_that_count
 
 Progress = Callable[[int], None]
 _REPORT_EVERY = 2_000
@@ -127,7 +128,7 @@ def write_workbook(batch: PayoutBatch, target: BinaryIO, *, progress: Progress |
 
 
 def _summary(batch: PayoutBatch) -> list[tuple[str, str | Decimal]]:
-    sums = batch.lines.aggregate(lines=Count("pk"), gross=Sum("gross"), tax=Sum("tax"), net=Sum("net"))
+    sums = lines_that_count(batch).aggregate(lines=Count("pk"), gross=Sum("gross"), tax=Sum("tax"), net=Sum("net"))
     paid = batch.lines.filter(state=PayoutLine.State.PAID).aggregate(net=Sum("net"))["net"]
     zone = batch.company.timezone
     facts: list[tuple[str, str | Decimal]] = [

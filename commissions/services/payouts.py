@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Count, Sum
 
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require, require_person
@@ -15,12 +15,14 @@ from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from commissions import locks
+from commissions.holds import held_lines
 from commissions.models import Invoice, PayoutBatch, PayoutEntry, PayoutLine
+from commissions.selectors import lines_that_count
 from commissions.services.debts import ask_write_off, decide_write_off, record_repayment
 from commissions.services.invoices import attach_invoice
 from commissions.services.settlement import gather_lines, post_payment
 from commissions.services.withholding import changed_taxes, withhold_taxes
-from commissions.states import BatchState, LineState
+from commissions.states import BEGUN, BatchState, LineState
 from projects.models import PayingCompany, Project
 
 __all__ = [
@@ -44,6 +46,7 @@ def draft_batch(
     """Gather what is payable at the cut-off (None: now) into a draft: a line for each payee with enough.
 
     What is owed back is netted within the company and currency; a payee left below zero or the minimum is carried.
+    What an agreement ended for interception holds is left out.
     Raises: Forbidden; NotAllowed `nothing_payable`; Invalid `in_the_future`, or `currency_required` where the company's
             projects have several.
     Locks:  the company.
@@ -74,17 +77,20 @@ def draft_batch(
 
 @transactional
 def submit_batch(*, actor: Any, batch: PayoutBatch) -> PayoutBatch:
-    """Hand a draft to the approver; taxes are worked out anew.
+    """Hand a draft to the approver; lines held since leave it, taxes are worked out anew.
 
-    Raises: Forbidden; NotAllowed unless it is a draft.
+    Raises: Forbidden; NotAllowed unless it is a draft, or `all_held` where no line would be left.
     Locks:  the company, the batch.
-    Writes: PayoutBatch, PayoutLine, audit event `batch.submitted`.
+    Writes: PayoutBatch, PayoutLine, PayoutEntry, Invoice, audit event `batch.submitted`.
     """
     require_person(actor, Can.PREPARE_PAYOUT)
-    stored = _held(batch, BatchState.DRAFT)
+    stored = _locked(batch, BatchState.DRAFT)
+    left = _let_go_of_held(stored)
+    if left and not stored.lines.filter(state=LineState.OPEN).exists():
+        raise NotAllowed("all its lines are held: void it", code="all_held")
     withhold_taxes(stored)
     stored.submitted_by, stored.submitted_at = actor, clock.now()
-    return _move(stored, BatchState.SUBMITTED, actor=actor, fields=["submitted_by", "submitted_at"])
+    return _move(stored, BatchState.SUBMITTED, actor=actor, fields=["submitted_by", "submitted_at"], left=left)
 
 
 @transactional
@@ -92,14 +98,18 @@ def approve_batch(*, actor: Any, batch: PayoutBatch) -> PayoutBatch:
     """Approve a submitted batch for payment; never by who prepared or submitted it.
 
     Raises: Forbidden, also `own_batch`; NotAllowed unless it is submitted, or `figures_changed` where a tax is no
-            longer what was submitted; Invalid `invoice_needed` with the `lines` (ids) that lack an invoice.
-    Locks:  the company, the batch.
+            longer what was submitted; Invalid `lines_held` with the `lines` (ids) that contain what an agreement ended
+            for interception holds, `invoice_needed` with those that lack an invoice.
+    Locks:  the company, the batch, the agreements behind its lines.
     Writes: PayoutBatch, audit event `batch.approved`.
     """
     require_person(actor, Can.APPROVE_PAYOUT)
-    stored = _held(batch, BatchState.SUBMITTED)
+    stored = _locked(batch, BatchState.SUBMITTED)
     if actor.pk in (stored.prepared_by_id, stored.submitted_by_id):
         raise Forbidden("who prepared or submitted a batch cannot approve it", code="own_batch")
+    locks.lock_agreements(stored.pk)
+    if held := _held_lines(stored):
+        raise Invalid("lines are held: return it", code="lines_held", lines=[str(line_id) for line_id in held])
     lacking = _lines_without_invoice(stored)
     if lacking:
         raise Invalid("lines need an invoice of their amount", code="invoice_needed", lines=lacking)
@@ -111,19 +121,20 @@ def approve_batch(*, actor: Any, batch: PayoutBatch) -> PayoutBatch:
 
 @transactional
 def return_batch(*, actor: Any, batch: PayoutBatch, reason: str) -> PayoutBatch:
-    """Send a batch back to draft; taxes are worked out anew.
+    """Send a batch back to draft; lines held since leave it, taxes are worked out anew.
 
     Raises: Forbidden; Invalid `reason_required`; NotAllowed unless submitted, or approved with nothing paid.
     Locks:  the company, the batch.
-    Writes: PayoutBatch, PayoutLine, audit event `batch.draft`.
+    Writes: PayoutBatch, PayoutLine, PayoutEntry, Invoice, audit event `batch.draft`.
     """
     require(actor, Can.APPROVE_PAYOUT, Can.PREPARE_PAYOUT)
     _require_reason(reason)
-    stored = _held(batch, BatchState.SUBMITTED, BatchState.APPROVED)
+    stored = _locked(batch, BatchState.SUBMITTED, BatchState.APPROVED)
     _refuse_begun(stored)
     stored.submitted_by = stored.submitted_at = stored.approved_by = stored.approved_at = None
     fields = ["submitted_by", "submitted_at", "approved_by", "approved_at"]
-    _move(stored, BatchState.DRAFT, actor=actor, fields=fields, reason=reason)
+    left = _let_go_of_held(stored)
+    _move(stored, BatchState.DRAFT, actor=actor, fields=fields, reason=reason, left=left)
     withhold_taxes(stored)
     return stored
 
@@ -138,7 +149,7 @@ def void_batch(*, actor: Any, batch: PayoutBatch, reason: str) -> PayoutBatch:
     """
     require(actor, Can.APPROVE_PAYOUT, Can.PREPARE_PAYOUT)
     _require_reason(reason)
-    stored = _held(batch, BatchState.DRAFT, BatchState.SUBMITTED, BatchState.APPROVED)
+    stored = _locked(batch, BatchState.DRAFT, BatchState.SUBMITTED, BatchState.APPROVED)
     _refuse_begun(stored)
     _release_lines(stored, [line.pk for line in stored.lines.all()], LineState.VOID)
     stored.closed_by, stored.closed_at = actor, clock.now()
@@ -157,7 +168,7 @@ def pay_batch(*, actor: Any, batch: PayoutBatch, results: Sequence[Mapping[str, 
     Writes: PayoutBatch, PayoutLine, PayoutEntry, Invoice, LedgerTransaction, LedgerEntry, audit event `batch.payment`.
     """
     require(actor, Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
-    stored = _held(batch, BatchState.APPROVED)
+    stored = _locked(batch, BatchState.APPROVED)
     paid, failed = _read_results(stored, results)
     now = clock.now()
     for line_id, reference in paid.items():
@@ -178,19 +189,39 @@ def _require_reason(reason: str) -> None:
         raise Invalid("a reason is needed", code="reason_required", field="reason")
 
 
-def _held(batch: PayoutBatch, *states: BatchState) -> PayoutBatch:
+def _locked(batch: PayoutBatch, *states: BatchState) -> PayoutBatch:
     stored = locks.lock_batch(batch.pk)
     if stored.state not in states:
         raise NotAllowed(f"the batch is {stored.state}")
     return stored
 
 
+def _held_lines(batch: PayoutBatch) -> list[UUID]:
+    return list(held_lines(batch.lines.filter(state=LineState.OPEN).values_list("pk", flat=True)))
+
+
+def _let_go_of_held(batch: PayoutBatch) -> list[UUID]:
+    """Let held lines leave the batch: what they took is payable again, and waits with the rest; return which left."""
+    held = _held_lines(batch)
+    if held:
+        _release_lines(batch, held, LineState.VOID)
+    return held
+
+
 def _refuse_begun(batch: PayoutBatch) -> None:
-    if batch.lines.exclude(state=LineState.OPEN).exists():
+    if batch.lines.filter(state__in=BEGUN).exists():
         raise NotAllowed("the bank has already dealt with some of its lines", code="payment_begun")
 
 
-def _move(batch: PayoutBatch, to: BatchState, *, actor: Any, fields: Sequence[str], reason: str = "") -> PayoutBatch:
+def _move(
+    batch: PayoutBatch,
+    to: BatchState,
+    *,
+    actor: Any,
+    fields: Sequence[str],
+    reason: str = "",
+    left: Sequence[UUID] = (),
+) -> PayoutBatch:
     before, batch.state = batch.state, to
     batch.save(update_fields=["state", *fields])
     record(
@@ -198,15 +229,15 @@ def _move(batch: PayoutBatch, to: BatchState, *, actor: Any, fields: Sequence[st
         actor=actor,
         target=batch,
         before={"state": str(before)},
-        after={"state": str(to), **_totals(batch)},
+        after={"state": str(to), **_totals(batch)} | ({"left": [str(line_id) for line_id in left]} if left else {}),
         reason=reason,
     )
     return batch
 
 
 def _totals(batch: PayoutBatch) -> dict[str, Any]:
-    sums = batch.lines.aggregate(gross=Sum("gross"), tax=Sum("tax"), net=Sum("net"))
-    return {"lines": batch.lines.count(), **{name: str(value) for name, value in sums.items()}}
+    sums = lines_that_count(batch).aggregate(lines=Count("pk"), gross=Sum("gross"), tax=Sum("tax"), net=Sum("net"))
+    return {"lines": sums.pop("lines"), **{name: str(value or 0) for name, value in sums.items()}}
 
 
 def _next_number(batch: PayoutBatch) -> str:

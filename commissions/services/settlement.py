@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from channels_platform.lib.money import minor_digits
+from commissions.holds import HOLDS
 from commissions.models import PayoutBatch
 
 # The payable entries nobody took into a live line yet. Those a payout itself posted (`settles`) end others and are
@@ -24,6 +25,21 @@ WHERE e.account = 'payable' AND NOT e.settles
   AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
 """
 
+# Of these, what is held waits for the hold to be lifted: what a payee has above zero in the project of an agreement
+# ended for interception. The rest is free for the next payout.
+UNSETTLED_OR_HELD = f"""
+unsettled AS MATERIALIZED ({UNSETTLED}),
+held AS MATERIALIZED (
+    SELECT payee_id, project_id, h.since, sum(u.amount) AS amount
+    FROM unsettled u JOIN ({HOLDS}) h USING (payee_id, project_id)
+    GROUP BY 1, 2, 3 HAVING sum(u.amount) > 0
+),
+free AS MATERIALIZED (
+    SELECT u.* FROM unsettled u
+    WHERE NOT EXISTS (SELECT 1 FROM held h WHERE h.payee_id = u.payee_id AND h.project_id = u.project_id)
+)
+"""  # noqa: S608 - constants
+
 # UUID version 7, as lib.ids makes them
 _UUID7 = """
 encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING
@@ -32,9 +48,9 @@ encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING
 """
 
 _GATHER = f"""
-WITH unsettled AS MATERIALIZED ({UNSETTLED}),
+WITH {UNSETTLED_OR_HELD},
 due AS (
-    SELECT payee_id, sum(amount) AS gross FROM unsettled GROUP BY payee_id
+    SELECT payee_id, sum(amount) AS gross FROM free GROUP BY payee_id
     HAVING sum(amount) > 0 AND sum(amount) >= %(minimum)s
 ),
 lines AS (
@@ -43,7 +59,7 @@ lines AS (
     RETURNING id, payee_id
 )
 INSERT INTO commissions_payoutentry (line_id, entry_id, live)
-SELECT l.id, u.id, true FROM unsettled u JOIN lines l USING (payee_id)
+SELECT l.id, u.id, true FROM free u JOIN lines l USING (payee_id)
 """  # noqa: S608 - constants
 
 # What lines settle, by key: deal, referral and component. A line's tax is laid over its keys by rounding the running

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from brokers.models import Agency
@@ -62,7 +63,7 @@ def balances(request: HttpRequest) -> HttpResponse:
         "projects": asked.projects,
         "agencies": asked.agencies,
         "kinds": [("agency", _("Agencies")), ("individual", _("Individuals (taxed)")), *Agency.Kind.choices],
-        "shows": [("payable", _("Something payable")), ("owed", _("Owed back"))],
+        "shows": [("payable", _("Something payable")), ("owed", _("Owed back")), ("held", pgettext("money", "Held"))],
     }
     return show(request, "finance/balances.html", context)
 

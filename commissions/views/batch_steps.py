@@ -1,6 +1,6 @@
 """The steps of a batch: each on a page that says what will happen, offered only where it can be done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -20,12 +20,13 @@ from channels_platform.http.once import OnceForm, sent
 from channels_platform.http.screens import needs
 from channels_platform.lib.errors import Refused
 from channels_platform.presentation import formats
-from commissions.batch_sheets import totals_of
+from commissions.batch_sheets import held_of, totals_of
 from commissions.forms import ReasonForm
+from commissions.holds import Hold
 from commissions.models import PayoutBatch
 from commissions.selectors import visible_batches
 from commissions.services.payouts import approve_batch, return_batch, submit_batch, void_batch
-from commissions.states import BatchState
+from commissions.states import BEGUN, BatchState
 from commissions.views.common import attempt, in_words, show, status_of
 
 
@@ -133,22 +134,26 @@ class Offer:
     obstacle: str = ""
 
 
-def steps_for(user: Any, batch: PayoutBatch, *, lacking: int) -> list[Offer]:
-    """Return the steps that the person's role has in the batch's state."""
-    begun = batch.state == BatchState.APPROVED and batch.lines.exclude(state="open").exists()
+def steps_for(user: Any, batch: PayoutBatch, *, lacking: int, holds: Sequence[Hold] = ()) -> list[Offer]:
+    """Return the steps that the person's role has in the batch's state; `holds` are those on its lines."""
+    begun = batch.state == BatchState.APPROVED and batch.lines.filter(state__in=BEGUN).exists()
     return [
         Offer(
-            step, reverse(f"finance:batch_{step.name}", args=[batch.pk]), _obstacle(step, user, batch, lacking, begun)
+            step,
+            reverse(f"finance:batch_{step.name}", args=[batch.pk]),
+            _obstacle(step, user, batch, lacking, begun, holds),
         )
         for step in STEPS.values()
         if batch.state in step.states and any(user.can(act) for act in step.acts)
     ]
 
 
-def _obstacle(step: Step, user: Any, batch: PayoutBatch, lacking: int, begun: bool) -> str:
+def _obstacle(step: Step, user: Any, batch: PayoutBatch, lacking: int, begun: bool, holds: Sequence[Hold]) -> str:
     if step.name == "approve":
         if user.pk in (batch.prepared_by_id, batch.submitted_by_id):
             return _("You prepared or submitted this batch; another person has to approve it.")
+        if holds:
+            return _held_in_words(holds)
         if lacking:
             return ngettext(
                 "%(n)s line still needs an invoice of its amount.",
@@ -171,7 +176,8 @@ def batch_step(request: HttpRequest, batch_id: UUID, name: str) -> HttpResponse:
     address = reverse("finance:batch", args=[batch.pk])
     totals = totals_of([batch])[batch.pk]
     if request.method != "POST":
-        offers = {offer.step.name: offer for offer in steps_for(request.user, batch, lacking=totals.lacking)}
+        found = steps_for(request.user, batch, lacking=totals.lacking, holds=held_of(batch))
+        offers = {offer.step.name: offer for offer in found}
         obstacle = offers[name].obstacle if name in offers else _("This can't be done in the state the batch is in.")
         if obstacle:
             messages.warning(request, obstacle)
@@ -190,7 +196,7 @@ def batch_step(request: HttpRequest, batch_id: UUID, name: str) -> HttpResponse:
         messages.success(request, str(step.done) % facts)
         return address
 
-    if (answer := attempt(request, form, work, said=_said)) is not None:
+    if (answer := attempt(request, form, work, said=lambda refused: _said(refused, batch))) is not None:
         return answer
     context = {
         "batch": batch,
@@ -198,12 +204,19 @@ def batch_step(request: HttpRequest, batch_id: UUID, name: str) -> HttpResponse:
         "form": form,
         "happens": str(step.happens) % facts,
         "undo": step.undo,
+        "leaves": held_of(batch) if step.name in ("submit", "return") else [],
         "danger": step.look == "danger",
     }
     return show(request, "finance/batch_step.html", context, status=status_of(form))
 
 
-def _said(refused: Refused) -> Any:
+def _held_in_words(holds: Sequence[Hold]) -> str:
+    return " ".join([*map(str, holds), _("Return the batch to draft: these lines leave it, the others go on.")])
+
+
+def _said(refused: Refused, batch: PayoutBatch) -> Any:
+    if refused.code == "lines_held":
+        return _held_in_words(held_of(batch))
     if refused.code == "invoice_needed":
         lacking = len(refused.facts.get("lines", ()))
         text = ngettext(

@@ -17,7 +17,16 @@ from channels_platform.http.once import OnceForm, sent
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib import clock
 from channels_platform.lib.names import clean_text
-from commissions.batch_sheets import deals_behind, lines_of, payable_at, takes_invoice, totals_of, with_states
+from commissions.batch_sheets import (
+    deals_behind,
+    held_at,
+    held_of,
+    lines_of,
+    payable_at,
+    takes_invoice,
+    totals_of,
+    with_states,
+)
 from commissions.forms import DraftForm
 from commissions.models import PayoutBatch
 from commissions.portal_forms import InvoiceForm
@@ -108,6 +117,7 @@ def _preview(form: DraftForm) -> dict[str, Any]:
         "taken_sum": sum(one.gross for one in taken),
         "carried": carried[:MOST_PREVIEWED],
         "carried_count": len(carried),
+        "held": held_at(company=company, currency=currency, cutoff_at=cutoff_at),
     }
 
 
@@ -120,6 +130,7 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     asked = {name: clean_text(request.GET.get(name, "")) for name in ("show", "q")}
     page = slice_at(lines_of(found, show=asked["show"], text=asked["q"]), request.GET.get("cursor", ""))
     states = dict(found.lines.order_by().values_list("state").annotate(Count("pk")))
+    holds = held_of(found)
     shows = [
         ("needs_invoice", _("Needs an invoice"), totals.lacking),
         ("paid", _("Paid"), states.get(LineState.PAID, 0)),
@@ -136,7 +147,8 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "recorded": "recorded" in request.GET,
         "shows": [show for show in shows if show[2]],
         "steps": _progress(found),
-        "actions": steps_for(request.user, found, lacking=totals.lacking),
+        "holds": holds,
+        "actions": steps_for(request.user, found, lacking=totals.lacking, holds=holds),
         "returned": _sent_back(found),
         "bank_file": found.state in (BatchState.APPROVED, BatchState.PAID),
     }

@@ -20,6 +20,8 @@ _WORDS = {
     "own_request": gettext_lazy("You asked for this; another person has to decide."),
     "invoice_needed": gettext_lazy("Some lines still need an invoice of their amount."),
     "figures_changed": gettext_lazy("Taxes changed since it was submitted. Return it to draft and submit it again."),
+    "lines_held": gettext_lazy("Some lines are held. Return the batch to draft: they leave it, the others go on."),
+    "all_held": gettext_lazy("All its lines are held. Void it: another batch takes them once the hold is lifted."),
     "payment_begun": gettext_lazy("The bank has already dealt with some of its lines, so it stays as it is."),
     "nothing_payable": gettext_lazy("Nobody has enough payable at this cut-off. Nothing was drafted."),
     "in_the_future": gettext_lazy("This time is in the future."),

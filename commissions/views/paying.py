@@ -16,7 +16,8 @@ from channels_platform.accounts.permissions import Can
 from channels_platform.http.once import OnceForm, sent
 from channels_platform.http.screens import needs
 from channels_platform.lib.names import clean_text
-from commissions.batch_sheets import lines_of
+from commissions.batch_sheets import lines_of, with_states
+from commissions.holds import Hold
 from commissions.models import PayoutBatch
 from commissions.selectors import visible_batches
 from commissions.services.payouts import pay_batch
@@ -36,13 +37,18 @@ class Row:
     fault: str = ""
 
     @property
+    def hold(self) -> Hold | None:
+        held: Hold | None = self.line.hold
+        return held
+
+    @property
     def outcome(self) -> str:
         return "failed" if self.failed else "paid" if self.reference else "open"
 
 
 def _rows(batch: PayoutBatch, data: Any) -> list[Row]:
     """Return the batch's open lines, as many as one form takes, filled from what was sent."""
-    lines = list(lines_of(batch, show=LineState.OPEN)[:AT_ONCE])
+    lines = with_states(lines_of(batch, show=LineState.OPEN)[:AT_ONCE])
     if data is None:
         return [Row(line) for line in lines]
     failed = set(data.getlist("failed"))
@@ -54,7 +60,7 @@ def _rows(batch: PayoutBatch, data: Any) -> list[Row]:
             row.fault = _("Either a reference or failed, not both.")
         elif len(row.reference or common) > 80:
             row.fault = _("At most 80 characters.")
-        elif not row.failed and not row.reference and f"reference-{line.pk}" in data:
+        elif not row.failed and not row.reference and row.hold is None and f"reference-{line.pk}" in data:
             row.reference = common
         rows.append(row)
     return rows

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,7 +16,7 @@ from channels_platform.adminkit.filters import DaysFilter, ManyRelatedFilter, Re
 from channels_platform.adminkit.forms import ReasonForm
 from leads.models import RiskSignal
 from leads.services.signals import judge_signal
-from leads.signal_words import how_often_right, noticed
+from leads.signal_words import how_often_right, noticed, records_by_kind
 from leads.states import SignalState
 
 
@@ -37,8 +37,9 @@ def _is_open(signal: RiskSignal) -> bool:
 @admin.register(RiskSignal)
 class RiskSignalAdmin(ReadOnlyAdmin):
     project_path = "project"
-    list_display = ("found", "badge", "kind", "broker", "agency", "project", "what")
-    list_select_related = ("project", "broker__user", "broker__agency", "referral", "judged_by")
+    list_display = ("found", "badge", "kind", "broker", "agency", "person", "project", "what")
+    list_select_related = ("project", "broker__user", "broker__agency", "person", "referral", "judged_by")
+    list_before_template = "admin/signal_records.html"
     list_filter = (
         "state",
         "kind",
@@ -46,11 +47,11 @@ class RiskSignalAdmin(ReadOnlyAdmin):
         ("broker__agency", ManyRelatedFilter),
         ("found_at", DaysFilter),
     )
-    search_fields = ("referral__number", "broker__user__name")
-    search_help_text = gettext_lazy("Number of the referral, or the broker's name")
+    search_fields = ("referral__number", "broker__user__name", "person__name")
+    search_help_text = gettext_lazy("Number of the referral, or the name of the broker or person")
     ordering = ("-found_at", "-id")
     fieldsets = (
-        (None, {"fields": ("found", "badge", "kind", "project", "agency", "broker", "referral", "what")}),
+        (None, {"fields": ("found", "badge", "kind", "project", "agency", "broker", "person", "referral", "what")}),
         (gettext_lazy("Judgement"), {"fields": ("judgement", "judged", "judged_by")}),
     )
     acts = (
@@ -78,6 +79,17 @@ class RiskSignalAdmin(ReadOnlyAdmin):
         ),
     )
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show above the list how often each kind was right: what a kind is worth before one of it is judged."""
+        records = records_by_kind()
+        rows = [
+            (label, open_, how_often_right(confirmed, judged))
+            for kind, label in RiskSignal.Kind.choices
+            for confirmed, judged, open_ in [records.get(kind, (0, 0, 0))]
+            if judged or open_
+        ]
+        return super().changelist_view(request, {**(extra_context or {}), "records": rows})
+
     @admin.display(description=gettext_lazy("found"), ordering="found_at")
     def found(self, signal: RiskSignal) -> Any:
         return cells.recently(signal.found_at)
@@ -88,7 +100,7 @@ class RiskSignalAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("agency"))
     def agency(self, signal: RiskSignal) -> str:
-        return str(signal.broker.agency)
+        return cells.DASH if signal.broker is None else str(signal.broker.agency)
 
     @admin.display(description=gettext_lazy("noticed"))
     def what(self, signal: RiskSignal) -> str:
@@ -99,14 +111,16 @@ class RiskSignalAdmin(ReadOnlyAdmin):
         return cells.when(signal.judged_at)
 
     def about(self, request: HttpRequest, obj: RiskSignal) -> list[cells.Section]:
-        counts = RiskSignal.objects.filter(kind=obj.kind).aggregate(
-            confirmed=Count("pk", filter=Q(state=SignalState.CONFIRMED)),
-            judged=Count("pk", filter=~Q(state=SignalState.OPEN)),
+        confirmed, judged, _open = records_by_kind(obj.kind)[obj.kind]
+        about = Q(broker=obj.broker) if obj.broker else Q(person=obj.person)
+        others = (
+            self.get_queryset(request).filter(about).exclude(pk=obj.pk).select_related("broker__user", "person")[:10]
         )
-        others = RiskSignal.objects.filter(broker=obj.broker).exclude(pk=obj.pk).select_related("broker__user")[:10]
         rows = [(cells.recently(one.found_at), cells.state("signal", one.state), noticed(one)) for one in others]
         head = (_("Found"), _("State"), _("Noticed"))
         return [
-            cells.words(_("How often such signals were right"), [how_often_right(**counts)], empty=""),
-            cells.table(_("Others of this broker"), head, rows, empty=_("None.")),
+            cells.words(_("How often such signals were right"), [how_often_right(confirmed, judged)], empty=""),
+            cells.table(
+                _("Others of this broker") if obj.broker else _("Others of this person"), head, rows, empty=_("None.")
+            ),
         ]

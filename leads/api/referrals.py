@@ -27,6 +27,7 @@ from leads.api.shapes import (
     WithdrawalIn,
     referral_data,
 )
+from leads.callers import origin_of
 from leads.filters import ReferralFilter
 from leads.models import Consultant, Referral
 from leads.selectors import timeline, visible_referrals
@@ -68,7 +69,14 @@ def file_one(request: Request, broker: Broker, asked: dict[str, Any]) -> dict[st
     if consultant := asked.pop("preferred_consultant", None):
         consultants = Consultant.objects.filter(project=policy.project)
         asked["preferred_consultant"] = named(consultants, field="preferred_consultant", pk=consultant)
-    referral = file_referral(actor=request.user, broker=broker, project=policy.project, policy=policy, **asked)
+    referral = file_referral(
+        actor=request.user,
+        broker=broker,
+        project=policy.project,
+        policy=policy,
+        origin=origin_of(request),
+        **asked,
+    )
     referral.agency = broker.agency  # at hand already, with the caller
     return referral_data(request, referral)
 

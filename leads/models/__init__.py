@@ -10,7 +10,7 @@ from leads.models.deal import (
 )
 from leads.models.desk import ArrivalCode, ToldArrival, VisitPaper
 from leads.models.dispute import Dispute, DisputeFile, DisputeQuestion, DisputeSide
-from leads.models.filing import ClientSheet, FilingKey
+from leads.models.filing import ClientSheet, FilingKey, FilingOrigin
 from leads.models.handover import Handover
 from leads.models.referral import Claim, Consultant, Referral, ReferralPhone
 from leads.models.signal import RiskSignal
@@ -34,6 +34,7 @@ __all__ = [
     "DisputeSide",
     "DutyShift",
     "FilingKey",
+    "FilingOrigin",
     "FollowUp",
     "Handover",
     "NaturalVisit",

@@ -61,6 +61,7 @@ class Deal(models.Model):
     )
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.SUBSCRIBED)
     subscribed_at = models.DateTimeField(_("subscribed"))
+    recorded_at = models.DateTimeField(_("recorded"), null=True, blank=True, editable=False)
     contracted_at = models.DateTimeField(_("contracted"), null=True, blank=True)
     handed_over_at = models.DateTimeField(_("handed over"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)

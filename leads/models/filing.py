@@ -30,6 +30,30 @@ class FilingKey(models.Model):
         return self.key
 
 
+class FilingOrigin(models.Model):
+    """Where a filing came from: keyed digests of the device and of the network, never the two themselves.
+
+    Kept for as long as risk signals look back, then deleted.
+    """
+
+    referral = models.OneToOneField("leads.Referral", primary_key=True, on_delete=models.PROTECT, related_name="origin")
+    device = models.BinaryField(null=True)
+    address = models.BinaryField(null=True)
+
+    class Meta:
+        verbose_name = _("origin of a filing")
+        verbose_name_plural = _("origins of filings")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(device__isnull=False) | models.Q(address__isnull=False), name="origin_says_something"
+            )
+        ]
+        triggers = [pgtrigger.Protect(name="never_changed", operation=pgtrigger.Update)]
+
+    def __str__(self) -> str:
+        return str(self.referral_id)
+
+
 class ClientSheet(models.Model):
     """A spreadsheet of clients, judged row by row.
 
@@ -43,6 +67,9 @@ class ClientSheet(models.Model):
     job = models.OneToOneField("jobs.Job", on_delete=models.PROTECT, related_name="+", null=True)
     numbers = models.JSONField(default=list)
     content = EncryptedTextField(blank=True)
+    # where it came from, as FilingOrigin has it of each of its filings; emptied with the content
+    device = models.BinaryField(null=True)
+    address = models.BinaryField(null=True)
     faults = models.JSONField(default=list, blank=True)
     uploaded_at = models.DateTimeField(_("sent"))
     judged_at = models.DateTimeField(_("judged"), null=True, blank=True)

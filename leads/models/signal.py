@@ -1,9 +1,11 @@
 """Risk signals: what looks like intercepted clients, or filings out of inside knowledge. People judge them."""
 
+from typing import Any
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from channels_platform.lib.ids import uuid7
@@ -13,15 +15,29 @@ from leads import states
 class RiskSignal(models.Model):
     """One thing noticed, with what it was noticed by. It penalizes nobody; a manager confirms or dismisses it, once.
 
-    `once` names what was noticed, so that looking again finds it known.
+    It is about a broker, about a person of the site (who recorded, entered, changed), or about both. `once` names what
+    was noticed, so that looking again finds it known.
     """
 
     class Kind(models.TextChoices):
         FILED_AT_ARRIVAL = states.SignalKind.FILED_AT_ARRIVAL, _("Filed just before the arrival")
         FILED_AFTER_WALK_IN = states.SignalKind.FILED_AFTER_WALK_IN, _("Filed around a walk-in of the same client")
         WALK_INS_TURNED = states.SignalKind.WALK_INS_TURNED, _("Many walk-ins turned into filings")
+        WALK_INS_GIVEN = (
+            states.SignalKind.WALK_INS_GIVEN,
+            _("Walk-ins turned into filings around one person"),
+        )
+        WALK_INS_PAIR = (
+            states.SignalKind.WALK_INS_PAIR,
+            _("Walk-ins turned into filings by a person and a broker"),
+        )
+        SHARED_DEVICE = states.SignalKind.SHARED_DEVICE, _("One device filing for many brokers")
+        SHARED_ADDRESS = states.SignalKind.SHARED_ADDRESS, _("One address filing for many agencies")
         OWN_CIRCLE = states.SignalKind.OWN_CIRCLE, _("Phones of colleagues filed again and again")
         ADDED_BEFORE_DEAL = states.SignalKind.ADDED_BEFORE_DEAL, _("A phone added just before it bought")
+        DEAL_BACKDATED = states.SignalKind.DEAL_BACKDATED, _("A deal entered late that its date decided")
+        BUYERS_CHANGED = states.SignalKind.BUYERS_CHANGED, _("The referred buyer taken out after the deal")
+        WALK_IN_BACKDATED = states.SignalKind.WALK_IN_BACKDATED, _("A walk-in entered late, before a filing")
         PROBING = states.SignalKind.PROBING, _("Asking for clients the site knows")
 
     class State(models.TextChoices):
@@ -35,7 +51,14 @@ class RiskSignal(models.Model):
         "projects.Project", verbose_name=_("project"), null=True, on_delete=models.PROTECT, related_name="+"
     )
     broker = models.ForeignKey(
-        "brokers.Broker", verbose_name=_("broker"), on_delete=models.PROTECT, related_name="signals"
+        "brokers.Broker", verbose_name=_("broker"), null=True, on_delete=models.PROTECT, related_name="signals"
+    )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("person of the site"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
     )
     referral = models.ForeignKey(
         "leads.Referral", verbose_name=_("referral"), null=True, on_delete=models.PROTECT, related_name="signals"
@@ -59,6 +82,13 @@ class RiskSignal(models.Model):
                 condition=Q(state="open") ^ Q(judged_by__isnull=False, judged_at__isnull=False),
                 name="signal_judged_by_someone",
             ),
+            models.CheckConstraint(
+                condition=Q(broker__isnull=False) | Q(person__isnull=False), name="signal_about_someone"
+            ),
+            models.CheckConstraint(
+                condition=Q(judged_by__isnull=True) | Q(person__isnull=True) | ~Q(judged_by=F("person")),
+                name="signal_not_judged_by_whom_it_is_about",
+            ),
         ]
         indexes = [models.Index(fields=["state", "-found_at"], name="signal_queue")]
         triggers = [
@@ -69,4 +99,9 @@ class RiskSignal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} · {self.broker}"
+        return f"{self.get_kind_display()} · {self.broker or self.person}"
+
+    @property
+    def agency_id(self) -> Any:
+        """The agency whose broker it is about, if it is about one."""
+        return None if self.broker is None else self.broker.agency_id

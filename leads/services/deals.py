@@ -126,6 +126,7 @@ def subscribe_deal(
         visitor=visitor,
         consultant=consultant,
         subscribed_at=moment,
+        recorded_at=now,
         facts=1,
     )
     _insert(deal)

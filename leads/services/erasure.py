@@ -16,7 +16,17 @@ from channels_platform.accounts.models import User
 from channels_platform.files.models import Attachment
 from channels_platform.lib import clock
 from channels_platform.privacy.models import Phone
-from leads.models import DealBuyer, DealShare, FollowUp, NaturalVisit, Referral, ReferralPhone, Visit, VisitPaper
+from leads.models import (
+    DealBuyer,
+    DealShare,
+    FilingOrigin,
+    FollowUp,
+    NaturalVisit,
+    Referral,
+    ReferralPhone,
+    Visit,
+    VisitPaper,
+)
 from leads.selectors import live_by_clock
 from leads.states import ReferralState
 
@@ -25,14 +35,21 @@ ERASED_MASK = "***"
 
 
 def erase_personal_data(*, batch: int = BATCH) -> dict[str, int]:
-    """Erase what is older than PERSONAL_DATA_DAYS; return counts by kind. Safe to run twice at once.
+    """Erase what is older than PERSONAL_DATA_DAYS, and of filings' origins FILING_ORIGIN_DAYS; return counts by kind.
 
+    Safe to run twice at once.
     Locks:  rows to erase, skipping those that others hold.
-    Writes: Referral, FollowUp, NaturalVisit, Phone, VisitPaper, Attachment.
+    Writes: Referral, FollowUp, NaturalVisit, Phone, VisitPaper, Attachment, FilingOrigin.
     Source: domain 7.
     """
-    counts = {"referrals": 0, "natural_visits": 0, "phones": 0}
-    for kind, erase in (("referrals", _erase_referrals), ("natural_visits", _erase_visits), ("phones", _erase_phones)):
+    kinds = {
+        "referrals": _erase_referrals,
+        "natural_visits": _erase_visits,
+        "phones": _erase_phones,
+        "origins": _forget_origins,
+    }
+    counts = dict.fromkeys(kinds, 0)
+    for kind, erase in kinds.items():
         while True:
             with transaction.atomic():
                 done = erase(batch)
@@ -92,3 +109,10 @@ def _erase_phones(batch: int) -> int:
         phone.masked, phone.last4, phone.erased_at = ERASED_MASK, "", now
     Phone.objects.bulk_update(phones, ["digest", "ciphertext", "masked", "last4", "erased_at"])
     return len(phones)
+
+
+def _forget_origins(batch: int) -> int:
+    oldest = clock.now() - timedelta(days=settings.FILING_ORIGIN_DAYS)
+    old = FilingOrigin.objects.filter(referral__filed_at__lt=oldest).order_by("pk")
+    ids = list(old.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:batch])
+    return FilingOrigin.objects.filter(pk__in=ids).delete()[0]

@@ -22,7 +22,8 @@ from leads.attribution.identity import read_phones
 from leads.attribution.kept_facts import keep_filing
 from leads.attribution.types import FilingDecision, FilingFacts
 from leads.locks import daily_limit_key, phone_lock_keys
-from leads.models import Claim, Consultant, Referral, ReferralPhone
+from leads.models import Claim, Consultant, FilingOrigin, Referral, ReferralPhone
+from leads.origin import Origin
 from leads.services.claims import build_claims, claiming, close_past_claims
 from leads.services.judging import gather_filing, rules_of
 from leads.services.probing import watch_probing
@@ -67,13 +68,14 @@ def file_referral(
     preferred_consultant: Consultant | None = None,
     policy: Policy | None = None,
     number: str | None = None,
+    origin: Origin | None = None,
 ) -> Referral:
     """File one client for one project; the answer is in `state` and `reason`.
 
-    A refused filing is kept, numbered, `rejected`, with the first reason that applied.
+    A refused filing is kept, numbered, `rejected`, with the first reason that applied. `origin`: where it came from.
     Raises: Invalid `phones_required`, `too_many_phones`, `other_project`, `out_of_range`; Refused `no_policy`.
     Locks:  each phone in the project, sorted; the broker's day where a limit is set.
-    Writes: Referral, ReferralPhone, Phone, Claim, audit event `referral.filed` or `referral.rejected`.
+    Writes: Referral, ReferralPhone, Phone, Claim, FilingOrigin, audit event `referral.filed` or `referral.rejected`.
     Source: domain 4.2.
     """
     if not phones:
@@ -125,8 +127,9 @@ def file_referral(
             close_past_claims(project_id=project.pk, phone_ids=phone_ids, now=now)
         claims = build_claims(referral=referral, phone_ids=phone_ids, span=decision.claim, lapses_at=decision.lapse_at)
     kept = _referral_phones(referral, read, rules.masked, phone_ids, now)
+    came_from = [FilingOrigin(referral=referral, device=origin.device, address=origin.address)] if origin else []
     with claiming():
-        insert_together([referral, *kept, *claims, _event(actor, referral, decision, judged.facts)])
+        insert_together([referral, *kept, *claims, *came_from, _event(actor, referral, decision, judged.facts)])
     referral.filed_masks = [phone.masked for phone in kept]
     if decision.reason is not None:
         watch_probing(broker=broker, now=now)

@@ -20,6 +20,7 @@ from channels_platform.lib.errors import Refused
 from channels_platform.lib.sheets import SheetRow
 from leads.listing import projects_to_file
 from leads.models import ClientSheet
+from leads.origin import Origin
 from leads.services.filing_once import file_once
 from leads.sheet_rows import Fault, Offered, read_row
 from projects.models import Project
@@ -33,16 +34,20 @@ name_kind(KIND, _("Clients out of a spreadsheet"))
 
 
 @transactional
-def take_sheet(*, actor: Any, broker: Broker, rows: Sequence[SheetRow], project: Project | None) -> ClientSheet:
+def take_sheet(
+    *, actor: Any, broker: Broker, rows: Sequence[SheetRow], project: Project | None, origin: Origin | None = None
+) -> ClientSheet:
     """Keep a spreadsheet's rows, encrypted, and have a worker judge them.
 
-    `project` is that of rows which name none.
+    `project` is that of rows which name none; `origin` is that of all its filings.
     Writes: ClientSheet, Job, OutboxMessage, audit event `clients.sheet_sent`.
     """
     sheet = ClientSheet.objects.create(
         broker=broker,
         numbers=[row.number for row in rows],
         content=json.dumps([[row.number, row.cells] for row in rows], ensure_ascii=False),
+        device=origin.device if origin else None,
+        address=origin.address if origin else None,
         uploaded_at=clock.now(),
     )
     arguments = {"sheet": str(sheet.pk), "project": project and str(project.pk)}
@@ -63,7 +68,9 @@ def judge_sheet(*, job_id: UUID) -> None:
         sheet = ClientSheet.objects.select_related("broker__user", "broker__agency").get(pk=job.arguments["sheet"])
         if sheet.judged_at is None:
             faults = _file_rows(job, sheet)
-            ClientSheet.objects.filter(pk=sheet.pk).update(content="", faults=faults, judged_at=clock.now())
+            ClientSheet.objects.filter(pk=sheet.pk).update(
+                content="", device=None, address=None, faults=faults, judged_at=clock.now()
+            )
             sheet.refresh_from_db()
         job.result_url = reverse("portal:sheet", args=[sheet.pk])
         job.done = job.total
@@ -87,10 +94,15 @@ def _file_row(actor: Any, sheet: ClientSheet, row: SheetRow, offered: Offered) -
     if faults:
         return faults
     try:
-        file_once(actor=actor, key=sheet.key_of(row.number), broker=sheet.broker, **filing)
+        origin = Origin(device=_bytes(sheet.device), address=_bytes(sheet.address))
+        file_once(actor=actor, key=sheet.key_of(row.number), broker=sheet.broker, origin=origin, **filing)
     except Refused as refused:
         return [Fault(refused.field or "", "", refused.code)]
     return []
+
+
+def _bytes(kept: Any) -> bytes | None:
+    return None if kept is None else bytes(kept)
 
 
 def _rows_of(sheet: ClientSheet) -> Iterator[SheetRow]:
@@ -112,4 +124,4 @@ def forget_sheets() -> int:
     Writes: ClientSheet.
     """
     old = ClientSheet.objects.exclude(content=b"").filter(uploaded_at__lt=clock.now() - KEEP_UNJUDGED)
-    return old.update(content="")
+    return old.update(content="", device=None, address=None)

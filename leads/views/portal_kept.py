@@ -21,6 +21,7 @@ from channels_platform.http.once import do_once
 from channels_platform.http.screens import needs, told
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Refused
+from leads.callers import origin_of
 from leads.forms.portal import FileForm
 from leads.listing import projects_to_file
 from leads.messages import filing_outcome
@@ -44,7 +45,7 @@ def file_entered(request: HttpRequest, broker: Broker, form: FileForm) -> str:
     """File what the form says, once under its key; return where the answer stands."""
     entered = {name: value for name, value in form.cleaned_data.items() if name != "once"}
     key = form.cleaned_data["once"] or uuid4().hex
-    referral = file_once(actor=request.user, key=key, broker=broker, **entered)
+    referral = file_once(actor=request.user, key=key, broker=broker, origin=origin_of(request), **entered)
     return reverse("portal:filed", args=[referral.pk])
 
 

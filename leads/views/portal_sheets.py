@@ -19,6 +19,7 @@ from channels_platform.http.downloads import send_file
 from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs
 from channels_platform.lib import clock
+from leads.callers import origin_of
 from leads.forms.portal import ClientSheetForm
 from leads.listing import projects_to_file
 from leads.models import ClientSheet
@@ -50,7 +51,13 @@ def sheet_new(request: HttpRequest) -> HttpResponse:
     form = ClientSheetForm(sent(request), request.FILES or None, projects=projects)
 
     def take() -> str:
-        taken = take_sheet(actor=request.user, broker=broker, rows=form.rows, project=form.cleaned_data["project"])
+        taken = take_sheet(
+            actor=request.user,
+            broker=broker,
+            rows=form.rows,
+            project=form.cleaned_data["project"],
+            origin=origin_of(request),
+        )
         return reverse("jobs:detail", args=[taken.job_id])
 
     if request.method == "POST" and form.is_valid():

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from brokers.models import Agency, Agreement, Broker, Store
@@ -201,5 +202,26 @@ def test_approved_agreement_is_ended_not_changed(cast: Cast, enter: Any) -> None
     client = enter("marketing_manager")
     assert client.post(address(Agreement, "change", agreement.pk), {"from_on": "2020-01-01"}).status_code == 403
     assert do(client, agreement, "end").status_code == 422
-    assert do(client, agreement, "end", reason="By mutual consent.").status_code == 302
+    assert do(client, agreement, "end", ending="agreed", reason="By mutual consent.").status_code == 302
     assert cast.file().reason == "no_agreement"
+
+
+def test_agreement_is_ended_for_interception_and_another_manager_lifts_the_hold(cast: Cast, enter: Any) -> None:
+    agreement = Agreement.objects.get(agency=cast.owner.agency, project=cast.here)
+    manager = enter("marketing_manager")
+    assert list(complaints(do(manager, agreement, "end", ending="interception"))) == ["reason"]
+    assert do(manager, agreement, "end", ending="interception", reason="At the gate.").status_code == 302
+    agreement.refresh_from_db()
+    assert (agreement.state, agreement.ending, agreement.is_holding) == ("ended", "interception", True)
+    page = manager.get(address(Agreement, "change", agreement.pk)).content.decode()
+    assert ("For interception" in page, "At the gate." in page) == (True, True)
+
+    assert do(enter("marketing"), agreement, "lift", reason="x").status_code == 403
+    assert "yourself" in str(complaints(do(manager, agreement, "lift", reason="I was wrong.")))
+    agreement.refresh_from_db()
+    assert agreement.is_holding
+    other = Client()
+    other.force_login(cast.manager)
+    assert do(other, agreement, "lift", reason="It was another agency.").status_code == 302
+    agreement.refresh_from_db()
+    assert (agreement.is_holding, agreement.lifted_reason) == (False, "It was another agency.")

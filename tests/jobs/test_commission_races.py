@@ -1,17 +1,21 @@
 """Money's races: runs while payments arrive, two schedulers, two approvals. One wins, nothing is missing or double."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Sum
 
+from brokers.models import Agreement
+from brokers.services.agreements import end_agreement
+from brokers.states import Ending
 from channels_platform.accounts.permissions import Role
 from channels_platform.lib import clock
-from channels_platform.lib.errors import NotAllowed
+from channels_platform.lib.errors import Invalid, NotAllowed
+from commissions.exports.tables import bank_csv
 from commissions.models import Accrual, LedgerEntry, PayoutBatch, PayoutEntry, ScheduledPayout
 from commissions.services.payouts import approve_batch, draft_batch
 from commissions.services.plans import approve_plan_version
@@ -132,3 +136,51 @@ def test_payees_new_to_two_projects_at_once_are_made_once(cast):
     results = at_once(*[later(run_commissions, project=one.project) for one in (cast, other) for _ in range(2)])
     assert sum(run.changed for run in results) == 2
     assert cast.figures("A1")["earned"] == other.figures("A1")["earned"] == "10000.00"
+
+
+@pytest.mark.parametrize("first", ["ending", "approval"])
+def test_an_agreement_ended_for_interception_as_its_batch_is_approved_waits_for_the_other(cast, first):
+    """Whoever comes second sees what the first did: a hold that is there is never approved past."""
+    cast.collected("B1")
+    cast.run()
+    batch = cast.submitted()
+    agreement = Agreement.objects.get(agency=cast.agencies["A1"])
+    ending = later(
+        end_agreement, actor=cast.manager, agreement=agreement, reason="at the door", ending=Ending.INTERCEPTION
+    )
+    approval = later(approve_batch, actor=cast.approver, batch=batch)
+    works = {"ending": ending, "approval": approval}
+    second = next(name for name in works if name != first)
+    done, go_on = Event(), Event()
+
+    def hold_on() -> Any:
+        try:
+            with transaction.atomic():
+                works[first]()
+                done.set()
+                go_on.wait(20)
+        finally:
+            connection.close()
+
+    def come_second() -> Any:
+        try:
+            return works[second]()
+        except Invalid as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        holding = pool.submit(hold_on)
+        assert done.wait(20)
+        coming = pool.submit(come_second)
+        assert wait([coming], timeout=0.7).not_done, "the second waits for the first"
+        go_on.set()
+        holding.result(20)
+        answer = coming.result(20)
+    batch.refresh_from_db()
+    if first == "ending":
+        assert (answer, batch.state) == ("lines_held", "submitted")
+    else:
+        assert (answer.is_holding, batch.state) == (True, "approved")
+        assert "A1" not in "".join(bank_csv(batch))

@@ -75,7 +75,7 @@ def test_list_is_exported_as_shown_and_recorded(till, as_person):
     assert text.startswith("\ufeff")
     (row,) = list(csv.reader(text.splitlines()))[1:]
     assert row[0] == "'=cmd()"
-    assert row[4:] == ["CNY", "3000.00", "0.00", "0.00", "3000.00", "0.00", "0.00"]
+    assert row[4:] == ["CNY", "3000.00", "0.00", "0.00", "3000.00", "0.00", "0.00", "0.00"]
     event = Event.objects.get(action="balances.exported")
     assert (event.actor, event.after) == (till.auditor, {"rows": 1})
 
