@@ -1,7 +1,6 @@
 """One busy day at the desk, the same in every table, and the people who look at it: their phones can be searched for."""
 
 from datetime import timedelta
-from typing import Any
 
 ARRIVALS = 500
 FEW = 25  # this many clients share their last four digits; several brokers filed the first of them
@@ -40,7 +39,7 @@ def build() -> None:
             number=f"T-{n:06}", project=project, policy=policy, agency_id=broker.agency_id, broker=broker,
             client_name="欧阳修", client_masked="欧阳**", party_size=3, state="visited" if n % 3 == 0 else "filed",
             filed_at=noon - timedelta(days=1, seconds=n), filed_on=(noon - timedelta(days=1)).date(),
-            lapse_at=noon + timedelta(days=2), window_starts_at=noon - timedelta(days=1, seconds=n),
+            lapse_at=noon + (timedelta(days=-1) if n % 50 == 2 else timedelta(days=2)), window_starts_at=noon - timedelta(days=1, seconds=n),
             window_ends_at=noon + timedelta(days=29),
             expected_arrival=noon + timedelta(minutes=n % 300) * (1 if n % 3 == 1 else -1) - timedelta(hours=n % 3 == 2),
         )
@@ -66,5 +65,3 @@ def _number(n: int) -> str:
     if n < 3:
         return f"+86{SHARED_PHONE}"
     return f"+86139{n:04}{LAST_FOUR}" if n < FEW else f"+86137{n:04}{n:04}"
-
-
