@@ -44,6 +44,7 @@ _PLACES: tuple[tuple[Promise | str, tuple[tuple[Promise | str, str, str], ...]],
         _("Agencies"),
         (
             (_("Agencies"), "storefront", "brokers.agency"),
+            (_("Agency grades"), "workspace_premium", "brokers.agencygrade"),
             (_("Applications"), "how_to_reg", "brokers.agencyapplication"),
             (_("Brokers"), "badge", "brokers.broker"),
             (_("Agreements"), "contract", "brokers.agreement"),

@@ -194,6 +194,7 @@ _ACT_WORDS = {
     Can.EDIT_OWN_BROKERS: gettext_lazy("manage the own agency's brokers"),
     Can.DRAFT_AGREEMENT: gettext_lazy("draft agreements"),
     Can.APPROVE_AGREEMENT: gettext_lazy("approve agreements that others drafted"),
+    Can.GRADE_AGENCIES: gettext_lazy("keep the grades of agencies"),
     Can.DRAFT_PLAN: gettext_lazy("draft commission plans"),
     Can.APPROVE_PLAN: gettext_lazy("approve commission plans that others drafted"),
     Can.FILE_REFERRAL: gettext_lazy("file clients"),

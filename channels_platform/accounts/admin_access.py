@@ -14,6 +14,7 @@ _TABLE: dict[str, tuple[Can | None, Can | None, Can | None, Can | None]] = {
     "projects.policy": (Can.SEE_REFERRALS, Can.EDIT_PROJECTS, None, None),
     "projects.payingcompany": (Can.SEE_REFERRALS, Can.MANAGE_STAFF, Can.MANAGE_STAFF, None),
     "brokers.agency": (Can.SEE_REFERRALS, Can.EDIT_AGENCIES, Can.EDIT_AGENCIES, None),
+    "brokers.agencygrade": (Can.SEE_REFERRALS, Can.GRADE_AGENCIES, Can.GRADE_AGENCIES, None),
     "brokers.agencyapplication": (Can.EDIT_AGENCIES, None, None, None),
     "brokers.store": (Can.SEE_REFERRALS, Can.EDIT_AGENCIES, Can.EDIT_AGENCIES, None),
     "brokers.broker": (Can.SEE_REFERRALS, Can.EDIT_AGENCIES, Can.EDIT_AGENCIES, None),

@@ -27,6 +27,7 @@ class Can(StrEnum):
     EDIT_OWN_BROKERS = "edit_own_brokers"
     DRAFT_AGREEMENT = "draft_agreement"
     APPROVE_AGREEMENT = "approve_agreement"
+    GRADE_AGENCIES = "grade_agencies"
     DRAFT_PLAN = "draft_plan"
     APPROVE_PLAN = "approve_plan"
     FILE_REFERRAL = "file_referral"
@@ -69,6 +70,7 @@ ALLOWED: dict[str, frozenset[Can]] = {
         _MARKETING
         | {
             Can.APPROVE_AGREEMENT,
+            Can.GRADE_AGENCIES,
             Can.DRAFT_PLAN,
             Can.APPROVE_PLAN,
             Can.CONFIRM_VISIT,

@@ -7,7 +7,8 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from brokers.models import Agreement
+from brokers.models import AgencyGrade, Agreement
+from brokers.services.grades import keep_grade
 from channels_platform.accounts.permissions import Role
 from channels_platform.jobs.models import Job, PeriodicRun
 from channels_platform.lib import clock
@@ -49,6 +50,7 @@ LOOK = {
     "projects.policy": "v",
     "projects.payingcompany": "v",
     "brokers.agency": "v",
+    "brokers.agencygrade": "v",
     "brokers.broker": "v",
     "brokers.agreement": "v",
     "jobs.periodicrun": "v",
@@ -75,6 +77,7 @@ ROLES = {
         **EDIT,
         **MONEY,
         "projects.payingcompany": "vac",
+        "brokers.agencygrade": "vac",
         "commissions.planversion": "va",
         "accounts.user": "vac",
         "audit.event": "v",
@@ -117,6 +120,7 @@ def world(cast: Cast, paid_deal: Deal, consultant: Any, settings: Any) -> dict[s
     )
     Delivery.objects.create(notice=told, channel="mail", due_at=clock.now())
     applied()
+    keep_grade(actor=cast.manager, grade=AgencyGrade(code="A", name="Gold", rank=1))
     RiskSignal.objects.create(
         kind="probing", broker=cast.rival, project=cast.here, evidence={"hours": 24}, once="x", found_at=clock.now()
     )
