@@ -54,6 +54,8 @@ _PLACES: tuple[tuple[Promise | str, tuple[tuple[Promise | str, str, str], ...]],
         _("Commission"),
         (
             (_("Commission plans"), "stairs", "commissions.planversion"),
+            (_("Contests"), "emoji_events", "commissions.contest"),
+            (_("Contest rounds"), "social_leaderboard", "commissions.contestround"),
             (_("Commission lines"), "receipt_long", "commissions.accrual"),
             (_("Ledger"), "menu_book", "commissions.ledgerentry"),
             (_("Payout batches"), "outbox", "commissions.payoutbatch"),

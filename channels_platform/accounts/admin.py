@@ -197,6 +197,8 @@ _ACT_WORDS = {
     Can.GRADE_AGENCIES: gettext_lazy("keep the grades of agencies"),
     Can.DRAFT_PLAN: gettext_lazy("draft commission plans"),
     Can.APPROVE_PLAN: gettext_lazy("approve commission plans that others drafted"),
+    Can.DRAFT_CONTEST: gettext_lazy("draft contests"),
+    Can.APPROVE_CONTEST: gettext_lazy("approve contests that others drafted, and the prizes of their rounds"),
     Can.FILE_REFERRAL: gettext_lazy("file clients"),
     Can.SEE_REFERRALS: gettext_lazy("see referrals"),
     Can.CONFIRM_VISIT: gettext_lazy("confirm visits"),

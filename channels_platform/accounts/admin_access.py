@@ -30,6 +30,8 @@ _TABLE: dict[str, tuple[Can | None, Can | None, Can | None, Can | None]] = {
     "leads.consultant": (Can.SEE_REFERRALS, Can.EDIT_PROJECTS, Can.EDIT_PROJECTS, None),
     "commissions.plan": (Can.SEE_MONEY, Can.DRAFT_PLAN, Can.DRAFT_PLAN, None),
     "commissions.planversion": (Can.SEE_MONEY, Can.DRAFT_PLAN, Can.DRAFT_PLAN, None),
+    "commissions.contest": (Can.SEE_DEALS, Can.DRAFT_CONTEST, Can.DRAFT_CONTEST, None),
+    "commissions.contestround": (Can.SEE_DEALS, None, None, None),
     "commissions.accrual": (Can.SEE_MONEY, None, None, None),
     "commissions.ledgertransaction": (Can.SEE_MONEY, None, None, None),
     "commissions.ledgerentry": (Can.SEE_MONEY, None, None, None),

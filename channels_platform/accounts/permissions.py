@@ -30,6 +30,8 @@ class Can(StrEnum):
     GRADE_AGENCIES = "grade_agencies"
     DRAFT_PLAN = "draft_plan"
     APPROVE_PLAN = "approve_plan"
+    DRAFT_CONTEST = "draft_contest"
+    APPROVE_CONTEST = "approve_contest"
     FILE_REFERRAL = "file_referral"
     SEE_REFERRALS = "see_referrals"
     CONFIRM_VISIT = "confirm_visit"
@@ -58,6 +60,7 @@ _MARKETING = {
     Can.EDIT_PROJECTS,
     Can.EDIT_AGENCIES,
     Can.DRAFT_AGREEMENT,
+    Can.DRAFT_CONTEST,
     Can.SEE_REFERRALS,
     Can.SUBSCRIBE_DEAL,
     Can.MOVE_DEAL,
@@ -73,6 +76,7 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.GRADE_AGENCIES,
             Can.DRAFT_PLAN,
             Can.APPROVE_PLAN,
+            Can.APPROVE_CONTEST,
             Can.CONFIRM_VISIT,
             Can.OVERRIDE_VISIT,
             Can.RECORD_NATURAL_VISIT,

@@ -1,5 +1,6 @@
 """Which pages each role reaches, and that every page opens on real objects."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from channels_platform.accounts.permissions import Role
 from channels_platform.jobs.models import Job, PeriodicRun
 from channels_platform.lib import clock
 from channels_platform.notices.models import Delivery, Notice, Robot
+from commissions.models import ContestRound
+from commissions.services.contests import draft_contest
 from commissions.services.payouts import draft_batch
 from leads.models import Deal, RiskSignal
 from leads.services.disputes import raise_dispute
@@ -44,6 +47,8 @@ LOOK = {
     **CLIENTS,
     "leads.deal": "v",
     "leads.consultant": "v",
+    "commissions.contest": "v",
+    "commissions.contestround": "v",
     "projects.project": "v",
     "projects.phase": "v",
     "projects.unit": "v",
@@ -63,6 +68,7 @@ EDIT = {
     "notices.robot": "vac",
     "leads.deal": "va",
     "leads.consultant": "vac",
+    "commissions.contest": "vac",
     "projects.project": "vac",
     "projects.phase": "vac",
     "projects.unit": "vac",
@@ -120,6 +126,19 @@ def world(cast: Cast, paid_deal: Deal, consultant: Any, settings: Any) -> dict[s
     )
     Delivery.objects.create(notice=told, channel="mail", due_at=clock.now())
     applied()
+    contest = draft_contest(
+        actor=cast.author,
+        project=cast.here,
+        name="Visits",
+        measure="visits",
+        period="weekly",
+        from_on=date(2026, 2, 1),
+        to_on=date(2026, 4, 1),
+        prizes=["500"],
+    )
+    ContestRound.objects.create(
+        contest=contest, from_on=date(2026, 2, 1), to_on=date(2026, 2, 1), proposed_at=clock.now()
+    )
     keep_grade(actor=cast.manager, grade=AgencyGrade(code="A", name="Gold", rank=1))
     RiskSignal.objects.create(
         kind="probing", broker=cast.rival, project=cast.here, evidence={"hours": 24}, once="x", found_at=clock.now()

@@ -11,7 +11,7 @@ from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.lib.errors import Forbidden
 from channels_platform.notices.services import choices, delivering
-from commissions.services import grading
+from commissions.services import contest_rounds, contests, grading
 from leads.services import care, consultants, deals, duty, payments, roster, succession, visits
 from projects.services import details, projects, units
 from tests.cast import agency_with_broker, broker_of, person
@@ -30,6 +30,12 @@ OF_STAFF = [
     grades.keep_grade,
     grades.set_agency_grade,
     grading.grade_agency,
+    contests.draft_contest,
+    contests.change_contest,
+    contests.approve_contest,
+    contests.end_contest,
+    contest_rounds.approve_round,
+    contest_rounds.decline_round,
     inviting.invite_brokers,
     stores.close_store,
     stores.move_broker,
