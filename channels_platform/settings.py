@@ -379,6 +379,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": 15},
     },
     "schedule-payouts": {"task": "commissions.tasks.schedule_payouts", "schedule": 600, "options": {"expires": 600}},
+    "close-contest-rounds": {
+        "task": "commissions.tasks.close_contest_rounds",
+        "schedule": 600,
+        "options": {"expires": 600},
+    },
     "escalate-overdue": {"task": "leads.tasks.escalate_overdue", "schedule": 600, "options": {"expires": 600}},
     "find-signals": {"task": "leads.tasks.find_signals", "schedule": crontab(minute=40), "options": {"expires": 3600}},
     "confirm-individuals": {

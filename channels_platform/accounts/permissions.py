@@ -28,8 +28,11 @@ class Can(StrEnum):
     RECRUIT = "recruit"
     DRAFT_AGREEMENT = "draft_agreement"
     APPROVE_AGREEMENT = "approve_agreement"
+    GRADE_AGENCIES = "grade_agencies"
     DRAFT_PLAN = "draft_plan"
     APPROVE_PLAN = "approve_plan"
+    DRAFT_CONTEST = "draft_contest"
+    APPROVE_CONTEST = "approve_contest"
     FILE_REFERRAL = "file_referral"
     SEE_REFERRALS = "see_referrals"
     CONFIRM_VISIT = "confirm_visit"
@@ -59,6 +62,7 @@ _MARKETING = {
     Can.EDIT_AGENCIES,
     Can.RECRUIT,
     Can.DRAFT_AGREEMENT,
+    Can.DRAFT_CONTEST,
     Can.SEE_REFERRALS,
     Can.SUBSCRIBE_DEAL,
     Can.MOVE_DEAL,
@@ -71,8 +75,10 @@ ALLOWED: dict[str, frozenset[Can]] = {
         _MARKETING
         | {
             Can.APPROVE_AGREEMENT,
+            Can.GRADE_AGENCIES,
             Can.DRAFT_PLAN,
             Can.APPROVE_PLAN,
+            Can.APPROVE_CONTEST,
             Can.CONFIRM_VISIT,
             Can.OVERRIDE_VISIT,
             Can.RECORD_NATURAL_VISIT,

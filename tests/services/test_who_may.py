@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from brokers.services import agencies, agreements, changes, inviting, stores
+from brokers.services import agencies, agreements, changes, grades, inviting, stores
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.lib.errors import Forbidden
 from channels_platform.notices.services import choices, delivering
+from commissions.services import contest_rounds, contests, grading
 from leads.services import care, consultants, deals, duty, payments, roster, succession, visits
 from projects.services import details, projects, units
 from tests.cast import agency_with_broker, broker_of, person
@@ -26,6 +27,15 @@ OF_STAFF = [
     changes.change_broker,
     changes.change_draft,
     changes.keep_store,
+    grades.keep_grade,
+    grades.set_agency_grade,
+    grading.grade_agency,
+    contests.draft_contest,
+    contests.change_contest,
+    contests.approve_contest,
+    contests.end_contest,
+    contest_rounds.approve_round,
+    contest_rounds.decline_round,
     inviting.invite_brokers,
     stores.close_store,
     stores.move_broker,
