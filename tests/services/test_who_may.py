@@ -23,6 +23,7 @@ OF_STAFF = [
     agencies.set_agency_status,
     agreements.draft_agreement,
     agreements.end_agreement,
+    agreements.lift_hold,
     changes.change_agency,
     changes.change_broker,
     changes.change_draft,
