@@ -108,6 +108,11 @@ def _to_broker(event: Event, referral: Referral) -> Iterator[_Word]:
         yield _Word(event.action, referral, (referral.broker.user,), _client_page(referral))
 
 
+def _of_loss(event: Event, referral: Referral) -> Iterator[_Word]:
+    """A refused filing that a decision had put in, and another took out again, has lost the deal."""
+    yield _Word("referral.lost", referral, (referral.broker.user,), _client_page(referral))
+
+
 def _of_visit(event: Event, referral: Referral) -> Iterator[_Word]:
     yield _Word("referral.visited", referral, (referral.broker.user,), _client_page(referral))
     yield from _of_assignment(event, referral)
@@ -144,6 +149,7 @@ _WORDS: dict[str, tuple[_Say, tuple[str, ...]]] = {
             "referral.expired",
         )
     },
+    "referral.rejected_again": (_of_loss, ("referral.lost",)),
     "referral.visited": (_of_visit, ("referral.visited", "referral.assigned")),
     "referral.visited_again": (_of_visit, ("referral.visited", "referral.assigned")),
     "referral.reassigned": (_of_assignment, ("referral.assigned",)),

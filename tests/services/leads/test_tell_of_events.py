@@ -9,10 +9,11 @@ from django.db import connections
 from channels_platform.audit.models import Event
 from channels_platform.lib import clock
 from channels_platform.notices.models import Notice, Position
+from leads.history import history
 from leads.services.consultants import assign_consultant
 from leads.services.filing import file_referral
 from leads.services.telling import tell_of_events
-from tests.cast import LI, WANG, after, open_site, person
+from tests.cast import HALF, LI, WANG, after, fresh, open_site, person, state
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +134,20 @@ def test_what_was_told_lately_holds_up_nothing_new(site):
         for _ in range(2):  # filed, then visited
             tell_of_events(limit=1)
     assert Notice.objects.filter(kind="referral.visited", recipient=site.rival.user).count() == 1
+
+
+def test_a_cancelled_deal_tells_of_itself_and_of_no_visit_or_filing_that_did_not_happen(site):
+    """Its referrals come back to `visited` or `filed`: nobody came for it, and nobody filed anew."""
+    consultant = site.consultant()
+    came, filed = site.file(site.owner, LI), site.file(site.rival, WANG)
+    site.visit(came, at=after(hours=1))
+    deal = site.subscribe(LI, at=after(hours=2))
+    site.decide(deal, (came, HALF), (filed, HALF), at=after(hours=3))
+    told(after(hours=4))
+    Notice.objects.all().delete()
+    site.cancel(deal, at=after(hours=5))
+    assert (state(came, at=after(hours=5)), state(filed, at=after(hours=5))) == ("visited", "filed")
+    assert told(after(hours=6)) == sorted(("deal.cancelled", broker.user_id) for broker in (site.owner, site.rival))
+    assert not Notice.objects.filter(recipient=consultant.user).exists()
+    for referral in (came, filed):
+        assert history(fresh(referral), for_agency=True)[0]["what"] == "Open again"
