@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -92,10 +93,10 @@ def _share_of(found: Referral) -> DealShare | None:
 
 
 def _cases(request: HttpRequest, found: Referral) -> list[CaseView]:
-    """The disputes in which this referral's agency is heard for it, as it may read them."""
-    about = visible_cases(request.user).filter(sides__referral=found, sides__agency=found.agency_id)
+    """The disputes in which this referral's agency is heard for it, as the reader may read them."""
+    about = visible_cases(request.user).filter(Q(sides__referral=found) | Q(questions__referral=found))
     now = clock.now()
-    return [case_for(one, agency_id=found.agency_id, now=now) for one in about.order_by("raised_at").distinct()]
+    return [case_for(one, reader=request.user, now=now) for one in about.order_by("raised_at").distinct()]
 
 
 def _may_contest(found: Referral, state: ReferralState, share: DealShare | None) -> bool:
