@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from brokers.models import Agreement
+from channels_platform.notices.models import Delivery
 from commissions.models import Accrual
 from leads.models import Deal, Referral
 from tests.admin.conftest import Cast, address
@@ -15,7 +17,15 @@ HOSTILE = ["\x00", "1e3", "'\"<script>", "99999999999999999999999", "\u202e"]
 
 @pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize(
-    ("model", "name"), [(Referral, "state__exact"), (Deal, "agency"), (Deal, "method__exact"), (Accrual, "deal")]
+    ("model", "name"),
+    [
+        (Referral, "state__exact"),
+        (Deal, "agency"),
+        (Deal, "method__exact"),
+        (Accrual, "deal"),
+        (Delivery, "state"),
+        (Agreement, "in_force"),
+    ],
 )
 def test_a_filter_that_cannot_be_is_refused(cast: Cast, enter: Any, model: Any, name: str, value: str) -> None:
     answer = enter("marketing_manager").get(address(model, "changelist"), {name: value})
