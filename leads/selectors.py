@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from channels_platform.accounts.models import User
+from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.lib.phones import InvalidPhone, mask, parse_phone
 from channels_platform.privacy.services import find_phones
@@ -67,6 +69,13 @@ def visible_referrals(user: Any) -> QuerySet[Referral]:
     if user.role == "consultant":
         return referrals.filter(consultant__user=user)
     return _in_projects(referrals, user)
+
+
+def who_hears_of(referral: Referral) -> list[User]:
+    """Return who is told of a client: its broker; of one whose broker has left, the agency's managers."""
+    if referral.broker.user.is_active:
+        return [referral.broker.user]
+    return list(User.objects.filter(role=Role.AGENCY_ADMIN, is_active=True, broker__agency=referral.agency_id))
 
 
 def filing_in_the_way(referral: Referral, now: datetime) -> Referral | None:

@@ -163,13 +163,13 @@ def tell_managers(kind: str, dispute: Dispute, *, besides: Collection[Any] = (),
     )
 
 
-def tell_sides(kind: str, dispute: Dispute) -> None:
-    """Tell the sides of a step.
+def tell_sides(kind: str, dispute: Dispute, *, besides: Any = None) -> None:
+    """Tell the sides of a step, but not who made it.
 
     Writes: Notice, Delivery.
     """
     for side in dispute.sides.select_related("referral", "agency"):
-        _tell_side(kind, dispute, people_of(side, dispute))
+        _tell_side(kind, dispute, [person for person in people_of(side, dispute) if person != besides])
 
 
 def tell_asked(question: DisputeQuestion) -> None:

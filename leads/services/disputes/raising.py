@@ -18,7 +18,7 @@ from leads.locks import lock_deal, lock_dispute, lock_referrals
 from leads.models import Deal, Dispute, Referral
 from leads.selectors import deal_of_case
 from leads.services.disputes.asking import keep_evidence
-from leads.services.disputes.people import add_sides, holders_of, require_speaker, tell_managers
+from leads.services.disputes.people import add_sides, holders_of, require_speaker, tell_managers, tell_sides
 from leads.services.filing import next_number
 from leads.states import DisputeState, ReferralState
 from projects.models import Project
@@ -82,6 +82,7 @@ def raise_dispute(
         after={"about": str(subject), "files": len(files)},
     )
     tell_managers("dispute.raised", dispute)
+    tell_sides("dispute.raised", dispute, besides=actor)
     return dispute
 
 
@@ -135,6 +136,7 @@ def appeal_dispute(
         after={"of": first.number, "files": len(files)},
     )
     tell_managers("dispute.appealed", appeal, besides=[first.decided_by, first.approved_by])
+    tell_sides("dispute.appealed", appeal, besides=actor)
     return appeal
 
 
