@@ -49,7 +49,7 @@ def case_for(dispute: Dispute, *, reader: Any, now: datetime) -> CaseView:
         dispute=dispute,
         own=own,
         referral=referral,
-        claim_text=dispute.claim_text if own else "",
+        claim_text=str(dispute.claim_text) if own else "",
         files=tuple(files.filter(question__isnull=True)),
         questions=tuple(questions.prefetch_related("files__attachment")),
         decision=dispute.decision if decided else "",
