@@ -62,7 +62,7 @@ def raise_dispute(
     if referral is not None:
         lock_referrals([referral.pk])
     now = clock.now()
-    if now >= _contest_until(referral, deal):
+    if now >= contest_until(referral, deal):
         raise Invalid("the time to contest is over", code="too_late")
     _require_first(agency, referral, deal)
     dispute = _keep(
@@ -180,8 +180,11 @@ def _keep(*, actor: Any, agency: Agency, project: Project, text: str, now: datet
     return dispute
 
 
-def _contest_until(referral: Referral | None, deal: Deal | None) -> datetime:
-    """The instant from which it is too late to contest: counted from the rejection, or from the deal."""
+def contest_until(referral: Referral | None, deal: Deal | None) -> datetime:
+    """The instant from which it is too late to contest: counted from the rejection, or from the deal.
+
+    Raises: Invalid `nothing_to_contest`.
+    """
     if deal is not None:
         return deal.subscribed_at + timedelta(days=current_policy(deal.project).dispute_days)
     if referral is None or referral.state not in (ReferralState.REJECTED, ReferralState.LOST):
