@@ -81,6 +81,22 @@ register(
         tone="past",
     ),
     Kind(
+        "referral.withdrawn",
+        _("A client of yours was withdrawn by somebody else"),
+        _("%(project)s: %(target)s was withdrawn"),
+        icon="arrow-counterclockwise",
+        tone="past",
+        mailed=True,
+    ),
+    Kind(
+        "deal.decided",
+        _("Your part of a deal was decided anew"),
+        _("%(project)s: your part of deal %(target)s is another now"),
+        icon="percent",
+        tone="wait",
+        mailed=True,
+    ),
+    Kind(
         "deal.contracted",
         _("A contract was signed"),
         _("%(project)s: the contract of deal %(target)s is signed"),

@@ -110,6 +110,7 @@ WORDS: dict[str, str | Promise] = {
         "The text names a client, filing, broker or agency of a side; others read it. Say it without names."
     ),
     "not_asked": _("Another agency was asked."),
+    "not_yours": _("A colleague's client is asked about: they or the agency's manager answer."),
     "answered_already": _("This was answered already; an answer is given once."),
     "appealed_already": _("This decision was appealed already."),
     "is_appeal": _("This was the appeal: its decision is final."),

@@ -8,6 +8,13 @@ from leads.models import Referral
 from leads.services.claims import close_claims_of
 from leads.states import ReferralState
 
+# What is recorded where a referral that won gets back the state it had.
+_GIVEN_BACK = {
+    ReferralState.FILED: "referral.reopened",
+    ReferralState.VISITED: "referral.reopened",
+    ReferralState.REJECTED: "referral.rejected_again",
+}
+
 
 def settle_by_clock(*, referral: Referral, now: datetime) -> ReferralState:
     """Write down a lapse or expiry that already happened, and return the state that holds.
@@ -25,7 +32,7 @@ def settle_by_clock(*, referral: Referral, now: datetime) -> ReferralState:
 def move_referral(
     *, referral: Referral, to: ReferralState, actor: Any, now: datetime, reason: str = "", **facts: Any
 ) -> None:
-    """Change the state and record `referral.<state>`.
+    """Change the state and record `referral.<state>`; what a deal gives back is no second filing, visit or refusal.
 
     Locks:  the caller holds the referral's row.
     Writes: Referral, audit event.
@@ -37,8 +44,9 @@ def move_referral(
         referral.state_before_won = before
         fields.append("state_before_won")
     referral.save(update_fields=fields)
+    given_back = _GIVEN_BACK.get(to) if before == ReferralState.WON else None
     record(
-        f"referral.{to}",
+        given_back or f"referral.{to}",
         actor=actor,
         target=referral,
         project=referral.project_id,

@@ -149,6 +149,22 @@ def test_refused_filing_is_contested_once(world, as_person):
     assert "We met on Monday." in other
 
 
+def test_what_is_too_late_to_contest_is_not_offered(world, as_person):
+    """A refusal counts from the filing, a lost client from the loss; half-open like every span."""
+    lost, winner = world.file(), world.file(world.outsider)
+    confirm_visit(actor=world.reception, referral=winner)
+    world.policy(exclusive_from="filing")
+    refused = world.file(world.colleague)
+    since = clock.now()
+    for days, offered in ((6, True), (8, False)):
+        with clock.at(since + timedelta(days=days)):
+            for owner, own in ((world.owner, lost), (world.colleague, refused)):
+                page = as_person(owner).get(f"{CLIENTS}{own.pk}/").content.decode()
+                assert (f"{own.pk}/contest/" in page) == offered
+            answer = as_person(world.colleague).get(f"{CLIENTS}{refused.pk}/filed/").content.decode()
+            assert (f"{refused.pk}/contest/" in answer) == offered
+
+
 def test_accepted_filing_has_nothing_to_contest(world, as_person):
     own = world.file()
     answer = as_person(world.owner).post(f"{CLIENTS}{own.pk}/contest/", {"claim_text": "Why not."})

@@ -1,5 +1,6 @@
 """What if other rules had held: which outcomes and deals would be others, and that nothing is changed by asking."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -204,7 +205,7 @@ def test_no_phone_leaves_with_the_result() -> None:
     job = _ask(site, exclusive_from="never")
     with job.result_file.open("rb") as file:
         text = file.read().decode("utf-8-sig")
-    assert "0001" not in text.replace("000001", "")
+    assert LI[-4:] not in re.sub(r"R-\d{8}-\d{6}", "", text)
     assert text.splitlines()[0] == 'Number,Agency,On record,By these rules,Why,"Price × share, gained or lost"'
     assert len(text.splitlines()) == 2
     assert LI not in str(job.report)
