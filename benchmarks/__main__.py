@@ -9,24 +9,28 @@ from pathlib import Path
 from benchmarks import databases
 from benchmarks.measures import Results
 
-SMALL, LARGE, SWEEP = "channels_bench_small", "channels_bench_large", "channels_bench_sweep"
+SMALL, MIDDLE, LARGE = "channels_bench_small", "channels_bench_middle", "channels_bench_large"
+SWEEP = "channels_bench_sweep"
 DEALS = "channels_bench_deals"
+NAMES = ("filing", "lists", "statements", "sweep", "commission", "settlement", "files")
 LATEST = Path(__file__).with_name("latest.json")
-FEW, MANY = 1_000, 1_000_000
+FEW, SOME, MANY = 1_000, 10_000, 1_000_000
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=[], help="filing lists sweep commission settlement files start")
+    parser.add_argument("names", nargs="*", default=[], help=" ".join(NAMES))
     parser.add_argument("--rows", type=int, default=MANY, help="referrals in the large table")
     chosen = parser.parse_args()
-    wanted = set(chosen.names) or {"filing", "lists", "sweep", "commission", "settlement", "files", "start"}
+    wanted = set(chosen.names or NAMES)
+    if unknown := wanted - set(NAMES):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "channels_platform.settings")
     results = Results()
     base = databases.server_url()
     made: list[str] = []
     try:
-        if wanted & {"filing", "lists", "sweep"}:
+        if wanted & {"filing", "lists", "statements", "sweep"}:
             _referrals(results, base, wanted, made, chosen.rows)
         if wanted & {"commission", "settlement", "files"}:
             _commission(results, base, wanted, made)
@@ -39,8 +43,8 @@ def main() -> None:
 
 
 def _referrals(results: Results, base: str, wanted: set[str], made: list[str], rows: int) -> None:
-    """Make a small table and a large one, and measure what is asked of them."""
-    from benchmarks import filing, lists, sweep
+    """Make tables of three sizes, and measure what is asked of them."""
+    from benchmarks import filing, lists, statements, sweep
 
     small = databases.recreate(SMALL, base)
     made.append(SMALL)
@@ -51,14 +55,17 @@ def _referrals(results: Results, base: str, wanted: set[str], made: list[str], r
         made.append(SWEEP)
         _seed(due, "due", FEW + 1, FEW + sweep.ROWS)
         sweep.measure(results, due)
-    if wanted & {"filing", "lists"}:
-        large = databases.recreate(LARGE, base, SMALL)
-        made.append(LARGE)
+    if wanted & {"filing", "lists", "statements"}:
+        middle, large = (databases.recreate(name, base, SMALL) for name in (MIDDLE, LARGE))
+        made += [MIDDLE, LARGE]
+        _seed(middle, "more", FEW + 1, SOME)
         _seed(large, "more", FEW + 1, rows)
+        if "statements" in wanted:
+            statements.measure(results, middle, large)
         if "lists" in wanted:
             lists.measure(results, small, large)
         if "filing" in wanted:
-            filing.measure(results, small, large)
+            filing.measure(results, small, middle, large)
 
 
 def _commission(results: Results, base: str, wanted: set[str], made: list[str]) -> None:

@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
+import psycopg2.errors
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,7 +29,7 @@ def recreate(name: str, base: str, template: str | None = None) -> str:
     connection = psycopg2.connect(base)
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _drop(cursor, name)
         cursor.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
     connection.close()
     return url_of(name, base)
@@ -37,8 +39,15 @@ def drop(name: str, base: str) -> None:
     connection = psycopg2.connect(base)
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _drop(cursor, name)
     connection.close()
+
+
+def _drop(cursor: Any, name: str) -> None:
+    try:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    except psycopg2.errors.InsufficientPrivilege:  # autovacuum is there: it goes by itself, but is not ours to end
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
 
 
 def analyse(url: str) -> None:

@@ -1,5 +1,6 @@
 """Rows by the million, straight into the tables: what a long-used database holds."""
 
+from datetime import timedelta
 from typing import Any
 
 # Time-ordered ids like the product's own (UUIDv7), made by the server.
@@ -18,11 +19,28 @@ INSERT INTO leads_referral (
 SELECT {uuid}, 'S-' || lpad(n::text, 9, '0'), %(project)s, %(policy)s,
     (%(agencies)s::uuid[])[1 + n %% array_length(%(agencies)s::uuid[], 1)],
     (%(brokers)s::uuid[])[1 + n %% array_length(%(brokers)s::uuid[], 1)],
-    %(token)s, '张**', ''::bytea, %(state)s, '', '', at, at::date, at + interval '72 hours',
-    NULL, NULL, NULL
+    %(token)s, '张**', ''::bytea, state, CASE state WHEN 'rejected' THEN 'protected' ELSE '' END, '', at, at::date,
+    CASE WHEN state <> 'rejected' THEN at + interval '72 hours' END,
+    CASE WHEN NOT plain AND state <> 'rejected' THEN at END,
+    CASE WHEN NOT plain AND state <> 'rejected' THEN at + interval '30 days' END,
+    CASE WHEN state IN ('visited', 'won', 'lost', 'expired') THEN at + interval '3 hours' END
 FROM (
-    SELECT n, %(until)s::timestamptz - (%(last)s - n) * interval '15 seconds' AS at
-    FROM generate_series(%(first)s, %(last)s) AS n
+    SELECT n, at, %(state)s <> 'lived' AS plain, CASE
+        WHEN %(state)s <> 'lived' THEN %(state)s
+        WHEN draw < 10 THEN 'rejected'
+        WHEN at > %(until)s - interval '72 hours' THEN
+            CASE WHEN draw < 70 THEN 'filed' WHEN draw < 95 THEN 'visited' ELSE 'withdrawn' END
+        WHEN at > %(until)s - interval '30 days' THEN
+            CASE WHEN draw < 35 THEN 'visited' WHEN draw < 38 THEN 'won'
+                WHEN draw < 43 THEN 'lost' ELSE 'lapsed' END
+        ELSE
+            CASE WHEN draw < 13 THEN 'won' WHEN draw < 20 THEN 'lost'
+                WHEN draw < 45 THEN 'expired' ELSE 'lapsed' END
+    END AS state
+    FROM (
+        SELECT n, n::bigint * 7919 %% 10007 %% 100 AS draw, %(until)s::timestamptz - (%(last)s - n) * %(every)s::interval AS at
+        FROM generate_series(%(first)s, %(last)s) AS n
+    ) AS spread
 ) AS filed
 """
 _REFERRAL_PHONES = """
@@ -36,10 +54,51 @@ INSERT INTO audit_event (at, action, target_kind, target_id, target_label, proje
 SELECT filed_at, 'referral.filed', 'leads.referral', id::text, number, project_id, agency_id, '{}', '{"state": "filed"}', '', ''
 FROM leads_referral WHERE number LIKE 'S-%%' AND number >= %(from)s
 """
+_CLAIMS = """
+INSERT INTO leads_claim (id, referral_id, project_id, phone_id, starts_at, ends_at, lapses_at, released_at, live)
+SELECT {uuid}, r.id, r.project_id, p.phone_id, r.filed_at, r.window_ends_at,
+    CASE WHEN r.state IN ('filed', 'lapsed') THEN r.lapse_at END, NULL, r.state IN ('filed', 'visited', 'won')
+FROM leads_referral AS r JOIN leads_referralphone AS p ON p.referral_id = r.id
+WHERE r.number LIKE 'S-%%' AND r.number >= %(from)s AND r.state <> 'rejected'
+"""
+_VISITS = """
+INSERT INTO leads_visit (
+    id, referral_id, project_id, arrived_at, local_on, confirmed, reason, override_reason, assigned_because, assigned_facts
+)
+SELECT {uuid}, id, project_id, first_visited_at, first_visited_at::date, TRUE, '', '', '', '{{}}'
+FROM leads_referral WHERE number LIKE 'S-%%' AND number >= %(from)s AND first_visited_at IS NOT NULL
+"""
+_DEALS = """
+INSERT INTO leads_deal (
+    id, number, project_id, price, method, first_payment_amount, state, subscribed_at, contracted_at, cancel_reason, facts
+)
+SELECT {uuid}, replace(number, 'S-', 'D-'), project_id, 1000000, 'lump_sum', 100000, 'contracted',
+    filed_at + interval '1 day', filed_at + interval '2 days', '', 2
+FROM leads_referral WHERE number LIKE 'S-%%' AND number >= %(from)s AND state = 'won'
+"""
+_BUYERS = """
+INSERT INTO leads_dealbuyer (deal_id, phone_id, name, name_masked, position)
+SELECT d.id, p.phone_id, %(token)s, '张**', 0
+FROM leads_referral AS r JOIN leads_referralphone AS p ON p.referral_id = r.id
+JOIN leads_deal AS d ON d.number = replace(r.number, 'S-', 'D-')
+WHERE r.number LIKE 'S-%%' AND r.number >= %(from)s AND r.state = 'won'
+"""
+_SHARES = """
+INSERT INTO leads_dealshare (deal_id, referral_id, numerator, denominator, since)
+SELECT d.id, r.id, 1, 1, d.subscribed_at
+FROM leads_referral AS r JOIN leads_deal AS d ON d.number = replace(r.number, 'S-', 'D-')
+WHERE r.number LIKE 'S-%%' AND r.number >= %(from)s AND r.state = 'won'
+"""
+# A lived-in table reaches back so far, however many rows it has.
+LIVED_DAYS = 180
 
 
 def seed_referrals(cursor: Any, *, facts: dict[str, Any], first: int, last: int, state: str, until: Any) -> None:
-    """Insert referrals number `first`..`last`, each with its phone and its event."""
+    """Insert referrals number `first`..`last`, each with its phone and its event.
+
+    `state`: that of all, one every 15 seconds; or `lived`: as half a year leaves them, with claims, visits and deals.
+    """
+    every = timedelta(days=LIVED_DAYS) / (last - first + 1) if state == "lived" else timedelta(seconds=15)
     cursor.execute("SELECT COALESCE(max(id), 0) FROM privacy_phone")
     after = cursor.fetchone()[0]
     span = facts | {
@@ -47,6 +106,7 @@ def seed_referrals(cursor: Any, *, facts: dict[str, Any], first: int, last: int,
         "last": last,
         "state": state,
         "until": until,
+        "every": every,
         "after": after,
         "from": f"S-{first:09d}",
     }
@@ -54,6 +114,12 @@ def seed_referrals(cursor: Any, *, facts: dict[str, Any], first: int, last: int,
     cursor.execute(_REFERRALS.format(uuid=UUID7.format(at="at")), span)
     cursor.execute(_REFERRAL_PHONES, span)
     cursor.execute(_EVENTS, span)
+    if state == "lived":
+        cursor.execute(_CLAIMS.format(uuid=UUID7.format(at="r.filed_at")), span)
+        cursor.execute(_VISITS.format(uuid=UUID7.format(at="first_visited_at")), span)
+        cursor.execute(_DEALS.format(uuid=UUID7.format(at="filed_at")), span)
+        cursor.execute(_BUYERS, span)
+        cursor.execute(_SHARES, span)
 
 
 def analyse(cursor: Any) -> None:

@@ -14,6 +14,11 @@ from leads.models import Handover, Referral
 FILER = """COALESCE(
     (SELECT h.former_id FROM leads_handover h WHERE h.referral_id = r.id ORDER BY h.at, h.id LIMIT 1), r.broker_id
 )"""
+# Of the same, at an event called e: whose it was then.
+HOLDER = """COALESCE(
+    (SELECT h.former_id FROM leads_handover h WHERE h.referral_id = r.id AND h.at > e.at ORDER BY h.at, h.id LIMIT 1),
+    r.broker_id
+)"""
 
 
 def holder_at(instant: str | datetime, *, referral: str = "pk", broker: str = "broker") -> Coalesce:

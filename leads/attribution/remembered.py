@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from leads.attribution.types import FilingFacts, Rules, Span
@@ -62,7 +62,8 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """A filing as it came. `facts`: what no phone tells is as it was found then; the rest is found anew.
+    """A filing as it came. `facts`: what no phone tells is as it was found then, and how many were filed that day by
+    then; the rest is found anew.
 
     `phones`: the ids, of a masked one as they became known, None where they never did.
     """
@@ -70,7 +71,6 @@ class Filing:
     referral: Any
     broker: Any
     at: datetime
-    on: date
     phones: Sequence[Any]
     facts: FilingFacts
 

@@ -6,7 +6,7 @@ The judging is that of the services; only where they write to tables, this remem
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -26,7 +26,7 @@ from leads.attribution.types import (
     VisitFacts,
     Visitor,
 )
-from leads.states import LIVE, NOT_COUNTED, Reason, ReferralState
+from leads.states import LIVE, Reason, ReferralState
 
 # What brought a referral to its state, beside the reasons of refusal.
 FIRST, ELSEWHERE, BOUGHT, TAKEN_BACK, DECIDED, CANCELLED = (
@@ -66,7 +66,6 @@ class Replay:
         self.unjudged: set[Any] = set()
         self._phones: dict[Any, _Phone] = {}
         self._deals_of: dict[Any, set[Any]] = {}
-        self._today: dict[Any, tuple[date, int]] = {}
 
     # ---- what happens, in order ----
 
@@ -76,15 +75,11 @@ class Replay:
         Source: domain 4.2.
         """
         now, facts = filing.at, filing.facts
-        day, count = self._today.get(filing.broker, (filing.on, 0))
-        count = count if day == filing.on else 0
         phones = () if rules.masked else filing.phones
         if facts.findings is not None:
             found = self._findings(filing.broker, rules, phones, now, now, None)
             facts = replace(facts, findings=replace(found, own=facts.findings.own))
-        decision = decide_filing(rules=rules, facts=replace(facts, filed_today=count), now=now)
-        counts = decision.reason not in NOT_COUNTED
-        self._today[filing.broker] = (filing.on, count + counts)
+        decision = decide_filing(rules=rules, facts=facts, now=now)
         state = ReferralState.REJECTED if decision.reason else ReferralState.FILED
         one = Standing(filing.referral, filing.broker, rules, now, state, decision.reason or "", decision.lapse_at)
         one.because = (one.reason, None)
@@ -97,7 +92,7 @@ class Replay:
                 self._claim(one, phones, decision.claim, decision.lapse_at)
         return one
 
-    def add(self, referral: Any, phone: Any, now: datetime) -> None:
+    def add(self, referral: Any, phone: Any, filed_today: int, now: datetime) -> None:
         """Judge a phone that joined; one that was refused is not on record.
 
         Source: domain 4.2, last paragraph.
@@ -110,8 +105,7 @@ class Replay:
         if not masked:
             found = self._findings(one.broker, one.rules, [phone], now, now, one)
             findings = replace(found, already_referred=found.already_referred or phone in one.phones)
-        filed = self._filed_today(one, now)
-        if decide_addition(rules=one.rules, findings=findings, filed_today=filed, masked=masked) is not None:
+        if decide_addition(rules=one.rules, findings=findings, filed_today=filed_today, masked=masked) is not None:
             return
         if masked:
             one.masks += 1
@@ -282,10 +276,6 @@ class Replay:
                 for claim in phone.claims
             ),
         )
-
-    def _filed_today(self, one: Standing, now: datetime) -> int:
-        day, count = self._today.get(one.broker, (None, 0))
-        return count if day == clock.local_date(now, one.rules.zone) else 0
 
     def _buyer(self, phone: Any, at: datetime) -> BuyerPhone:
         known = self._phone(phone)

@@ -1,15 +1,17 @@
 """What if: a project's real history judged anew under other rules, as a job; nothing of the history is touched."""
 
 import csv
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
-from io import StringIO
-from itertools import islice
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from uuid import UUID
 
-from django.core.files.base import ContentFile
+from django.core.files.base import File
 from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
@@ -27,8 +29,8 @@ from channels_platform.lib.errors import Forbidden, Invalid
 from channels_platform.lib.money import round_half_up
 from channels_platform.lib.spreadsheets import BOM, defused
 from leads.services.judging import rules_of
-from leads.whatif.compare import Comparer, Comparison, DealChange, Outcome
-from leads.whatif.facts import CHUNK, count_history, read_history
+from leads.whatif.compare import Comparer, Comparison, DealChange, Outcome, ReferralChange
+from leads.whatif.facts import count_history, read_history, whole_knots
 from leads.whatif.told import outcome_words, shares_words, why
 from projects.models import Policy, Project
 from projects.selectors import current_policy, visible_projects
@@ -41,6 +43,38 @@ FIXED = ("phone_mode", "dispute_days")
 RULES = tuple(name for name in Policy.RULES if name not in FIXED)
 # More than so many stand in the file only.
 SHOWN = 200
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the page tells: sums over all, and of what changes the first `SHOWN`."""
+
+    filings: int = 0
+    before: Counter[str] = field(default_factory=Counter)
+    after: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+    by_agency: dict[str, Fraction] = field(default_factory=dict)
+    moved: Fraction = Fraction(0)
+    referrals_changed: int = 0
+    deals_changed: int = 0
+    referrals: list[ReferralChange] = field(default_factory=list)
+    deals: list[DealChange] = field(default_factory=list)
+
+    def add(self, part: Comparison) -> None:
+        self.filings += part.filings
+        self.before.update(part.before)
+        self.after.update(part.after)
+        self.kept.update(part.kept)
+        self.referrals_changed += len(part.referrals)
+        self.deals_changed += len(part.deals)
+        self.referrals += part.referrals[: SHOWN - len(self.referrals)]
+        self.deals += part.deals[: SHOWN - len(self.deals)]
+        for deal in part.deals:
+            self.moved += deal.moved
+            for agency, amount in deal.by_agency.items():
+                self.by_agency[agency] = self.by_agency.get(agency, Fraction(0)) + amount
+
+
 name_kind(
     KIND,
     gettext_lazy("What if: other rules"),
@@ -99,65 +133,89 @@ def run_what_if(*, job_id: UUID) -> None:
     Writes: Job with its file and progress.
     Raises: Settled as `job_at_work`.
     """
-    with job_at_work(job_id) as job:
+    with job_at_work(job_id) as job, ExitStack() as open_files:
         asked = job.arguments
         project = Project.objects.get(pk=asked["project"])
-        result = _compare(job, project)
-        agencies = dict(Agency.objects.values_list("pk", "name"))
-        names = {str(key): name for key, name in agencies.items()}
-        job.report = _report(result, project, names)
+        names = {str(key): name for key, name in Agency.objects.values_list("pk", "name")}
+        file, deals = (open_files.enter_context(TemporaryFile("w+", encoding="utf-8", newline="")) for _ in "12")
+        file.write(BOM)
         with override(asked["language"]):
-            text = BOM + _csv(result, project, names)
-            job.result_file.save("what-if.csv", ContentFile(text.encode()), save=False)
+            job.report = _report(_told(_compare(job, project), file, deals, project, names), project, names)
+        deals.seek(0)
+        for text in iter(lambda: deals.read(1 << 16), ""):
+            file.write(text)
+        file.seek(0)
+        job.result_file.save("what-if.csv", File(file.buffer), save=False)  # type: ignore[attr-defined]
         job.result_url = reverse("admin:leads_referral_what_if", args=[job.pk])
         job.done = job.total
 
 
-def _compare(job: Job, project: Project) -> Comparison:
+def _compare(job: Job, project: Project) -> Iterator[Comparison]:
+    """Yield what comes of one part of the history after the other, and write down how far it is."""
     asked = job.arguments
     rules = {str(one.pk): rules_of(one, project) for one in Policy.objects.filter(project=project)}
     changes = {name: becomes for name, (_was, becomes) in asked["rules"].items()}
-    comparer = Comparer(
-        rules=rules,
-        other=replace(rules[asked["policy"]], **changes),
-        first=date.fromisoformat(asked["first"]) if asked["first"] else None,
-        last=date.fromisoformat(asked["last"]) if asked["last"] else None,
-        now=clock.now(),
-    )
+    given = {
+        "rules": rules,
+        "other": replace(rules[asked["policy"]], **changes),
+        "first": date.fromisoformat(asked["first"]) if asked["first"] else None,
+        "last": date.fromisoformat(asked["last"]) if asked["last"] else None,
+        "now": clock.now(),
+    }
     total, done = max(count_history(project.pk), 1), 0
     report_progress(job, done=0, total=total)
-    facts = read_history(project.pk)
-    while some := list(islice(facts, CHUNK)):
-        comparer.take(some)
-        done += len(some)
+    for facts in whole_knots(read_history(project.pk, project.zone)):
+        comparer = Comparer(**given)
+        comparer.take(facts)
+        yield comparer.result()
+        done += len(facts)
         report_progress(job, done=min(done, total))
-    return comparer.result()
 
 
-def _report(result: Comparison, project: Project, agencies: dict[str, str]) -> dict[str, Any]:
+def _told(
+    parts: Iterator[Comparison], file: IO[str], deals: IO[str], project: Project, agencies: dict[str, str]
+) -> _Told:
+    """Write all that changes into the files - a row for each filing, and one for each agency that gains or loses by a
+    deal - and return what is told beside them.
+    """
+    of_referrals, of_deals = csv.writer(file), csv.writer(deals)
+    of_referrals.writerow(
+        [_("Number"), _("Agency"), _("On record"), _("By these rules"), _("Why"), _("Price × share, gained or lost")]
+    )
+    told = _Told()
+    for part in parts:
+        told.add(part)
+        for one in part.referrals:
+            before, after = outcome_words(one.before.code), outcome_words(one.after.code)
+            cells = [one.number, agencies.get(one.agency, ""), before, after, why(one.after)]
+            of_referrals.writerow([*map(defused, cells), ""])
+        for deal in part.deals:
+            for agency, amount in _by_agency(deal, agencies):
+                cells = [deal.number, agency, shares_words(_parts(deal.before)), shares_words(_parts(deal.after)), ""]
+                of_deals.writerow([*map(defused, cells), _money(amount, project)])
+    return told
+
+
+def _report(told: _Told, project: Project, agencies: dict[str, str]) -> dict[str, Any]:
     """Return what the page shows, as JSON: numbers, names of agencies and figures, nothing of clients."""
-    sums: dict[str, Fraction] = {}
-    for deal in result.deals:
-        for agency, amount in deal.by_agency.items():
-            sums[agency] = sums.get(agency, Fraction(0)) + amount
-    moved = sum((deal.moved for deal in result.deals), Fraction(0))
+    gained = [(agencies.get(key, ""), amount) for key, amount in told.by_agency.items() if amount]
     return {
-        "filings": result.filings,
-        "before": dict(result.before),
-        "after": dict(result.after),
-        "kept": dict(result.kept),
-        "moved": _money(moved, project),
-        "agencies": sorted([agencies.get(key, ""), _money(amount, project)] for key, amount in sums.items() if amount),
-        "referrals_changed": len(result.referrals),
-        "deals_changed": len(result.deals),
+        "filings": told.filings,
+        "before": dict(told.before),
+        "after": dict(told.after),
+        "kept": dict(told.kept),
+        "moved": _money(told.moved, project),
+        "agencies": sorted([name, _money(amount, project)] for name, amount in gained),
+        "referrals_changed": told.referrals_changed,
+        "deals_changed": told.deals_changed,
         "referrals": [
             [one.number, agencies.get(one.agency, ""), _kept(one.before), _kept(one.after), one.referral]
-            for one in result.referrals[:SHOWN]
+            for one in told.referrals
         ],
         "deals": [
             [one.number, _parts(one.before), _parts(one.after), _money(Fraction(one.price), project),
              _money(one.moved, project), one.deal]
-            for one in result.deals[:SHOWN]
+            for one in told.deals
         ],
     }  # fmt: skip
 
@@ -172,24 +230,6 @@ def _parts(parts: dict[str, Fraction]) -> dict[str, str]:
 
 def _money(amount: Fraction, project: Project) -> str:
     return str(round_half_up(amount, project.currency))
-
-
-def _csv(result: Comparison, project: Project, agencies: dict[str, str]) -> str:
-    """Return all that changes: a row for each filing, and one for each agency that gains or loses by a deal."""
-    text = StringIO()
-    rows = csv.writer(text)
-    rows.writerow(
-        [_("Number"), _("Agency"), _("On record"), _("By these rules"), _("Why"), _("Price × share, gained or lost")]
-    )
-    for one in result.referrals:
-        before, after = outcome_words(one.before.code), outcome_words(one.after.code)
-        cells = [one.number, agencies.get(one.agency, ""), before, after, why(one.after)]
-        rows.writerow([*map(defused, cells), ""])
-    for deal in result.deals:
-        for agency, amount in _by_agency(deal, agencies):
-            cells = [deal.number, agency, shares_words(_parts(deal.before)), shares_words(_parts(deal.after)), ""]
-            rows.writerow([*map(defused, cells), _money(amount, project)])
-    return text.getvalue()
 
 
 def _by_agency(deal: DealChange, agencies: dict[str, str]) -> list[tuple[str, Fraction]]:

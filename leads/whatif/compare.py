@@ -145,7 +145,8 @@ class Comparer:
         )
         judged = recorded["judged"]
         facts = facts_behind(recorded["reason"]) if judged is None else read_filing(judged)
-        filing = Filing(fact.subject, recorded["broker"], fact.at, filed_on, phones[:joined], facts)
+        facts = replace(facts, filed_today=recorded["filed_today"])
+        filing = Filing(fact.subject, recorded["broker"], fact.at, phones[:joined], facts)
         self._was.file(filing, own)
         self._would.file(filing, self._other_rules(own) if counted else own)
 
@@ -162,9 +163,9 @@ class Comparer:
         known = self._known.get(fact.subject)
         if known is None or known.joined >= len(known.phones):
             return
-        phone = known.phones[known.joined]
+        phone, filed_today = known.phones[known.joined], fact.recorded["filed_today"]
         known.joined += 1
-        self._both(lambda replay: replay.add(fact.subject, phone, fact.at))
+        self._both(lambda replay: replay.add(fact.subject, phone, filed_today, fact.at))
 
     def _visited(self, fact: Fact) -> None:
         recorded, known = fact.recorded, self._known.get(fact.subject)

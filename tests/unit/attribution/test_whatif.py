@@ -36,10 +36,12 @@ def _at(**span: float) -> datetime:
     return START + timedelta(**span)
 
 
-def _file(replay: Replay, name: str, *phones: int, at: datetime = START, broker: str = "", **rules: Any) -> str:
+def _file(
+    replay: Replay, name: str, *phones: int, at: datetime = START, filed_today: int = 0, **rules: Any
+) -> str:
     """File a client and return the reason, '' where it is accepted."""
-    facts = FilingFacts(True, True, True, 0, PhoneFindings())
-    filing = Filing(name, broker or f"broker of {name}", at, at.date(), phones, facts)
+    facts = FilingFacts(True, True, True, filed_today, PhoneFindings())
+    filing = Filing(name, f"broker of {name}", at, phones, facts)
     return replay.file(filing, replace(RULES, **rules)).reason
 
 
@@ -77,20 +79,27 @@ def test_walk_in_counts_closed_at_the_far_end() -> None:
     assert _file(replay, "c", LI, at=_at(days=1), lookback_days=0) == ""
 
 
-def test_limit_counts_what_is_accepted_under_these_rules() -> None:
+def test_limit_comes_before_what_phones_tell() -> None:
     replay = Replay()
     replay.walk_in(LI, START)
-    assert _file(replay, "a", LI, broker="lin", daily_filing_limit=2) == "known_to_site"
-    assert _file(replay, "b", WANG, broker="lin", daily_filing_limit=2) == ""
-    assert _file(replay, "c", 3, broker="lin", daily_filing_limit=2) == "limit_reached"
-    assert _file(replay, "d", 3, broker="lin", at=_at(days=1), daily_filing_limit=2) == ""
+    assert _file(replay, "a", LI, filed_today=1, daily_filing_limit=2) == "known_to_site"
+    assert _file(replay, "b", LI, filed_today=2, daily_filing_limit=2) == "limit_reached"
+    assert _file(replay, "c", WANG, filed_today=2) == ""
+
+
+def test_phone_added_at_the_limit_joins_nothing() -> None:
+    replay = Replay()
+    _file(replay, "a", LI, exclusive_from="filing", daily_filing_limit=1)
+    replay.add("a", WANG, 1, _at(hours=1))
+    replay.add("a", 3, 0, _at(hours=2))
+    assert replay.referrals["a"].phones == [LI, 3]
 
 
 def test_added_phone_is_claimed_to_the_end_of_the_same_window() -> None:
     replay = Replay()
     _file(replay, "a", LI)
     _arrive(replay, "a", at=_at(hours=1))
-    replay.add("a", WANG, _at(days=10))
+    replay.add("a", WANG, 1, _at(days=10))
     assert replay.subscribe("deal", phones=[WANG], visitor=None, at=_at(days=29), now=_at(days=29)) == {"a": 1}
     assert _file(replay, "b", WANG, at=_at(days=30, hours=1)) == ""
 
