@@ -7,6 +7,7 @@ from celery import shared_task
 from brokers.services.joining import forget_declined
 from channels_platform.jobs.services import periodic
 from leads.services import codes, sheets
+from leads.services.bulk import run_bulk_act
 from leads.services.care import escalate_overdue as escalate
 from leads.services.erasure import erase_personal_data as erase
 from leads.services.reminders import write_reminders
@@ -65,3 +66,8 @@ def escalate_overdue() -> dict[str, int]:
 @shared_task
 def judge_anew(job_id: str) -> None:
     run_what_if(job_id=UUID(job_id))
+
+
+@shared_task
+def do_bulk_act(job_id: str) -> None:
+    run_bulk_act(job_id=UUID(job_id))

@@ -34,6 +34,9 @@ class Can(StrEnum):
     CONFIRM_VISIT = "confirm_visit"
     OVERRIDE_VISIT = "override_visit"
     RECORD_NATURAL_VISIT = "record_natural_visit"
+    TRANSFER_CLIENT = "transfer_client"
+    EXTEND_PROTECTION = "extend_protection"
+    RELEASE_CLIENT = "release_client"
     REVEAL_PHONE = "reveal_phone"
     DECIDE_DISPUTE = "decide_dispute"
     RAISE_DISPUTE = "raise_dispute"
@@ -58,6 +61,7 @@ _MARKETING = {
     Can.EDIT_AGENCIES,
     Can.DRAFT_AGREEMENT,
     Can.SEE_REFERRALS,
+    Can.TRANSFER_CLIENT,
     Can.SUBSCRIBE_DEAL,
     Can.MOVE_DEAL,
     Can.SEE_DEALS,
@@ -74,6 +78,8 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.CONFIRM_VISIT,
             Can.OVERRIDE_VISIT,
             Can.RECORD_NATURAL_VISIT,
+            Can.EXTEND_PROTECTION,
+            Can.RELEASE_CLIENT,
             Can.REVEAL_PHONE,
             Can.DECIDE_DISPUTE,
             Can.JUDGE_SIGNAL,

@@ -142,6 +142,8 @@ _WORDS: dict[str, tuple[_Say, tuple[str, ...]]] = {
             "referral.lost",
             "referral.lapsed",
             "referral.expired",
+            "referral.withdrawn",
+            "referral.extended",
         )
     },
     "referral.visited": (_of_visit, ("referral.visited", "referral.assigned")),
