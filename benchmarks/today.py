@@ -1,7 +1,6 @@
 """One busy day at the desk, the same in every table, and the people who look at it: their phones can be searched for."""
 
 from datetime import timedelta
-from typing import Any
 
 ARRIVALS = 500
 FEW = 25  # this many clients share their last four digits; several brokers filed the first of them
@@ -66,5 +65,3 @@ def _number(n: int) -> str:
     if n < 3:
         return f"+86{SHARED_PHONE}"
     return f"+86139{n:04}{LAST_FOUR}" if n < FEW else f"+86137{n:04}{n:04}"
-
-

@@ -51,6 +51,9 @@ DISPUTE_DECIDE_DAYS = env.integer("DISPUTE_DECIDE_DAYS", 5)
 DISPUTE_APPEAL_DAYS = env.integer("DISPUTE_APPEAL_DAYS", 7)
 DISPUTE_APPROVAL_ABOVE = env.integer("DISPUTE_APPROVAL_ABOVE", 5_000_000)
 
+# By how many days a manager may extend protection in one act.
+PROTECTION_EXTENSION_DAYS = env.integer("PROTECTION_EXTENSION_DAYS", 60)
+
 # --- apps -----------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

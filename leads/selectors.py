@@ -304,7 +304,7 @@ def reason_shown(referral: Referral, user: Any) -> str:
 
 # What an agency may read of its referral's history; facts beside the state stay inside.
 _AGENCY_STEPS = re.compile(r"^referral\.[a-z_]+$|^visit\.refused$")
-_AGENCY_FACTS = ("state", "protected_until", "consultant", "phone", "reason", "deal")
+_AGENCY_FACTS = ("state", "protected_until", "consultant", "phone", "reason", "deal", "by_developer")
 
 
 def timeline(referral: Referral, *, for_agency: bool) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from brokers.admin.grades import GradeFilter
+from brokers.agency_files import AgencyResource, AgencySheet
 from brokers.models import Agency, Agreement, Store
 from brokers.selectors import with_grade
 from brokers.services.agencies import create_agency, set_agency_status
@@ -21,6 +22,7 @@ from channels_platform.adminkit.acts import Act
 from channels_platform.adminkit.base import Admin, Inline
 from channels_platform.adminkit.filters import DaysFilter
 from channels_platform.adminkit.forms import ReasonForm
+from channels_platform.adminkit.imports import SheetImport
 from projects.selectors import latest_today
 
 
@@ -39,7 +41,7 @@ def _set_status(status: AgencyStatus, done: Any) -> Any:
 
 
 @admin.register(Agency)
-class AgencyAdmin(Admin):
+class AgencyAdmin(SheetImport, Admin):
     list_display = ("code", "name", "kind", "grade", "badge", "brokers_count", "created_at")
     list_display_links = ("code", "name")
     list_filter = ("kind", GradeFilter, "status", ("created_at", DaysFilter))
@@ -49,6 +51,14 @@ class AgencyAdmin(Admin):
     fieldsets = (
         (None, {"fields": ("code", "name", "kind", "licence_no", "licence_until", "grade", "badge")}),
         (gettext_lazy("Bank"), {"fields": ("bank_name", "bank_account")}),
+    )
+    sheet = AgencySheet
+    resource_classes = (AgencyResource,)
+    import_can = Can.EDIT_AGENCIES
+    imported = "agencies.imported"
+    sheet_told = (
+        gettext_lazy("An agency is found by its code: changed where it is there, else made with name and kind."),
+        gettext_lazy("An empty bank account leaves the one that is there; a new one is shown by its last digits."),
     )
     inlines = (StoreInline,)
     acts = (

@@ -38,6 +38,9 @@ class Can(StrEnum):
     CONFIRM_VISIT = "confirm_visit"
     OVERRIDE_VISIT = "override_visit"
     RECORD_NATURAL_VISIT = "record_natural_visit"
+    TRANSFER_CLIENT = "transfer_client"
+    EXTEND_PROTECTION = "extend_protection"
+    RELEASE_CLIENT = "release_client"
     REVEAL_PHONE = "reveal_phone"
     DECIDE_DISPUTE = "decide_dispute"
     RAISE_DISPUTE = "raise_dispute"
@@ -64,6 +67,7 @@ _MARKETING = {
     Can.DRAFT_AGREEMENT,
     Can.DRAFT_CONTEST,
     Can.SEE_REFERRALS,
+    Can.TRANSFER_CLIENT,
     Can.SUBSCRIBE_DEAL,
     Can.MOVE_DEAL,
     Can.SEE_DEALS,
@@ -82,6 +86,8 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.CONFIRM_VISIT,
             Can.OVERRIDE_VISIT,
             Can.RECORD_NATURAL_VISIT,
+            Can.EXTEND_PROTECTION,
+            Can.RELEASE_CLIENT,
             Can.REVEAL_PHONE,
             Can.DECIDE_DISPUTE,
             Can.JUDGE_SIGNAL,

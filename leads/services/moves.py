@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from channels_platform.audit.services import record
+from channels_platform.lib.errors import NotAllowed
 from leads.models import Referral
 from leads.services.claims import close_claims_of
-from leads.states import ReferralState
+from leads.states import LIVE, ReferralState
 
 # What is recorded where a referral that won gets back the state it had.
 _GIVEN_BACK = {
@@ -27,6 +28,17 @@ def settle_by_clock(*, referral: Referral, now: datetime) -> ReferralState:
         move_referral(referral=referral, to=state, actor=None, now=now)
         close_claims_of(referral_ids=[referral.pk], now=now)
     return state
+
+
+def require_live(*, referral: Referral, now: datetime) -> None:
+    """Refuse what is over by the clock.
+
+    Raises: NotAllowed `lapsed`, `expired`; `not_live` for any other state.
+    """
+    state = referral.state_at(now)
+    if state not in LIVE:
+        over = state in (ReferralState.LAPSED, ReferralState.EXPIRED)
+        raise NotAllowed(f"the referral is {state}", code=str(state) if over else "not_live")
 
 
 def move_referral(

@@ -162,6 +162,7 @@ _WORDS: dict[str, tuple[_Say, tuple[str, ...]]] = {
             "referral.lapsed",
             "referral.expired",
             "referral.withdrawn",
+            "referral.extended",
         )
     },
     "referral.rejected_again": (_of_loss, ("referral.lost",)),

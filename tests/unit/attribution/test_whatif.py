@@ -36,9 +36,7 @@ def _at(**span: float) -> datetime:
     return START + timedelta(**span)
 
 
-def _file(
-    replay: Replay, name: str, *phones: int, at: datetime = START, filed_today: int = 0, **rules: Any
-) -> str:
+def _file(replay: Replay, name: str, *phones: int, at: datetime = START, filed_today: int = 0, **rules: Any) -> str:
     """File a client and return the reason, '' where it is accepted."""
     facts = FilingFacts(True, True, True, filed_today, PhoneFindings())
     filing = Filing(name, f"broker of {name}", at, phones, facts)
