@@ -48,7 +48,7 @@ WORDS: dict[str, str | Promise] = {
     "already_theirs": _("The receiver has this client already."),
     "had_deal": _("The client had a deal: commission was reckoned to this broker."),
     "receiver_has_it": _("The receiver has a live filing of this phone."),
-    "too_many": _("So many are not done at once: narrow the choice."),
+    "too_many_chosen": _("So many are not done at once: narrow the choice."),
     "nothing_to_hand_over": _("There is no client to hand over any more."),
     "still_used": _("It is in use and stays."),
     "invalid_phone": _("That is no valid phone number."),

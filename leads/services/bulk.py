@@ -142,7 +142,7 @@ def ask_bulk(
         raise Invalid("a reason is needed", code="reason_required", field="reason")
     ids = sorted(set(referrals))
     if not 1 <= len(ids) <= MOST:
-        raise Invalid(f"1 to {MOST} clients", code="too_many" if ids else "required", field="chosen")
+        raise Invalid(f"1 to {MOST} clients", code="too_many_chosen" if ids else "required", field="chosen")
     if visible_referrals(actor).filter(pk__in=ids).count() != len(ids):
         raise Forbidden("a client is beyond your projects", code="beyond_reach")
     if kind == BulkKind.TRANSFER:
