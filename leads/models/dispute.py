@@ -1,5 +1,7 @@
 """Disputes (判客): an agency contests an outcome, a manager decides, it is kept for ever."""
 
+from typing import Any
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -200,6 +202,13 @@ class DisputeSide(models.Model):
         return f"{self.dispute} {self.agency}"
 
 
+def _of_side() -> models.ForeignKey[Any, Any]:
+    """Whose it is that a row of a case belongs to; it is read with its dispute."""
+    return models.ForeignKey(
+        "brokers.Agency", verbose_name=_("agency"), on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+
+
 class DisputeQuestion(models.Model):
     """What a manager asks a side about a referral of its own, by when, and what that side answers, once.
 
@@ -208,9 +217,7 @@ class DisputeQuestion(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="questions")
-    agency = models.ForeignKey(
-        "brokers.Agency", verbose_name=_("agency"), on_delete=models.PROTECT, related_name="+", db_index=False
-    )
+    agency = _of_side()
     referral = models.ForeignKey(
         "leads.Referral",
         verbose_name=_("referral"),
@@ -268,9 +275,7 @@ class DisputeFile(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="files")
-    agency = models.ForeignKey(
-        "brokers.Agency", verbose_name=_("agency"), on_delete=models.PROTECT, related_name="+", db_index=False
-    )
+    agency = _of_side()
     question = models.ForeignKey(
         DisputeQuestion, null=True, on_delete=models.PROTECT, related_name="files", db_index=False
     )
