@@ -224,6 +224,7 @@ class ManyActs:
         context = {
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]
             "title": MANY[act.kind].label,
+            "opts": self.opts,  # type: ignore[attr-defined]
             "act": act,
             "sections": _became(act),
             "back": reverse("admin:leads_referral_changelist"),
@@ -297,8 +298,8 @@ def _told(kind: str, plan: BulkPlan, form: ManyForm) -> list[cells.Section]:
     if left:
         counts = [(words_for(code), n) for code, n in plan.reasons()]
         sections.append(cells.table(_("Left out"), (_("Why"), "#" + _("Clients")), counts))
-        rows = [(*_client(one), words_for(code)) for one, code in plan.left[:SHOWN]]
-        head = (_("Number"), _("Client"), _("Agency"), _("Broker"), _("Why"))
+        rows = [_row(one, words_for(code)) for one, code in plan.left[:SHOWN]]
+        head = _head(_("Why"))
         sections.append(cells.table(_("Left out, one by one"), head, rows, note=_first(left)))
     return sections
 
@@ -327,21 +328,24 @@ def _happening(kind: str, n: int, data: dict[str, Any]) -> str:
 
 
 def _going(kind: str, plan: BulkPlan) -> cells.Section:
-    head = [_("Number"), _("Client"), _("Agency"), _("Broker")]
-    if kind == BulkKind.EXTEND:
-        head += [_("Protected until"), _("Then until")]
-    rows = []
-    for one, until in plan.going[:SHOWN]:
-        row = [*_client(one)]
-        if kind == BulkKind.EXTEND:
-            zone = one.project.timezone
-            row += [cells.when(one.window_ends_at, zone), cells.when(until, zone)]
-        rows.append(tuple(row))
-    return cells.table(_("Concerned"), tuple(head), rows, note=_first(len(plan.going)))
+    shown, extends = plan.going[:SHOWN], kind == BulkKind.EXTEND
+    head = _head(_("Then until"), _("Protected until")) if extends else _head()
+    rows = [
+        _row(one, cells.when(until, one.project.timezone), cells.when(one.window_ends_at, one.project.timezone))
+        if extends
+        else _row(one)
+        for one, until in shown
+    ]
+    return cells.table(_("Concerned"), head, rows, note=_first(len(plan.going)))
 
 
-def _client(one: Referral) -> tuple[Any, ...]:
-    return cells.link(one), one.client_masked or cells.DASH, one.agency, one.broker
+def _head(*own: str) -> tuple[str, ...]:
+    """What a table is read for stands beside the number: on a phone the rest is a swipe away."""
+    return (_("Number"), *own, _("Client"), _("Agency"), _("Broker"))
+
+
+def _row(one: Referral, *own: Any) -> tuple[Any, ...]:
+    return (cells.link(one), *own, one.client_masked or cells.DASH, one.agency, one.broker)
 
 
 def _first(n: int) -> str:
@@ -363,19 +367,16 @@ def _became(act: BulkAct) -> list[cells.Section]:
             ngettext("%(n)s client not done yet.", "%(n)s clients not done yet.", waiting) % {"n": waiting}
         )
     sentences.append(_("Reason: %(reason)s") % {"reason": act.reason})
-    head = [_("Number"), _("Client"), _("Agency"), _("Broker"), _("Outcome")]
-    if act.kind == BulkKind.EXTEND:
-        head.append(_("Protected until"))
+    extends = act.kind == BulkKind.EXTEND
+    head = _head(_("Outcome"), _("Protected until")) if extends else _head(_("Outcome"))
     rows = []
     # Left out first: these are looked at.
     for item in sorted(items, key=lambda one: (one.outcome == BulkItem.DONE, one.referral_id))[:SHOWN]:
-        row = [*_client(item.referral), outcome_words(act, item.outcome)]
-        if act.kind == BulkKind.EXTEND:
-            row.append(until_words(item) or cells.DASH)
-        rows.append(tuple(row))
+        own = [outcome_words(act, item.outcome), *([until_words(item) or cells.DASH] if extends else [])]
+        rows.append(_row(item.referral, *own))
     return [
         cells.words(_("In short"), sentences),
-        cells.table(_("One by one"), tuple(head), rows, note=_first(len(outcomes))),
+        cells.table(_("One by one"), head, rows, note=_first(len(outcomes))),
     ]
 
 

@@ -12,7 +12,18 @@ from channels_platform.audit.models import Event
 from channels_platform.lib.errors import Forbidden
 from channels_platform.notices.services import choices, delivering
 from commissions.services import contest_rounds, contests, grading
-from leads.services import care, consultants, deals, duty, payments, roster, succession, visits
+from leads.services import (
+    care,
+    consultants,
+    deals,
+    duty,
+    extension,
+    payments,
+    roster,
+    succession,
+    visits,
+    withdrawal,
+)
 from projects.services import details, projects, units
 from tests.cast import agency_with_broker, broker_of, person
 
@@ -58,6 +69,7 @@ OF_STAFF = [
     details.remove_detail,
     duty.place_consultant,
     duty.set_duty,
+    extension.extend_protection,
     payments.record_payment,
     projects.change_project,
     projects.create_project,
@@ -65,9 +77,11 @@ OF_STAFF = [
     roster.copy_last_week,
     roster.set_roster,
     succession.hand_over_to_successor,
+    succession.transfer_client,
     units.create_unit,
     visits.confirm_visit,
     visits.record_natural_visit,
+    withdrawal.release_referral,
 ]
 
 
