@@ -22,7 +22,7 @@ CHUNK = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that happened: `kind`, of which referral or deal, what was recorded with it, and in which knot it is."""
+    """One thing that happened: `kind`, of which referral or deal, what was recorded with it, and in which knot."""
 
     kind: str
     subject: str
