@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from brokers.models.agency import Agency
 from channels_platform.lib.ids import uuid7
@@ -15,7 +16,7 @@ class AgencyGrade(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     code = models.CharField(_("code"), max_length=60, unique=True, validators=[CODE])
-    name = models.CharField(_("name"), max_length=120)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=120)
     rank = models.PositiveSmallIntegerField(_("rank"), unique=True, help_text=_("1 is the highest grade."))
 
     class Meta:

@@ -27,7 +27,7 @@ from commissions.services.contest_rounds import approve_round, decline_round
 from commissions.services.contests import approve_contest, change_contest, draft_contest, end_contest
 from commissions.standings import Row, explanation, fingerprint, round_now, standings
 from commissions.states import ContestState, RoundState
-from commissions.words import explain_row, figure_words, round_words
+from commissions.words import explain_row, round_words
 from projects.models import Project
 
 
@@ -111,12 +111,12 @@ def _standings_table(title: str, contest: Contest, rows: list[Row]) -> cells.Sec
             row.place,
             cells.link(row.broker),
             cells.link(row.broker.agency),
-            figure_words(row.figure, contest.measure),
+            row.figure,
             cells.money(row.amount, currency) if row.amount else cells.DASH,
         )
         for row in rows[:100]
     ]
-    head = (_("#Place"), _("Broker"), _("Agency"), _("What"), _("#Prize") + f" ({currency})")
+    head = (_("#Place"), _("Broker"), _("Agency"), f"#{contest.get_measure_display()}", _("#Prize") + f" ({currency})")
     return cells.table(title, head, shown, empty=_("Nobody has done anything in it yet."))
 
 

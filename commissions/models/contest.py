@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from brokers.models import Agency
 from channels_platform.lib.ids import uuid7
@@ -24,8 +25,8 @@ class Contest(models.Model):
     """
 
     class Measure(models.TextChoices):
-        VISITS = "visits", _("Visits")
-        DEALS = "deals", _("Deals")
+        VISITS = "visits", pgettext_lazy("ranking", "Visits")
+        DEALS = "deals", pgettext_lazy("ranking", "Deals")
 
     class Period(models.TextChoices):
         WEEKLY = Every.WEEK, _("Weekly")
@@ -39,7 +40,7 @@ class Contest(models.Model):
     project = models.ForeignKey(
         "projects.Project", verbose_name=_("project"), on_delete=models.PROTECT, related_name="contests"
     )
-    name = models.CharField(_("name"), max_length=60)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=60)
     measure = models.CharField(_("counted by"), max_length=6, choices=Measure.choices, default=Measure.VISITS)
     period = models.CharField(_("rounds"), max_length=8, choices=Period.choices, default=Period.WEEKLY)
     from_on = models.DateField(_("from"))
