@@ -72,7 +72,7 @@ def _look_after(consultant: Consultant, rng: Random) -> None:
 
 def _keep_longer(stage: Stage) -> None:
     """The manager let some clients of Golden Lake stay protected for longer."""
-    manager = stage.staff["marketing_manager"]
+    manager = stage.staff["manager"]
     mine = Referral.objects.filter(
         project=stage.projects["LAKE"], state=ReferralState.VISITED, window_ends_at__gt=clock.now()
     )
