@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, cast
 from uuid import UUID
 
 from django.core.files.base import File
@@ -145,7 +146,7 @@ def run_what_if(*, job_id: UUID) -> None:
         for text in iter(lambda: deals.read(1 << 16), ""):
             file.write(text)
         file.seek(0)
-        job.result_file.save("what-if.csv", File(file.buffer), save=False)  # type: ignore[attr-defined]
+        job.result_file.save("what-if.csv", File(cast(IO[bytes], file.buffer)), save=False)
         job.result_url = reverse("admin:leads_referral_what_if", args=[job.pk])
         job.done = job.total
 
@@ -155,17 +156,18 @@ def _compare(job: Job, project: Project) -> Iterator[Comparison]:
     asked = job.arguments
     rules = {str(one.pk): rules_of(one, project) for one in Policy.objects.filter(project=project)}
     changes = {name: becomes for name, (_was, becomes) in asked["rules"].items()}
-    given = {
-        "rules": rules,
-        "other": replace(rules[asked["policy"]], **changes),
-        "first": date.fromisoformat(asked["first"]) if asked["first"] else None,
-        "last": date.fromisoformat(asked["last"]) if asked["last"] else None,
-        "now": clock.now(),
-    }
+    compare = partial(
+        Comparer,
+        rules=rules,
+        other=replace(rules[asked["policy"]], **changes),
+        first=date.fromisoformat(asked["first"]) if asked["first"] else None,
+        last=date.fromisoformat(asked["last"]) if asked["last"] else None,
+        now=clock.now(),
+    )
     total, done = max(count_history(project.pk), 1), 0
     report_progress(job, done=0, total=total)
     for facts in whole_knots(read_history(project.pk, project.zone)):
-        comparer = Comparer(**given)
+        comparer = compare()
         comparer.take(facts)
         yield comparer.result()
         done += len(facts)
