@@ -20,6 +20,8 @@ from brokers.models import (
     Store,
 )
 from brokers.states import AgencyKind, AgencyStatus, AgreementState, Ending, IndividualState
+from channels_platform.accounts.models import User
+from channels_platform.accounts.permissions import Role
 from projects.models import Project
 from projects.selectors import visible_projects
 from projects.states import ProjectStatus
@@ -75,6 +77,11 @@ def agency_of(user: Any) -> Agency | None:
 def broker_of(user: Any) -> Broker | None:
     """Return the person's broker record, or None."""
     return Broker.objects.select_related("agency", "user").filter(user=user).first()
+
+
+def managers_of(agency: Agency) -> QuerySet[User]:
+    """Return the people who manage an agency."""
+    return User.objects.filter(role=Role.AGENCY_ADMIN, is_active=True, broker__agency=agency)
 
 
 def visible_agencies(user: Any) -> QuerySet[Agency]:

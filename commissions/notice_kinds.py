@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_platform.notices.kinds import Kind, register
+from channels_platform.notices.kinds import Kind, Side, register
 
 register(
     Kind(
@@ -12,6 +12,7 @@ register(
         icon="trophy",
         tone="good",
         mailed=True,
+        side=Side.AGENCY,
     ),
     Kind(
         "contest.round_over",
@@ -20,5 +21,6 @@ register(
         icon="trophy",
         tone="wait",
         mailed=True,
+        side=Side.STAFF,
     ),
 )

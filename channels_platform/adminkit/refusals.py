@@ -35,6 +35,7 @@ WORDS: dict[str, str | Promise] = {
     "masked_claims_nothing_at_filing": _(
         "Masked numbers claim nothing when filed: choose protection from the visit, or full numbers."
     ),
+    "barred": _("The developer's staff disabled this broker: only they can enable them again."),
     "bad_role": _("An agency has brokers and managers only."),
     "bad_store": _("That store belongs to another agency."),
     "store_gone": _("That store was closed meanwhile. Choose another."),

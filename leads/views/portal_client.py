@@ -17,12 +17,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.adminkit.refusals import add_refusal
 from channels_platform.files.content import PDF
 from channels_platform.http.downloads import send_file
 from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs
 from channels_platform.lib import clock
-from channels_platform.lib.errors import NotAllowed
+from channels_platform.lib.errors import Invalid, NotAllowed
 from leads.board import told_today
 from leads.case_view import CaseView, case_for
 from leads.explanations import explanations_of
@@ -176,6 +177,8 @@ def phone(request: HttpRequest, referral_id: UUID) -> HttpResponse:
             return submit_once(request, form, add)
         except PhoneRefused as refused:
             form.add_error("phone", phone_refused(refused.code, found.project, request.user))
+        except Invalid as refused:
+            add_refusal(form, refused)
         except NotAllowed:
             form.add_error(None, _("This referral is no longer open; a phone can't be added."))
     return render(request, "portal/phone.html", {"referral": found, "form": form}, status=422 if form.errors else 200)

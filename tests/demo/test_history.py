@@ -15,6 +15,8 @@ from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Can, Role
 from channels_platform.audit.models import Event
 from channels_platform.lib import clock
+from channels_platform.notices.kinds import kinds_for
+from channels_platform.notices.models import Notice
 from commissions.models import Accrual, Contest, LedgerEntry, PayoutBatch, PayoutLine, PlanVersion
 from leads.models import Claim, ClientCare, Consultant, Deal, DealOutbox, Dispute, Referral, Visit
 from leads.selectors import visible_referrals
@@ -51,6 +53,10 @@ class TestWhatThereIs:
         assert list(states) == ["confirmed", "waiting", "waiting", "waiting"]
         mine = Referral.objects.get(broker__user__username="individual")
         assert mine.state == "filed"
+
+    def test_everybody_was_told_of_what_is_offered_to_them(self, built):
+        for notice in Notice.objects.select_related("recipient"):
+            assert notice.kind in {kind.name for kind in kinds_for(notice.recipient)}, notice.kind
 
     def test_projects_differ_in_every_kind_of_policy(self, built):
         policies = Policy.objects.all()

@@ -326,3 +326,21 @@ def test_notices_of_another_kind_or_of_an_inactive_robot_stay_out_of_the_group(s
         delivered()
     assert heard == []
     assert Notice.objects.count() == 2
+
+
+def test_who_was_disabled_since_gets_no_mail(reader, mailoutbox):
+    told(reader)
+    type(reader).objects.filter(pk=reader.pk).update(is_active=False)
+    assert delivered() == {"sent": 0, "failed": 0, "given_up": 1}
+    assert mailoutbox == []
+    assert Delivery.objects.get().error == "inactive"
+
+
+def test_people_are_offered_what_they_may_ever_be_told():
+    offered = {
+        role: {kind.name for kind in kinds.kinds_for(person(role))}
+        for role in ("broker", "consultant", "marketing_manager")
+    }
+    assert "referral.filed" in offered["broker"] and "signal.raised" not in offered["broker"]
+    assert "referral.filed" not in offered["consultant"] and "referral.assigned" in offered["consultant"]
+    assert all("dispute.decided" in names for names in offered.values())
