@@ -10,9 +10,10 @@ from benchmarks import databases
 from benchmarks.measures import Results
 
 SMALL, MIDDLE, LARGE = "channels_bench_small", "channels_bench_middle", "channels_bench_large"
+HISTORY = "channels_bench_history"
 SWEEP = "channels_bench_sweep"
 DEALS = "channels_bench_deals"
-NAMES = ("filing", "lists", "statements", "sweep", "commission", "settlement", "files")
+NAMES = ("filing", "lists", "statements", "whatif", "pages", "sweep", "commission", "settlement", "files")
 LATEST = Path(__file__).with_name("latest.json")
 FEW, SOME, MANY = 1_000, 10_000, 1_000_000
 
@@ -30,7 +31,7 @@ def main() -> None:
     base = databases.server_url()
     made: list[str] = []
     try:
-        if wanted & {"filing", "lists", "statements", "sweep"}:
+        if wanted & {"filing", "lists", "statements", "whatif", "pages", "sweep"}:
             _referrals(results, base, wanted, made, chosen.rows)
         if wanted & {"commission", "settlement", "files"}:
             _commission(results, base, wanted, made)
@@ -44,7 +45,7 @@ def main() -> None:
 
 def _referrals(results: Results, base: str, wanted: set[str], made: list[str], rows: int) -> None:
     """Make tables of three sizes, and measure what is asked of them."""
-    from benchmarks import filing, lists, statements, sweep
+    from benchmarks import filing, lists, pages, statements, sweep, whatif
 
     small = databases.recreate(SMALL, base)
     made.append(SMALL)
@@ -55,10 +56,20 @@ def _referrals(results: Results, base: str, wanted: set[str], made: list[str], r
         made.append(SWEEP)
         _seed(due, "due", FEW + 1, FEW + sweep.ROWS)
         sweep.measure(results, due)
-    if wanted & {"filing", "lists", "statements"}:
-        middle, large = (databases.recreate(name, base, SMALL) for name in (MIDDLE, LARGE))
-        made += [MIDDLE, LARGE]
+    if wanted & {"filing", "lists", "statements", "whatif", "pages"}:
+        middle = databases.recreate(MIDDLE, base, SMALL)
+        made.append(MIDDLE)
         _seed(middle, "more", FEW + 1, SOME)
+    if "pages" in wanted:
+        pages.measure(results, middle)
+    if "whatif" in wanted:
+        history = databases.recreate(HISTORY, base, SMALL)
+        made.append(HISTORY)
+        _seed(history, "more", FEW + 1, whatif.REFERRALS)
+        whatif.measure(results, middle, history)
+    if wanted & {"filing", "lists", "statements"}:
+        large = databases.recreate(LARGE, base, SMALL)
+        made.append(LARGE)
         _seed(large, "more", FEW + 1, rows)
         if "statements" in wanted:
             statements.measure(results, middle, large)

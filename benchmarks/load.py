@@ -7,9 +7,10 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from benchmarks.databases import ROOT
@@ -58,6 +59,44 @@ def _wait_for(port: int) -> None:
         except OSError:
             time.sleep(0.1)
     raise TimeoutError("the server did not start")
+
+
+@dataclass
+class Meter:
+    """How many bytes a server has sent since the last reset."""
+
+    bytes: int = 0
+
+    def reset(self) -> None:
+        self.bytes = 0
+
+
+@contextmanager
+def metered(port: int) -> Iterator[tuple[int, Meter]]:
+    """Stand between a server and its callers, and yield (the port to call, a meter of what the server sends)."""
+    meter = Meter()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, count: bool) -> None:
+        with suppress(OSError):
+            while data := await reader.read(1 << 16):
+                meter.bytes += len(data) * count
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(carry(reader, to_server, count=False), carry(from_server, writer, count=True))
+
+    loop = asyncio.new_event_loop()
+    listening = loop.run_until_complete(asyncio.start_server(connect, "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield listening.sockets[0].getsockname()[1], meter
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
 
 
 def burst(port: int, requests: int, build: Callable[[int], bytes], expected: int, *, times: int = 1) -> Load:

@@ -20,7 +20,7 @@ SELECT {uuid}, 'S-' || lpad(n::text, 9, '0'), %(project)s, %(policy)s,
     (%(agencies)s::uuid[])[1 + n %% array_length(%(agencies)s::uuid[], 1)],
     (%(brokers)s::uuid[])[1 + n %% array_length(%(brokers)s::uuid[], 1)],
     %(token)s, '张**', ''::bytea, state, CASE state WHEN 'rejected' THEN 'protected' ELSE '' END, '', at, at::date,
-    CASE WHEN state <> 'rejected' THEN at + interval '72 hours' END,
+    CASE WHEN state <> 'rejected' THEN at + CASE WHEN plain THEN interval '72 hours' ELSE interval '5 days' END END,
     CASE WHEN NOT plain AND state <> 'rejected' THEN at END,
     CASE WHEN NOT plain AND state <> 'rejected' THEN at + interval '30 days' END,
     CASE WHEN state IN ('visited', 'won', 'lost', 'expired') THEN at + interval '3 hours' END
@@ -30,12 +30,12 @@ FROM (
         WHEN draw < 10 THEN 'rejected'
         WHEN at > %(until)s - interval '72 hours' THEN
             CASE WHEN draw < 70 THEN 'filed' WHEN draw < 95 THEN 'visited' ELSE 'withdrawn' END
-        WHEN at > %(until)s - interval '30 days' THEN
+        WHEN at > %(until)s - interval '27 days' THEN
             CASE WHEN draw < 35 THEN 'visited' WHEN draw < 38 THEN 'won'
                 WHEN draw < 43 THEN 'lost' ELSE 'lapsed' END
         ELSE
             CASE WHEN draw < 13 THEN 'won' WHEN draw < 20 THEN 'lost'
-                WHEN draw < 45 THEN 'expired' ELSE 'lapsed' END
+                WHEN draw < 45 THEN 'expired' WHEN draw < 47 THEN 'withdrawn' ELSE 'lapsed' END
     END AS state
     FROM (
         SELECT n, n::bigint * 7919 %% 10007 %% 100 AS draw, %(until)s::timestamptz - (%(last)s - n) * %(every)s::interval AS at
@@ -53,6 +53,17 @@ _EVENTS = """
 INSERT INTO audit_event (at, action, target_kind, target_id, target_label, project_id, agency_id, before, after, reason, request_id)
 SELECT filed_at, 'referral.filed', 'leads.referral', id::text, number, project_id, agency_id, '{}', '{"state": "filed"}', '', ''
 FROM leads_referral WHERE number LIKE 'S-%%' AND number >= %(from)s
+"""
+# One in twenty also names a phone that another filing has: a spouse, a second number.
+_SECOND_PHONES = """
+INSERT INTO leads_referralphone (referral_id, phone_id, masked, position, added_at)
+SELECT referral_id, other_phone, other_masked, 1, added_at
+FROM (
+    SELECT referral_id, added_at, row_number() OVER (ORDER BY phone_id) AS n,
+        lead(phone_id) OVER (ORDER BY phone_id) AS other_phone, lead(masked) OVER (ORDER BY phone_id) AS other_masked
+    FROM leads_referralphone WHERE phone_id > %(after)s
+) AS beside
+WHERE n %% 20 = 0 AND other_phone IS NOT NULL
 """
 _CLAIMS = """
 INSERT INTO leads_claim (id, referral_id, project_id, phone_id, starts_at, ends_at, lapses_at, released_at, live)
@@ -120,6 +131,7 @@ def seed_referrals(cursor: Any, *, facts: dict[str, Any], first: int, last: int,
         cursor.execute(_DEALS.format(uuid=UUID7.format(at="filed_at")), span)
         cursor.execute(_BUYERS, span)
         cursor.execute(_SHARES, span)
+        cursor.execute(_SECOND_PHONES, span)  # after the claims: a phone has one that lives
 
 
 def analyse(cursor: Any) -> None:

@@ -39,7 +39,7 @@ def build() -> None:
             number=f"T-{n:06}", project=project, policy=policy, agency_id=broker.agency_id, broker=broker,
             client_name="欧阳修", client_masked="欧阳**", party_size=3, state="visited" if n % 3 == 0 else "filed",
             filed_at=noon - timedelta(days=1, seconds=n), filed_on=(noon - timedelta(days=1)).date(),
-            lapse_at=noon + timedelta(days=2), window_starts_at=noon - timedelta(days=1, seconds=n),
+            lapse_at=noon + (timedelta(days=-1) if n % 50 == 2 else timedelta(days=2)), window_starts_at=noon - timedelta(days=1, seconds=n),
             window_ends_at=noon + timedelta(days=29),
             expected_arrival=noon + timedelta(minutes=n % 300) * (1 if n % 3 == 1 else -1) - timedelta(hours=n % 3 == 2),
         )

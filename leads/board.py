@@ -64,13 +64,18 @@ def _live(user: Any, project: Project, now: datetime, **narrow: Any) -> list[Ref
 
 
 def _expected(user: Any, project: Project, day: date, now: datetime) -> list[Referral]:
-    begin = datetime.combine(day, time.min, tzinfo=project.zone)
-    end = datetime.combine(day + timedelta(days=1), time.min, tzinfo=project.zone)
+    begin, end = _midnight(day, project), _midnight(day + timedelta(days=1), project)
     return _live(user, project, now, expected_arrival__gte=begin, expected_arrival__lt=end)
 
 
+def _midnight(day: date, project: Project) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=project.zone)
+
+
 def _arrived(user: Any, project: Project, day: date) -> list[Visit]:
-    visits = Visit.objects.filter(project=project, local_on=day, confirmed=True)
+    # The day is kept with the visit; its instants are what the index can seek to.
+    around = (_midnight(day - timedelta(days=1), project), _midnight(day + timedelta(days=2), project))
+    visits = Visit.objects.filter(project=project, local_on=day, confirmed=True, arrived_at__range=around)
     visits = visits.filter(referral__in=visible_referrals(user).order_by())
     rows = visits.select_related("referral__agency", "referral__project", "consultant__user")
     return list(rows.prefetch_related("referral__phones").order_by("-arrived_at", "-pk"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, F, Field, Func, Model, QuerySet, Value
+from django.db.models import BooleanField, F, Field, Func, Model, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
@@ -42,11 +42,12 @@ class _Place:
     values: tuple[Any, ...]
 
 
-def page_of(queryset: QuerySet[Any], request: Request, *, orderings: Sequence[str]) -> Page:
+def page_of(queryset: QuerySet[Any], request: Request, *, orderings: Sequence[str], parts: Sequence[Q] = ()) -> Page:
     """Return the page of `queryset` that the request asks for.
 
     `orderings` are the orders allowed, the first by default, each "field" or "-field"; ties go by id in the
-    same direction, which an index must follow.
+    same direction, which an index must follow. `parts` narrow it to rows that fulfil one of them, and no row two:
+    where no index follows them together, each has its own.
     Raises: Problem `bad_page_size`, `bad_ordering`, `bad_cursor`.
     """
     size = _size(request)
@@ -60,7 +61,10 @@ def page_of(queryset: QuerySet[Any], request: Request, *, orderings: Sequence[st
     if place is not None:
         queryset = queryset.filter(_beyond(queryset.model, names, place.values, lower=descending != backwards))
     marks = "-" if descending != backwards else ""
-    rows = list(queryset.order_by(*(f"{marks}{name}" for name in names))[: size + 1])
+    order = [f"{marks}{name}" for name in names]
+    if parts:
+        queryset = queryset.filter(pk__in=_first_of(queryset, parts, names, order, size + 1))
+    rows = list(queryset.order_by(*order)[: size + 1])
     more, rows = len(rows) > size, rows[:size]
     if backwards:
         rows.reverse()
@@ -70,6 +74,14 @@ def page_of(queryset: QuerySet[Any], request: Request, *, orderings: Sequence[st
         next=_address(request, ordering, names, rows[-1], backwards=False) if rows and has_next else None,
         previous=_address(request, ordering, names, rows[0], backwards=True) if rows and has_previous else None,
     )
+
+
+def _first_of(
+    queryset: QuerySet[Any], parts: Sequence[Q], names: Sequence[str], order: Sequence[str], most: int
+) -> list[Any]:
+    """Return the ids of the first rows of all parts together: each part gives its first, and they are merged."""
+    first, *others = (queryset.filter(part).order_by(*order).values_list(*names)[:most] for part in parts)
+    return [row[-1] for row in first.union(*others, all=True).order_by(*order)[:most]]
 
 
 def _size(request: Request) -> int:

@@ -1,11 +1,11 @@
 """The base of every API view: who may, how often, once only, and what an error looks like."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any, ClassVar, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import MethodNotAllowed
@@ -140,9 +140,11 @@ def listed(
 
     Raises: Problem 400 for filters, orders and cursors that cannot be.
     """
+    parts: Sequence[Q] = ()
     if filters is not None:
-        queryset = filtered(request, queryset, filters)
-    page = page_of(queryset, request, orderings=orderings)
+        chosen = _chosen(request, queryset, filters)
+        queryset, parts = chosen.qs, getattr(chosen, "parts", ())
+    page = page_of(queryset, request, orderings=orderings, parts=parts)
     rows = serializer(page.rows, many=True, context={"request": request, **(context or {})}).data
     return Response(page.with_rows(list(rows)))
 
@@ -152,11 +154,15 @@ def filtered(request: Request, queryset: QuerySet[M], filters: type[Any]) -> Que
 
     Raises: Problem 400 `bad_filter`, by field.
     """
+    narrowed: QuerySet[M] = _chosen(request, queryset, filters).qs
+    return narrowed
+
+
+def _chosen(request: Request, queryset: QuerySet[Any], filters: type[Any]) -> Any:
     chosen = filters(request.query_params, queryset=queryset, request=request)
     if not chosen.is_valid():
         raise Problem(400, "bad_filter", errors=_filter_errors(chosen.form.errors))
-    narrowed: QuerySet[M] = chosen.qs
-    return narrowed
+    return chosen
 
 
 def _filter_errors(errors: Any) -> Iterator[dict[str, Any]]:

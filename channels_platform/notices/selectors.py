@@ -6,8 +6,7 @@ from django.db.models import QuerySet
 
 from channels_platform.notices.kinds import kinds_for
 from channels_platform.notices.models import Channel, Notice, Preference, Wish
-
-MOST_COUNTED = 99
+from channels_platform.presentation.formats import MOST_COUNTED
 
 
 def notices_of(person: Any) -> QuerySet[Notice]:

@@ -15,6 +15,8 @@ from django.utils.translation import get_language, gettext, ngettext
 from channels_platform.lib import clock
 
 NO_BREAK = "\u00a0"
+# What is counted beside a list is counted so far, that it costs no more the longer the list.
+MOST_COUNTED = 99
 _CHINESE = Locale("zh", script="Hans", territory="CN")
 _ENGLISH = Locale("en", "GB")
 
@@ -64,6 +66,11 @@ def percent(value: Fraction | Decimal | int | str) -> str:
     exact = Decimal(points.numerator) / Decimal(points.denominator)
     text = format_decimal(exact, format="#,##0.####", locale=locale())
     return text + ("%" if is_chinese() else NO_BREAK + "%")
+
+
+def counted(number: int) -> str:
+    """Return a count that ends at `MOST_COUNTED` and one: `99+`."""
+    return f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number)
 
 
 def instant(value: datetime, zone: str | tzinfo | None = None, *, year: bool | None = None) -> str:

@@ -79,6 +79,12 @@ def percent(value: Fraction | Decimal | int | str) -> str:
 
 
 @register.filter
+def counted(number: int) -> str:
+    """A count beside a list, counted to the cap: `99+`."""
+    return formats.counted(number)
+
+
+@register.filter
 def mask(phone: str) -> str:
     """A phone as everyone may see it; what is masked already stays as it is."""
     return phone if "*" in phone else phones.mask(phone)

@@ -83,7 +83,7 @@ def balance(request: HttpRequest, payee_id: UUID, project_id: UUID) -> HttpRespo
     found = balances_of(request.user, payee=payee, project=project)
     tab = "ledger" if request.GET.get("tab") == "ledger" else "lines"
     number = clean_text(request.GET.get("deal", ""))
-    deal = visible_deals(request.user).filter(project=project, number__iexact=number).first() if number else None
+    deal = visible_deals(request.user).filter(project=project, number=number.upper()).first() if number else None
     context: dict[str, Any] = {
         "payee": payee,
         "project": project,

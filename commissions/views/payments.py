@@ -71,7 +71,7 @@ def payments(request: HttpRequest) -> HttpResponse:
 def payment_new(request: HttpRequest) -> HttpResponse:
     """Find the deal by its number, see what was collected, record money in or back."""
     number = clean_text(request.GET.get("deal", ""))
-    deal = visible_deals(request.user).filter(number__iexact=number).first() if number else None
+    deal = visible_deals(request.user).filter(number=number.upper()).first() if number else None
     if deal is None:
         status = 404 if number else 200
         return show(request, "finance/payment_find.html", {"number": number, "missed": bool(number)}, status=status)

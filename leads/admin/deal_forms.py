@@ -185,7 +185,7 @@ class SharesForm(ReasonForm):
         text = (self.cleaned_data.get(f"fraction_{place}") or "").strip()
         if not number and not text:
             return None
-        referral = Referral.objects.filter(project=self.deal().project, number__iexact=number).first()
+        referral = Referral.objects.filter(project=self.deal().project, number=number.upper()).first()
         if referral is None:
             self.add_error(f"referral_{place}", _("This project has no referral of that number."))
         try:
@@ -238,7 +238,7 @@ class SubscribeForm(forms.ModelForm):
         if consultant is not None and consultant.project_id != project.pk:
             self.add_error("consultant", _("That consultant works on another project."))
         number = (data.get("visitor_number") or "").strip()
-        data["visitor"] = Referral.objects.filter(project=project, number__iexact=number).first() if number else None
+        data["visitor"] = Referral.objects.filter(project=project, number=number.upper()).first() if number else None
         if number and data["visitor"] is None:
             self.add_error("visitor_number", _("This project has no referral of that number."))
         return data

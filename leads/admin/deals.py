@@ -382,7 +382,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         if not term:
             return queryset, False
         found = queryset.filter(reference=term)
-        return found if found.exists() else queryset.filter(deal__number__iexact=term), False
+        return found if found.exists() else queryset.filter(deal__number=term.upper()), False
 
     @admin.display(description=gettext_lazy("received"), ordering="received_at")
     def received(self, payment: Payment) -> Any:

@@ -320,7 +320,7 @@ class ClaimAdmin(PhoneSearch, ReadOnlyAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()
-        return (queryset.filter(referral__number__iexact=term) if term else queryset), False
+        return (queryset.filter(referral__number=term.upper()) if term else queryset), False
 
     @admin.display(description=gettext_lazy("agency"))
     def agency(self, claim: Claim) -> str:

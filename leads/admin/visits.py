@@ -59,7 +59,7 @@ class VisitAdmin(PhoneSearch, ReadOnlyAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()
-        return (queryset.filter(referral__number__iexact=term) if term else queryset), False
+        return (queryset.filter(referral__number=term.upper()) if term else queryset), False
 
     @admin.display(description=gettext_lazy("arrived"), ordering="arrived_at")
     def moment(self, visit: Visit) -> Any:

@@ -5,12 +5,17 @@ from datetime import datetime
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Least, Right
 from django.utils.translation import gettext_lazy as _
 
 from channels_platform.lib.ids import uuid7
 from channels_platform.privacy.fields import EncryptedTextField
 from leads import states
+
+_LIVE = Q(state__in=["filed", "visited"])
+# The instant at which a live referral ends unless something happens; indexes hold it as it stands here.
+DEADLINE = Case(When(state="filed", then=Least("lapse_at", "window_ends_at")), default=F("window_ends_at"))
 
 
 class Consultant(models.Model):
@@ -126,15 +131,16 @@ class Referral(models.Model):
             models.Index(fields=["broker", "-filed_at", "-id"], name="referral_of_broker"),
             models.Index(fields=["-filed_at", "-id"], name="referral_newest"),
             models.Index(fields=["broker", "project", "filed_on"], name="referral_daily_limit"),
+            models.Index(fields=["state", "-filed_at", "-id"], name="referral_of_state"),
+            models.Index(fields=["agency", "state", "-filed_at", "-id"], name="referral_of_agency_by_state"),
+            models.Index(fields=["broker", "state", "-filed_at", "-id"], name="referral_of_broker_by_state"),
+            models.Index(fields=["agency", "-filed_at", "-id"], name="referral_live_of_agency", condition=_LIVE),
+            models.Index(fields=["broker", "-filed_at", "-id"], name="referral_live_of_broker", condition=_LIVE),
+            models.Index("agency", DEADLINE, "id", name="referral_ending_of_agency", condition=_LIVE),
+            models.Index("broker", DEADLINE, "id", name="referral_ending_of_broker", condition=_LIVE),
             models.Index(fields=["lapse_at"], name="referral_lapse_due", condition=Q(state="filed")),
-            models.Index(
-                fields=["window_ends_at"], name="referral_expiry_due", condition=Q(state__in=["filed", "visited"])
-            ),
-            models.Index(
-                fields=["project", "expected_arrival"],
-                name="referral_expected",
-                condition=Q(state__in=["filed", "visited"]),
-            ),
+            models.Index(fields=["window_ends_at"], name="referral_expiry_due", condition=_LIVE),
+            models.Index(fields=["project", "expected_arrival"], name="referral_expected", condition=_LIVE),
         ]
         triggers = [
             pgtrigger.Trigger(
@@ -179,6 +185,10 @@ class ReferralPhone(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["referral", "position"], name="referral_phone_position"),
             models.UniqueConstraint(fields=["phone", "referral"], name="referral_phone_once"),
+        ]
+        indexes = [
+            models.Index(Right("masked", 4), name="referral_phone_last_four"),
+            models.Index(fields=["masked"], name="referral_phone_mask", condition=Q(phone__isnull=True)),
         ]
 
     def __str__(self) -> str:

@@ -30,7 +30,6 @@ _FILES = (
     "vendor/bootstrap/bootstrap.min.css",
     "css/app.css",
     "js/theme.js",
-    "vendor/bootstrap/bootstrap.bundle.min.js",
     "vendor/htmx/htmx.min.js",
     "js/app.js",
     "js/kept.js",

@@ -251,11 +251,7 @@
   });
   document.querySelectorAll("[data-needs-script]").forEach(function (el) { el.hidden = false; });
 
-  // ---- drawer: a link with data-drawer opens beside the list when htmx is there ----
-  document.addEventListener("htmx:afterSwap", function (event) {
-    if (event.target.id === "drawer-body") window.bootstrap.Offcanvas.getOrCreateInstance("#drawer").show();
-    if (live) tickTimes();
-  });
+  document.addEventListener("htmx:afterSwap", function () { if (live) tickTimes(); });
 
   // ---- keyboard ----
   var going = 0;

@@ -7,7 +7,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from channels_platform.notices.models import Notice
-from channels_platform.notices.selectors import MOST_COUNTED, count_unread
+from channels_platform.notices.selectors import count_unread
+from channels_platform.presentation import formats
 
 register = template.Library()
 
@@ -16,7 +17,7 @@ register = template.Library()
 def unread_notices(user: Any) -> str:
     """How many the person has not read: '' for none, at most `99+`."""
     count = count_unread(user)
-    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "")
+    return formats.counted(count) if count else ""
 
 
 @register.simple_tag
