@@ -148,10 +148,10 @@ class BrokersView(ApiView):
 
     @extend_schema(request=BrokerIn, responses={201: NewBrokerOut})
     def post(self, request: Request, code: str) -> Response:
-        """Take in a broker; without a password the answer has a link by which the person sets one."""
+        """Take in a broker, recruited by the caller; without a password the answer has a link to set one."""
         agency = found(visible_agencies(request.user), code=code)
         asked = read(request, BrokerIn)
-        broker = create_broker(actor=request.user, agency=agency, **asked)
+        broker = create_broker(actor=request.user, agency=agency, recruited_by=request.user, **asked)
         link = None
         if "password" not in asked:
             link = invitation_url(issue_invitation(user=broker.user, actor=request.user))

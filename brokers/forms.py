@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.db.models import QuerySet
+from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -185,7 +186,7 @@ class ApplyForm(forms.Form):
 
     def clean_licence_until(self) -> date | None:
         until: date | None = self.cleaned_data["licence_until"]
-        if until is not None and until < clock.now().date():
+        if until is not None and until < clock.local_date(clock.now(), get_current_timezone()):
             raise forms.ValidationError(_("This licence has ended."), code="past")
         return until
 

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_platform.notices.kinds import Kind, register
+from channels_platform.notices.kinds import Kind, Side, register
 
 register(
     Kind(
@@ -28,6 +28,7 @@ register(
         icon="check-circle",
         tone="good",
         mailed=True,
+        side=Side.AGENCY,
     ),
     Kind(
         "individual.recruited",
@@ -35,5 +36,32 @@ register(
         _("%(project)s: %(target)s, whom you recruited, is confirmed"),
         icon="person-plus",
         tone="good",
+    ),
+    Kind(
+        "agreement.ended",
+        _("An agreement was ended"),
+        _("%(project)s: the agreement with %(target)s is ended; no client can be filed there any more"),
+        icon="slash-circle",
+        tone="bad",
+        mailed=True,
+        side=Side.AGENCY,
+    ),
+    Kind(
+        "agency.suspended",
+        _("The agency was suspended"),
+        _("%(target)s is suspended: no client can be filed. Ask the channel team"),
+        icon="pause-circle",
+        tone="bad",
+        mailed=True,
+        side=Side.AGENCY,
+    ),
+    Kind(
+        "agency.reinstated",
+        _("The agency is active again"),
+        _("%(target)s is active again: clients can be filed where an agreement is in force"),
+        icon="check-circle",
+        tone="good",
+        mailed=True,
+        side=Side.AGENCY,
     ),
 )

@@ -4,12 +4,24 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Replace, Upper
 from django.urls import reverse
 
-from brokers.models import Agency, Agreement, Broker, Individual, Programme, RecruitingLink, Store
+from brokers.models import (
+    Agency,
+    AgencyGrade,
+    Agreement,
+    Broker,
+    HeldGrade,
+    Individual,
+    Programme,
+    RecruitingLink,
+    Store,
+)
 from brokers.states import AgencyKind, AgencyStatus, AgreementState, Ending, IndividualState
+from channels_platform.accounts.models import User
+from channels_platform.accounts.permissions import Role
 from projects.models import Project
 from projects.selectors import visible_projects
 from projects.states import ProjectStatus
@@ -33,6 +45,29 @@ def agencies_with_licence(licence_no: str) -> QuerySet[Agency]:
     return Agency.objects.alias(bare=bare).filter(bare=spelt(licence_no))
 
 
+def grade_term(agency: Agency, on: date) -> HeldGrade | None:
+    """Return the entry by which an agency holds its grade, or none any more, on a local day; None before the first."""
+    return _held_on(on).filter(agency=agency).select_related("agency", "grade").first()
+
+
+def grade_held(agency: Agency, on: date) -> AgencyGrade | None:
+    """Return the grade that an agency holds on a local day."""
+    term = grade_term(agency, on)
+    return term.grade if term else None
+
+
+def with_grade(agencies: QuerySet[Agency], on: date) -> QuerySet[Agency]:
+    """Return agencies with `grade_code` and `grade_rank`, those of the grade held on a local day, None for none."""
+    held = _held_on(on).filter(agency=OuterRef("pk"))
+    return agencies.annotate(
+        grade_code=Subquery(held.values("grade__code")[:1]), grade_rank=Subquery(held.values("grade__rank")[:1])
+    )
+
+
+def _held_on(day: date) -> QuerySet[HeldGrade]:
+    return HeldGrade.objects.filter(from_on__lte=day).order_by("-from_on", "-pk")
+
+
 def agency_of(user: Any) -> Agency | None:
     """Return the agency that a person of the agency side works for."""
     broker = broker_of(user)
@@ -42,6 +77,11 @@ def agency_of(user: Any) -> Agency | None:
 def broker_of(user: Any) -> Broker | None:
     """Return the person's broker record, or None."""
     return Broker.objects.select_related("agency", "user").filter(user=user).first()
+
+
+def managers_of(agency: Agency) -> QuerySet[User]:
+    """Return the people who manage an agency."""
+    return User.objects.filter(role=Role.AGENCY_ADMIN, is_active=True, broker__agency=agency)
 
 
 def visible_agencies(user: Any) -> QuerySet[Agency]:

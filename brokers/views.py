@@ -23,7 +23,7 @@ from channels_platform.accounts.services.invitations import issue_invitation
 from channels_platform.adminkit.refusals import add_refusal
 from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs
-from channels_platform.lib.errors import NotAllowed
+from channels_platform.lib.errors import Forbidden, NotAllowed
 
 _LINK = "invitation_link"
 
@@ -122,6 +122,9 @@ def switch(request: HttpRequest, broker_id: UUID) -> HttpResponse:
         return reverse("portal:broker", args=[found.pk])
 
     if request.method == "POST" and form.is_valid():
-        return submit_once(request, form, turn)
+        try:
+            return submit_once(request, form, turn)
+        except Forbidden as barred:
+            add_refusal(form, barred)
     context = {"found": found, "form": form, "active": active}
     return render(request, "portal/broker_switch.html", context, status=422 if form.errors else 200)

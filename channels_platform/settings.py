@@ -51,6 +51,9 @@ DISPUTE_DECIDE_DAYS = env.integer("DISPUTE_DECIDE_DAYS", 5)
 DISPUTE_APPEAL_DAYS = env.integer("DISPUTE_APPEAL_DAYS", 7)
 DISPUTE_APPROVAL_ABOVE = env.integer("DISPUTE_APPROVAL_ABOVE", 5_000_000)
 
+# By how many days a manager may extend protection in one act.
+PROTECTION_EXTENSION_DAYS = env.integer("PROTECTION_EXTENSION_DAYS", 60)
+
 # --- apps -----------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -379,6 +382,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": 15},
     },
     "schedule-payouts": {"task": "commissions.tasks.schedule_payouts", "schedule": 600, "options": {"expires": 600}},
+    "close-contest-rounds": {
+        "task": "commissions.tasks.close_contest_rounds",
+        "schedule": 600,
+        "options": {"expires": 600},
+    },
     "escalate-overdue": {"task": "leads.tasks.escalate_overdue", "schedule": 600, "options": {"expires": 600}},
     "find-signals": {"task": "leads.tasks.find_signals", "schedule": crontab(minute=40), "options": {"expires": 3600}},
     "confirm-individuals": {

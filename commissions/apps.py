@@ -6,3 +6,6 @@ class CommissionsConfig(AppConfig):
     name = "commissions"
     label = "commissions"
     verbose_name = _("Commission")
+
+    def ready(self) -> None:
+        import commissions.notice_kinds  # noqa: F401

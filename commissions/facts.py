@@ -11,15 +11,18 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Min
 
+from brokers.models import HeldGrade
 from channels_platform.lib import clock
 from channels_platform.lib.money import to_minor
+from commissions.engine.conditions import plain_fields
 from commissions.engine.layout import Lump
 from commissions.engine.plans import read_version
-from commissions.engine.types import AppliesTo, DealFact, Payee, PaymentFact, Series, ShareFact, Source
+from commissions.engine.types import AppliesTo, DealFact, GradeFact, Payee, PaymentFact, Series, ShareFact, Source
 from commissions.models import PlanVersion
 from commissions.states import PlanState
 from leads.models import Deal
@@ -46,6 +49,7 @@ def version_fields(version: PlanVersion) -> dict[str, Any]:
         "bonuses": version.bonuses,
         "release": version.release,
         "retention": None if retention is None else {"fraction": f"{retention:f}", "until": "handover"},
+        **plain_fields(version.conditions),
     }
 
 
@@ -56,6 +60,7 @@ def approved_series(project: Project) -> list[Series]:
         .select_related("plan__agency")
         .order_by("plan_id", "number")
     )
+    grades = _grades({version.plan.agency_id for version in versions if version.conditions})
     series = []
     for plan, found in groupby(versions, key=lambda version: version.plan):
         onsite = plan.agency.is_onsite
@@ -76,9 +81,21 @@ def approved_series(project: Project) -> list[Series]:
                     )
                     for version in found
                 ),
+                grades=grades.get(plan.agency_id, ()),
             )
         )
     return series
+
+
+def _grades(agencies: set[UUID]) -> dict[UUID, tuple[GradeFact, ...]]:
+    """Return the history of grades of agencies whose plans ask for them."""
+    found: dict[UUID, tuple[GradeFact, ...]] = {}
+    if agencies:
+        held = HeldGrade.objects.filter(agency__in=agencies).select_related("grade").order_by("from_on", "pk")
+        for one in held:
+            fact = GradeFact(one.from_on, one.grade.code if one.grade else "")
+            found[one.agency_id] = (*found.get(one.agency_id, ()), fact)
+    return found
 
 
 # The first row holds, for its shares, the live deals added up (engine.layout.Lump): one statement sees one moment.
@@ -237,9 +254,10 @@ def deal_stream(project: Project, *, as_of: datetime, adds_up: Sequence[Series] 
 
 
 def _turns(series: Sequence[Series], zone: tzinfo) -> list[datetime]:
-    """Return the instants at which some version begins or has ended, in order."""
+    """Return the instants at which some version begins or has ended, or a grade that one asks for begins, in order."""
     days = {version.from_on for one in series for version in one.versions}
     ends = {version.to_on for one in series for version in one.versions if version.to_on}
+    days |= {grade.from_on for one in series for grade in one.grades}
     days |= {end + timedelta(days=1) for end in ends - {date.max}}  # after the last day of all nothing begins
     return sorted(_midnight(day, zone) for day in days if day is not None)
 

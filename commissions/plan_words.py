@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
+from commissions.engine.explain import listed
 from commissions.engine.types import (
     Basis,
     Bonus,
@@ -40,7 +41,7 @@ def plan_in_words(plan: PlanVersion) -> list[str]:
     Source: domain 6.2-6.5.
     """
     words = ReaderWords()
-    sentences = [_span(plan, words), _counted(plan).strip(), *_tiers(plan, words)]
+    sentences = [_span(plan, words), *_conditions(plan, words), _counted(plan).strip(), *_tiers(plan, words)]
     sentences.extend(_bonus(bonus, words) for bonus in plan.bonuses)
     for method, steps in plan.release.items():
         parts = "; ".join(f"{words.percent(step.fraction)} {MOMENTS[step.when]}" for step in steps)
@@ -76,6 +77,14 @@ def _span(plan: PlanVersion, words: ReaderWords) -> str:
     else:
         template = gettext("Paid to %(payee)s. %(deals)s, whenever subscribed.")
     return template % facts
+
+
+def _conditions(plan: PlanVersion, words: ReaderWords) -> list[str]:
+    grades = plan.conditions.agency_grade
+    if not grades:
+        return []
+    said = gettext("Only while the agency holds grade %(grades)s on the day of subscription; other deals don't count.")
+    return [said % {"grades": listed(grades, words, either=True)}]
 
 
 _SCOPES: dict[str, str | Promise] = {

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
+from brokers.selectors import broker_of, grade_term
 from channels_platform.accounts.permissions import Can, may
 from channels_platform.http.downloads import send_file
 from channels_platform.http.once import sent, submit_once
@@ -25,7 +26,9 @@ from commissions.portal_forms import InvoiceForm
 from commissions.selectors import line_entries
 from commissions.services.exporting import export_statement
 from commissions.services.invoices import attach_invoice
+from commissions.standings import prizes_of
 from commissions.states import BatchState, LineState
+from projects.selectors import latest_today
 
 _WRONG = {
     "invoice_amount": gettext_lazy("The amount must equal the line's amount."),
@@ -40,7 +43,14 @@ def money(request: HttpRequest) -> HttpResponse:
     """Own balances, and the lines behind them with their reasons."""
     page = page_by_cursor(own_lines(request.user), by="-subscribed_at", cursor=request.GET.get("cursor", ""))
     latest = page_by_cursor(own_statements(request.user), by="-prepared_at", cursor="", size=5)
-    context = {"purses": own_purses(request.user), "page": page, "statements": _with_invoices(latest.items)}
+    broker = broker_of(request.user)
+    context = {
+        "purses": own_purses(request.user),
+        "page": page,
+        "statements": _with_invoices(latest.items),
+        "grade": grade_term(broker.agency, latest_today()) if broker else None,
+        "prizes": prizes_of(broker, most=10) if broker else (),
+    }
     return render(request, "portal/money.html", context)
 
 

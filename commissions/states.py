@@ -24,6 +24,20 @@ class TransactionKind(StrEnum):
     PAYOUT = "payout"
     REPAYMENT = "repayment"
     WRITE_OFF = "write_off"
+    CONTEST = "contest"
+
+
+class ContestState(StrEnum):
+    DRAFT = "draft"
+    APPROVED = "approved"
+
+
+class RoundState(StrEnum):
+    """A round that is over waits for a manager; what is posted or declined stays so."""
+
+    PROPOSED = "proposed"
+    POSTED = "posted"
+    DECLINED = "declined"
 
 
 class BatchState(StrEnum):

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from channels_platform.jobs.services import periodic
-from commissions.services import exporting, runs, schedule
+from commissions.services import contest_rounds, exporting, runs, schedule
 
 
 @shared_task
@@ -31,6 +31,12 @@ def run_project(project_id: str) -> None:
 @periodic("schedule-payouts")
 def schedule_payouts() -> dict[str, int]:
     return schedule.schedule_payouts()
+
+
+@shared_task
+@periodic("close-contest-rounds")
+def close_contest_rounds() -> dict[str, int]:
+    return contest_rounds.close_rounds()
 
 
 @shared_task

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from channels_platform.lib.money import exact_text
 from channels_platform.presentation import formats
@@ -21,6 +21,10 @@ from commissions.engine import explain
 _PAYOUT = gettext_noop("paid out in batch {number}")
 _REPAYMENT = gettext_noop("repaid by the payee")
 _WRITE_OFF = gettext_noop("given up by the company")
+_PRIZE = gettext_noop("contest “{name}”, {round}: place {place}, {figure}, prize of {prizes}")
+_SHARED_PRIZE = gettext_noop(
+    "contest “{name}”, {round}: places {place}-{last} shared, {figure}, 1/{sharing} of {prizes}"
+)
 
 
 class ReaderWords:
@@ -63,7 +67,38 @@ def explain_row(explanation: Mapping[str, Any], words: ReaderWords | None = None
         return gettext(_REPAYMENT)
     if "write_off" in explanation:
         return gettext(_WRITE_OFF)
+    if "contest" in explanation:
+        return _prize(explanation, words or ReaderWords())
     return explain.render(explanation, words or ReaderWords()) if explanation else ""
+
+
+def _prize(facts: Mapping[str, Any], words: ReaderWords) -> str:
+    alone = facts["sharing"] == 1
+    return words.gettext(_PRIZE if alone else _SHARED_PRIZE).format(
+        name=facts["contest"],
+        round=round_words(facts["round"], words),
+        place=facts["place"],
+        last=facts["place"] + facts["sharing"] - 1,
+        figure=figure_words(Fraction(facts["figure"]), facts["measure"]),
+        sharing=facts["sharing"],
+        prizes=" + ".join(words.money(Decimal(prize)) for prize in facts["prizes"]),
+    )
+
+
+def round_words(label: str, words: ReaderWords | None = None) -> str:
+    """Return the round that a label names (engine.contests): a week of a year, or a month."""
+    year, _, rest = label.partition("-")
+    if rest.startswith("W"):
+        return gettext("week %(week)s of %(year)s") % {"week": int(rest[1:]), "year": year}
+    return (words or ReaderWords()).month(int(year), int(rest))
+
+
+def figure_words(figure: Fraction, measure: str) -> str:
+    """Return how many visits or deals."""
+    many = 1 if figure == 1 else 2
+    if measure == "deals":
+        return ngettext("%(n)s deal", "%(n)s deals", many) % {"n": figure}
+    return ngettext("%(n)s visit", "%(n)s visits", many) % {"n": figure}
 
 
 def explain_waiting(explanation: Mapping[str, Any]) -> list[str]:
@@ -75,6 +110,8 @@ def component(kind: str) -> str:
     """Return a line's component as people say it: commission, or a bonus by its name."""
     if kind.startswith("bonus:"):
         return gettext("Bonus: %(name)s") % {"name": kind.removeprefix("bonus:")}
+    if kind.startswith("contest:"):
+        return gettext("Contest: %(name)s") % {"name": kind.removeprefix("contest:")}
     named = {
         "commission": gettext("Commission"),
         "repayment": gettext("Repayment"),

@@ -23,8 +23,11 @@ _LOOKS = {
     "referral.expired": ("past", "clock-history"),
     "referral.lost": ("bad", "dash-circle"),
     "referral.won": ("good", "trophy"),
+    "referral.reopened": ("info", "arrow-counterclockwise"),
+    "referral.rejected_again": ("bad", "x-circle"),
     "referral.reassigned": ("info", "person-badge"),
     "referral.handed_over": ("info", "people"),
+    "referral.extended": ("good", "shield-check"),
     "referral.arrival_told": ("info", "geo-alt"),
     "arrival_code.asked": ("info", "key"),
     "visit.signed": ("good", "pencil"),
@@ -68,9 +71,11 @@ def what_happened(action: str) -> str:
         "referral.expired": _("Protection ended"),
         "referral.lost": _("Lost"),
         "referral.won": _("Won"),
-        "referral.filed_again": _("Open again"),
+        "referral.reopened": _("Open again"),
+        "referral.rejected_again": _("Not accepted"),
         "referral.reassigned": _("Consultant changed"),
         "referral.handed_over": _("Handed over to a colleague"),
+        "referral.extended": _("Protection extended"),
         "referral.arrival_told": _("The broker said the client is here"),
         "arrival_code.asked": _("One-time code asked for"),
         "visit.signed": _("Signed by the client"),
@@ -94,6 +99,8 @@ def _note(step: dict[str, Any], referral: Referral) -> str:
     if facts.get("protected_until"):
         until = formats.instant(datetime.fromisoformat(facts["protected_until"]), referral.project.zone)
         said.append(_("Protected until %(until)s.") % {"until": until})
+    if facts.get("by_developer"):
+        said.append(_("By the developer; the phones are free."))
     if facts.get("consultant"):
         said.append(_("Received by %(consultant)s.") % {"consultant": facts["consultant"]})
     if facts.get("grade"):

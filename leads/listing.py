@@ -85,7 +85,7 @@ def count_by_tab(referrals: QuerySet[Referral], now: datetime) -> dict[str, int]
         return dict(zip(TABS, cursor.fetchone(), strict=True))
 
 
-def _apart(referrals: QuerySet[Referral], tab: str, now: datetime) -> Iterator[QuerySet[Referral]]:
+def _apart(referrals: QuerySet[Any], tab: str, now: datetime) -> Iterator[QuerySet[Any]]:
     """Yield a tab's referrals in parts, each in the order of an index: what is counted is then read from its leaves."""
     if tab != "past":
         yield in_tab(referrals, tab, now).order_by(*(("deadline",) if tab == "running" else ("-filed_at", "-pk")))

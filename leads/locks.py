@@ -11,9 +11,10 @@ from uuid import UUID
 
 from django.db import connection
 
+from channels_platform.db import TryAgain
 from channels_platform.privacy.keys import phone_index
 from channels_platform.privacy.models import Phone
-from leads.models import Deal, Dispute, Referral
+from leads.models import Deal, Dispute, Referral, ReferralPhone
 from projects.models import Unit
 
 
@@ -60,6 +61,25 @@ def lock_referrals(ids: Iterable[Any]) -> dict[UUID, Referral]:
     """Lock referral rows in order of id and return them by id."""
     rows = Referral.objects.select_for_update(of=("self",)).select_related("policy", "project")
     return {row.pk: row for row in rows.filter(pk__in=set(ids)).order_by("pk")}
+
+
+def lock_clients(referrals: Iterable[Referral]) -> dict[UUID, Referral]:
+    """Lock the phones of referrals in their projects, then the referrals, and return these by id as they are now.
+
+    Raises: TryAgain where a phone joined one of them meanwhile, which is not held.
+    """
+    ids = [referral.pk for referral in referrals]
+    phones = ReferralPhone.objects.filter(referral__in=ids, phone__isnull=False)
+    keys = {
+        one.pk: phone_lock_keys(one.referral.project_id, [one.phone.reveal()])
+        for one in phones.select_related("referral", "phone")
+        if one.phone is not None
+    }
+    lock_keys(key for of_phone in keys.values() for key in of_phone)
+    locked = lock_referrals(ids)
+    if set(phones.values_list("pk", flat=True)) - set(keys):
+        raise TryAgain
+    return locked
 
 
 def lock_deal(deal: Deal) -> Deal:

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_platform.notices.kinds import Kind, register
+from channels_platform.notices.kinds import Kind, Side, register
 
 register(
     Kind(
@@ -13,6 +13,7 @@ register(
         tone="wait",
         mailed=True,
         urgent=True,
+        side=Side.AGENCY,
     ),
     Kind(
         "referral.expiry_near",
@@ -21,12 +22,14 @@ register(
         icon="hourglass-split",
         tone="wait",
         mailed=True,
+        side=Side.AGENCY,
     ),
     Kind(
         "referral.filed",
         _("A client of yours was filed by somebody else"),
         _("%(project)s: %(target)s was filed"),
         icon="send",
+        side=Side.AGENCY,
     ),
     Kind(
         "referral.rejected",
@@ -34,6 +37,7 @@ register(
         _("%(project)s: %(target)s was not accepted"),
         icon="x-circle",
         tone="bad",
+        side=Side.AGENCY,
     ),
     Kind(
         "referral.visited",
@@ -42,6 +46,7 @@ register(
         icon="person-check",
         tone="good",
         mailed=True,
+        side=Side.AGENCY,
     ),
     Kind(
         "referral.assigned",
@@ -49,6 +54,7 @@ register(
         _("%(project)s: you receive the client of %(target)s"),
         icon="person-plus",
         mailed=True,
+        side=Side.STAFF,
     ),
     Kind(
         "referral.won",
@@ -57,6 +63,7 @@ register(
         icon="trophy",
         tone="good",
         mailed=True,
+        side=Side.AGENCY,
     ),
     Kind(
         "referral.lost",
@@ -65,6 +72,7 @@ register(
         icon="dash-circle",
         tone="past",
         mailed=True,
+        side=Side.AGENCY,
     ),
     Kind(
         "referral.lapsed",
@@ -72,6 +80,7 @@ register(
         _("%(project)s: %(target)s lapsed without a visit"),
         icon="hourglass-split",
         tone="past",
+        side=Side.AGENCY,
     ),
     Kind(
         "referral.expired",
@@ -79,6 +88,33 @@ register(
         _("%(project)s: the protection of %(target)s ended"),
         icon="clock-history",
         tone="past",
+        side=Side.AGENCY,
+    ),
+    Kind(
+        "referral.withdrawn",
+        _("A client of yours was withdrawn by somebody else"),
+        _("%(project)s: %(target)s was withdrawn; its phones are free"),
+        icon="arrow-counterclockwise",
+        tone="past",
+        mailed=True,
+        side=Side.AGENCY,
+    ),
+    Kind(
+        "deal.decided",
+        _("Your part of a deal was decided anew"),
+        _("%(project)s: your part of deal %(target)s is another now"),
+        icon="percent",
+        tone="wait",
+        mailed=True,
+        side=Side.AGENCY,
+    ),
+    Kind(
+        "referral.extended",
+        _("Protection was extended"),
+        _("%(project)s: %(target)s is protected for longer"),
+        icon="shield-check",
+        tone="good",
+        side=Side.AGENCY,
     ),
     Kind(
         "deal.contracted",
@@ -86,6 +122,7 @@ register(
         _("%(project)s: the contract of deal %(target)s is signed"),
         icon="file-text",
         tone="good",
+        side=Side.AGENCY,
     ),
     Kind(
         "deal.handed_over",
@@ -93,6 +130,7 @@ register(
         _("%(project)s: the home of deal %(target)s is handed over"),
         icon="key",
         tone="good",
+        side=Side.AGENCY,
     ),
     Kind(
         "deal.cancelled",
@@ -101,6 +139,7 @@ register(
         icon="slash-circle",
         tone="bad",
         mailed=True,
+        side=Side.AGENCY,
     ),
     Kind(
         "signal.raised",
@@ -109,6 +148,7 @@ register(
         icon="flag",
         tone="wait",
         mailed=True,
+        side=Side.STAFF,
     ),
     Kind(
         "signal.raised_of_staff",
@@ -117,6 +157,7 @@ register(
         icon="flag",
         tone="wait",
         mailed=True,
+        side=Side.STAFF,
     ),
     Kind(
         "dispute.raised",
@@ -142,6 +183,7 @@ register(
         tone="wait",
         mailed=True,
         urgent=True,
+        side=Side.AGENCY,
     ),
     Kind(
         "dispute.answered",
@@ -149,6 +191,7 @@ register(
         _("%(project)s: your question about %(target)s is answered"),
         icon="send",
         mailed=True,
+        side=Side.STAFF,
     ),
     Kind(
         "dispute.proposed",
@@ -157,6 +200,7 @@ register(
         icon="hourglass-split",
         tone="wait",
         mailed=True,
+        side=Side.STAFF,
     ),
     Kind(
         "dispute.returned",
@@ -165,6 +209,7 @@ register(
         icon="arrow-counterclockwise",
         tone="bad",
         mailed=True,
+        side=Side.STAFF,
     ),
     Kind(
         "dispute.decided",
@@ -182,6 +227,7 @@ register(
         icon="dash-circle",
         tone="past",
         mailed=True,
+        side=Side.STAFF,
     ),
     Kind(
         "client.inherited",
@@ -189,6 +235,32 @@ register(
         _("You took over open clients of %(broker)s: %(n)s"),
         icon="people",
         mailed=True,
+        side=Side.AGENCY,
+    ),
+    Kind(
+        "client.transferred",
+        _("Clients of a colleague were transferred to you"),
+        _("Open clients of colleagues are yours now: %(n)s"),
+        icon="people",
+        mailed=True,
+        side=Side.AGENCY,
+    ),
+    Kind(
+        "client.passed_on",
+        _("Clients of yours were transferred to a colleague"),
+        _("Open clients of yours went to %(broker)s: %(n)s"),
+        icon="people",
+        tone="past",
+        mailed=True,
+        side=Side.AGENCY,
+    ),
+    Kind(
+        "client.moved",
+        _("The developer transferred clients within your agency"),
+        _("Open clients of your agency went to %(broker)s: %(n)s"),
+        icon="people",
+        mailed=True,
+        side=Side.AGENCY,
     ),
     Kind(
         "client.overdue",
@@ -196,6 +268,7 @@ register(
         _("%(project)s: %(consultant)s did not follow up the client of %(target)s"),
         icon="clock-history",
         tone="wait",
+        side=Side.STAFF,
     ),
     Kind(
         "consultant.received_clients",
@@ -203,6 +276,7 @@ register(
         _("%(project)s: %(clients)s clients of %(leaving)s are yours now"),
         icon="people",
         mailed=True,
+        side=Side.STAFF,
     ),
     Kind(
         "consultant.handed_over",
@@ -211,5 +285,6 @@ register(
         icon="people",
         tone="past",
         mailed=True,
+        side=Side.STAFF,
     ),
 )

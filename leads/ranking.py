@@ -1,6 +1,6 @@
-"""Where a broker stands among others in a month: in the agency with names, in a project without those of others.
+"""Where a broker stands among others in a span: in the agency with names, in a project without those of others.
 
-Visits are confirmed arrivals of the month; deals are shares of deals subscribed in it and not cancelled since. Of
+Visits are confirmed arrivals of the span; deals are shares of deals subscribed in it and not cancelled since. Of
 another agency's people only a place and two figures are shown, and only of one's neighbours.
 """
 
@@ -37,7 +37,9 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Figures:
+class Figures:
+    """What each broker did, by the broker's id; who did nothing is not there."""
+
     visits: Counter[UUID]
     deals: dict[UUID, Fraction]
 
@@ -62,7 +64,12 @@ def rank_in_agency(*, broker: Broker, month: date, by: str) -> list[Standing]:
 def rank_in_project(*, broker: Broker, project: Project, month: date, by: str) -> list[Standing]:
     """Return the brokers with figures in a project, and oneself; other agencies' people without a name."""
     figures = _figures([project], month, agency=None)
-    everyone = {*figures.visits, *figures.deals, broker.pk}
+    return ranked_among({*figures.visits, *figures.deals}, figures, broker=broker, by=by)
+
+
+def ranked_among(others: Iterable[UUID], figures: Figures, *, broker: Broker, by: str) -> list[Standing]:
+    """Return these brokers and oneself by their figures; other agencies' people without a name."""
+    everyone = {*others, broker.pk}
     own = set(Broker.objects.filter(agency=broker.agency_id, pk__in=everyone).values_list("pk", flat=True))
     return _ranked(broker, dict.fromkeys(everyone, "") | _names_among(broker, own), figures, by)
 
@@ -85,24 +92,32 @@ def _names(ids: Iterable[UUID]) -> dict[UUID, str]:
     return {one.pk: str(one) for one in Broker.objects.select_related("user").filter(pk__in=set(ids))}
 
 
-def _figures(projects: Iterable[Project], month: date, agency: Agency | None) -> _Figures:
-    visits: Counter[UUID] = Counter()
-    deals: dict[UUID, Fraction] = defaultdict(Fraction)
-    of_agency = {} if agency is None else {"referral__agency": agency}
+def _figures(projects: Iterable[Project], month: date, agency: Agency | None) -> Figures:
+    total = Figures(Counter(), defaultdict(Fraction))
     for project in projects:
-        start, end = _bounds(project, month)
-        arrived = Visit.objects.filter(
-            project=project, confirmed=True, arrived_at__gte=start, arrived_at__lt=end, **of_agency
-        )
-        received = arrived.annotate(holder=holder_at("arrived_at", referral="referral_id", broker="referral__broker"))
-        visits.update(dict(received.order_by().values_list("holder").annotate(Count("pk"))))
-        shares = DealShare.objects.filter(
-            ended_at__isnull=True, deal__project=project, deal__subscribed_at__gte=start, deal__subscribed_at__lt=end,
-            **of_agency,
-        ).exclude(deal__state=DealState.CANCELLED)  # fmt: skip
-        for broker_id, numerator, denominator in shares.values_list("referral__broker", "numerator", "denominator"):
-            deals[broker_id] += Fraction(numerator, denominator)
-    return _Figures(visits, deals)
+        found = figures_between(project, *_bounds(project, month), agency=agency)
+        total.visits.update(found.visits)
+        for broker_id, deals in found.deals.items():
+            total.deals[broker_id] += deals
+    return total
+
+
+def figures_between(project: Project, start: datetime, end: datetime, *, agency: Agency | None = None) -> Figures:
+    """Return what brokers (of one agency) did in a project in the half-open span, as it stands now."""
+    of_agency = {} if agency is None else {"referral__agency": agency}
+    arrived = Visit.objects.filter(
+        project=project, confirmed=True, arrived_at__gte=start, arrived_at__lt=end, **of_agency
+    )
+    received = arrived.annotate(holder=holder_at("arrived_at", referral="referral_id", broker="referral__broker"))
+    visits = Counter(dict(received.order_by().values_list("holder").annotate(Count("pk"))))
+    shares = DealShare.objects.filter(
+        ended_at__isnull=True, deal__project=project, deal__subscribed_at__gte=start, deal__subscribed_at__lt=end,
+        **of_agency,
+    ).exclude(deal__state=DealState.CANCELLED)  # fmt: skip
+    deals: dict[UUID, Fraction] = defaultdict(Fraction)
+    for broker_id, numerator, denominator in shares.values_list("referral__broker", "numerator", "denominator"):
+        deals[broker_id] += Fraction(numerator, denominator)
+    return Figures(visits, deals)
 
 
 def _bounds(project: Project, month: date) -> tuple[datetime, datetime]:
@@ -110,7 +125,7 @@ def _bounds(project: Project, month: date) -> tuple[datetime, datetime]:
     return tuple(datetime(day.year, day.month, 1, tzinfo=project.zone) for day in (month, following))  # type: ignore[return-value]
 
 
-def _ranked(broker: Broker, names: dict[UUID, str], figures: _Figures, by: str) -> list[Standing]:
+def _ranked(broker: Broker, names: dict[UUID, str], figures: Figures, by: str) -> list[Standing]:
     def order(one: UUID) -> tuple[Fraction, bool, str]:
         return -figures.of(one, by), one != broker.pk, names[one]
 

@@ -8,6 +8,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Right
 
+from channels_platform.accounts.models import User
+from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.lib.phones import InvalidPhone, mask, parse_phone
 from channels_platform.privacy.services import find_phones
@@ -17,6 +19,8 @@ from leads.models import (
     Deal,
     DealShare,
     Dispute,
+    DisputeFile,
+    DisputeQuestion,
     DisputeSide,
     NaturalVisit,
     Referral,
@@ -66,6 +70,13 @@ def visible_referrals(user: Any) -> QuerySet[Referral]:
     if user.role == "consultant":
         return referrals.filter(consultant__user=user)
     return _in_projects(referrals, user)
+
+
+def who_hears_of(referral: Referral) -> list[User]:
+    """Return who is told of a client: its broker; of one whose broker has left, the agency's managers."""
+    if referral.broker.user.is_active:
+        return [referral.broker.user]
+    return list(User.objects.filter(role=Role.AGENCY_ADMIN, is_active=True, broker__agency=referral.agency_id))
 
 
 def filing_in_the_way(referral: Referral, now: datetime) -> Referral | None:
@@ -136,11 +147,39 @@ def visible_cases(user: Any) -> QuerySet[Dispute]:
     if broker is None:
         return Dispute.objects.none()
     sides = DisputeSide.objects.filter(agency_id=broker.agency_id)
+    heard = Q(pk__in=sides.values("dispute"))
     if user.role != "agency_admin":
         own = Q(dispute__raised_by=user, dispute__agency_id=broker.agency_id)
-        sides = sides.filter(own | Q(referral__broker=broker))
-    cases = Dispute.objects.filter(pk__in=sides.values("dispute"))
-    return cases.select_related("project", "agency", "referral", "deal", "appeal_of")
+        asked = DisputeQuestion.objects.filter(agency_id=broker.agency_id, referral__broker=broker)
+        heard = Q(pk__in=sides.filter(own | Q(referral__broker=broker)).values("dispute"))
+        heard |= Q(pk__in=asked.values("dispute"))
+    return Dispute.objects.filter(heard).select_related("project", "agency", "referral", "deal", "appeal_of")
+
+
+def contested_by(dispute: Dispute, user: Any) -> bool:
+    """Whether a person reads what was contested: the agency's manager, who wrote it, who has its referral now."""
+    broker = user.broker
+    if dispute.agency_id != broker.agency_id:
+        return False
+    if user.role == "agency_admin" or dispute.raised_by_id == user.pk:
+        return True
+    return DisputeSide.objects.filter(dispute=dispute, agency=broker.agency_id, referral__broker=broker).exists()
+
+
+def questions_for(dispute: Dispute, user: Any) -> QuerySet[DisputeQuestion]:
+    """Return what a person's agency was asked, to a broker what is about a referral they have now, or answered."""
+    questions = DisputeQuestion.objects.filter(dispute=dispute, agency=user.broker.agency_id)
+    if user.role == "agency_admin":
+        return questions
+    return questions.filter(Q(referral__isnull=True) | Q(referral__broker=user.broker) | Q(answered_by=user))
+
+
+def case_files_for(dispute: Dispute, user: Any) -> QuerySet[DisputeFile]:
+    """Return the files that a person's own side handed in, as far as they read what these belong to."""
+    readable = Q(question__in=questions_for(dispute, user))
+    if contested_by(dispute, user):
+        readable |= Q(question__isnull=True)
+    return DisputeFile.objects.filter(readable, dispute=dispute, agency=user.broker.agency_id)
 
 
 def is_contested(deal: Deal) -> bool:
@@ -273,7 +312,7 @@ def reason_shown(referral: Referral, user: Any) -> str:
 
 # What an agency may read of its referral's history; facts beside the state stay inside.
 _AGENCY_STEPS = re.compile(r"^referral\.[a-z_]+$|^visit\.refused$")
-_AGENCY_FACTS = ("state", "protected_until", "consultant", "phone", "reason", "deal")
+_AGENCY_FACTS = ("state", "protected_until", "consultant", "phone", "reason", "deal", "by_developer")
 
 
 def timeline(referral: Referral, *, for_agency: bool) -> list[dict[str, Any]]:

@@ -128,6 +128,14 @@ def state_by_clock(
     return ReferralState.EXPIRED if expired else current
 
 
+class BulkKind(StrEnum):
+    """What is done to many clients in one act."""
+
+    TRANSFER = "transfer"
+    EXTEND = "extend"
+    RELEASE = "release"
+
+
 class Shift(StrEnum):
     """A consultant's part of a day, on the project's local clock."""
 

@@ -8,6 +8,7 @@ from brokers.services.individuals import forget_individuals
 from brokers.services.joining import forget_declined
 from channels_platform.jobs.services import periodic
 from leads.services import codes, sheets
+from leads.services.bulk import run_bulk_act
 from leads.services.care import escalate_overdue as escalate
 from leads.services.erasure import erase_personal_data as erase
 from leads.services.individuals import confirm_individuals as confirm
@@ -74,3 +75,8 @@ def escalate_overdue() -> dict[str, int]:
 @shared_task
 def judge_anew(job_id: str) -> None:
     run_what_if(job_id=UUID(job_id))
+
+
+@shared_task
+def do_bulk_act(job_id: str) -> None:
+    run_bulk_act(job_id=UUID(job_id))

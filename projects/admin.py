@@ -9,9 +9,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from import_export.admin import ImportExportModelAdmin
-from import_export.tmp_storages import CacheStorage
-from unfold.contrib.import_export.forms import ExportForm, ImportForm
+from import_export.admin import ExportMixin
+from unfold.contrib.import_export.forms import ExportForm
 
 from channels_platform.accounts.permissions import Can
 from channels_platform.adminkit import cells
@@ -19,12 +18,13 @@ from channels_platform.adminkit.acts import Act
 from channels_platform.adminkit.base import Admin, Inline, ReadOnlyAdmin
 from channels_platform.adminkit.filters import DaysFilter, RelatedFilter
 from channels_platform.adminkit.forms import dress
+from channels_platform.adminkit.imports import SheetImport
 from channels_platform.audit.services import record
 from projects.models import Material, PayingCompany, Permit, Phase, Policy, Project, Unit
 from projects.services.details import change_unit, keep_company, keep_detail, remove_detail
 from projects.services.projects import change_project, create_project, set_policy
 from projects.services.units import create_unit
-from projects.unit_files import SafeCsv, UnitResource
+from projects.unit_files import SafeCsv, UnitResource, UnitSheet
 from projects.wording import policy_in_words
 
 
@@ -194,13 +194,21 @@ class PolicyAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Unit)
-class UnitAdmin(Admin, ImportExportModelAdmin):
+class UnitAdmin(SheetImport, ExportMixin, Admin):
     project_path = "project"
     resource_classes = (UnitResource,)
-    import_form_class = ImportForm
+    sheet = UnitSheet
+    import_can = Can.EDIT_PROJECTS
+    imported = "units.imported"
+    import_export_change_list_template = "admin/import_export/change_list_import_export.html"
+    sheet_told = (
+        gettext_lazy(
+            "A unit is found by project (its code), building and number: changed where it is there, else made."
+        ),
+        gettext_lazy("A new unit needs area and list price, and opens its phase where that is new."),
+        gettext_lazy("The state moves with the unit's deal; a column for it is not read."),
+    )
     export_form_class = ExportForm
-    tmp_storage_class = CacheStorage
-    skip_admin_log = True
     list_display = ("building", "number", "project", "phase", "unit_type", "area", "price", "badge")
     list_display_links = ("building", "number")
     list_select_related = ("project", "phase")
@@ -237,13 +245,8 @@ class UnitAdmin(Admin, ImportExportModelAdmin):
 
     # --- files ----------------------------------------------------------------------------------------------
 
-    def get_import_formats(self) -> list[Any]:
+    def get_export_formats(self) -> list[Any]:
         return [SafeCsv]
-
-    get_export_formats = get_import_formats
-
-    def has_import_permission(self, request: HttpRequest) -> bool:
-        return self.has_add_permission(request)
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -1,11 +1,15 @@
 """Reading what is sold, within what a person may see."""
 
 from collections.abc import Collection
+from datetime import date
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import QuerySet
 
+from channels_platform.lib import clock
 from channels_platform.lib.errors import Refused
 from projects.models import Policy, Project
 from projects.states import PhoneMode
@@ -16,6 +20,12 @@ def visible_projects(user: Any) -> QuerySet[Project]:
     if getattr(user, "is_superuser", False) or getattr(user, "all_projects", False):
         return Project.objects.all()
     return Project.objects.filter(staff=user)
+
+
+def latest_today() -> date:
+    """Return the latest local date that it is now in any project: what is not before it is past nowhere."""
+    zones = set(Project.objects.order_by().values_list("timezone", flat=True).distinct())
+    return max(clock.local_date(clock.now(), ZoneInfo(name)) for name in zones | {settings.TIME_ZONE})
 
 
 def current_policy(project: Project) -> Policy:

@@ -1,17 +1,22 @@
 """Units from and to files: each row through the services, nothing but plain text in the cells."""
 
+from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from import_export import fields, resources, widgets
+from django.utils.translation import gettext_lazy
+from import_export import fields, widgets
 from import_export.formats.base_formats import CSV
 from tablib import Dataset
 
-from channels_platform.lib.errors import Refused
+from channels_platform.adminkit.sheets import SheetColumn, SheetFormat, SheetResource
+from channels_platform.http.amounts import read_amount
+from channels_platform.lib.money import NotANumber
 from channels_platform.lib.spreadsheets import BOM, defused
 from projects.models import Phase, Project, Unit
-from projects.services.details import UNIT_FIELDS, change_unit
+from projects.services.details import change_unit
 from projects.services.units import create_unit
 
 
@@ -26,86 +31,92 @@ class SafeCsv(CSV):
             plain.append([_plain(cell) for cell in row])
         return BOM + str(super().export_data(plain, **kwargs))
 
-    def create_dataset(self, in_stream: Any, **kwargs: Any) -> Dataset:
-        text = in_stream.decode("utf-8-sig") if isinstance(in_stream, bytes) else in_stream.removeprefix(BOM)
-        return super().create_dataset(text, **kwargs)
-
 
 def _plain(cell: Any) -> Any:
     return defused(cell) if isinstance(cell, str) else cell
 
 
-class _ProjectByCode(widgets.ForeignKeyWidget):
-    """A project by its code, among those the person may see."""
-
-    def __init__(self) -> None:
-        super().__init__(Project, field="code")
-        self.among: QuerySet[Project] = Project.objects.none()
-
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Project:
-        found = self.among.filter(code=str(value or "").strip()).first()
-        if found is None:
-            raise ValueError(_("no project of yours has the code “%(code)s”") % {"code": value})
-        return found
-
-
-class _PhaseByName(widgets.ForeignKeyWidget):
-    """A phase by its name in the row's project; a new name makes a new phase, as in the service."""
-
-    def __init__(self) -> None:
-        super().__init__(Phase, field="name")
-
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Phase | None:
-        name = str(value or "").strip()
-        code = str((row or {}).get("project") or "").strip()
-        if not name:
-            return None
-        project = Project.objects.filter(code=code).first()
-        return Phase.objects.filter(project=project, name=name).first() or Phase(project=project, name=name)
+class UnitSheet(SheetFormat):
+    columns = (
+        SheetColumn(
+            "project", gettext_lazy("Project"), "楼盘 项目 楼盘编号 楼盘代码 项目编号 project projectcode", key=True
+        ),
+        SheetColumn("building", gettext_lazy("Building"), "楼栋 栋 幢 楼号 building", key=True),
+        SheetColumn("number", gettext_lazy("Unit number"), "房号 房源 室号 单元号 number unit unitnumber", key=True),
+        SheetColumn("phase", gettext_lazy("Phase"), "期 分期 期数 phase"),
+        SheetColumn("unit_type", gettext_lazy("Type"), "户型 类型 房型 type unittype"),
+        SheetColumn("area", gettext_lazy("Area (m²)"), "面积 建筑面积 area", required=True),
+        SheetColumn("list_price", gettext_lazy("List price"), "挂牌价 总价 价格 标价 listprice price", required=True),
+    )
+    most_rows = 2_000
 
 
-class UnitResource(resources.ModelResource):
-    """One row per unit, found by project, building and number; changed where known, else made."""
+class UnitResource(SheetResource):
+    """One row per unit, found by project, building and number; changed where known, else made.
 
-    project = fields.Field("project", "project", widget=_ProjectByCode())
-    phase = fields.Field("phase", "phase", widget=_PhaseByName())
+    A unit's state moves with its deal: the column of an export is for reading.
+    """
+
+    sheet = UnitSheet
+    project = fields.Field("project", "project", widget=widgets.ForeignKeyWidget(Project, field="code"))
+    phase = fields.Field("phase", "phase", widget=widgets.ForeignKeyWidget(Phase, field="name"))
 
     class Meta:
         model = Unit
         fields = ("project", "phase", "building", "number", "unit_type", "area", "list_price", "state")
         export_order = fields
         import_id_fields = ("project", "building", "number")
-        skip_unchanged = True
-        report_skipped = True
-        use_transactions = True
-        clean_model_instances = False
 
     def __init__(self, actor: Any = None, projects: QuerySet[Project] | None = None, **kwargs: Any) -> None:
-        super().__init__()
-        self.actor = actor
-        self.fields["project"].widget.among = projects if projects is not None else Project.objects.none()
+        super().__init__(actor)
+        self._projects = {one.code.casefold(): one for one in projects} if projects is not None else {}
 
     def get_queryset(self) -> QuerySet[Unit]:
         return Unit.objects.select_related("project", "phase")
 
-    def import_field(self, field: Any, instance: Unit, row: Any, is_m2m: bool = False, **kwargs: Any) -> None:
-        # A unit's state moves with its deal: the column is for reading.
-        if field.column_name != "state":
-            super().import_field(field, instance, row, is_m2m, **kwargs)
+    def find(self, given: dict[str, Any]) -> Unit | None:
+        known = Unit.objects.select_related("project", "phase")
+        return known.filter(**{name: given[name] for name in ("project", "building", "number")}).first()
 
-    def do_instance_save(self, instance: Unit, is_create: bool) -> None:
-        try:
-            kept = self._save(instance, is_create)
-        except Refused as refusal:
-            raise ValueError(refusal.detail or refusal.code) from refusal
-        instance.__dict__.update(kept.__dict__)
+    def changed(self, instance: Unit) -> dict[str, Any]:
+        differs = super().changed(instance)
+        if "phase" in differs and instance.phase is not None and instance.phase.name == differs["phase"]:
+            del differs["phase"]
+        return differs
 
-    def _save(self, instance: Unit, is_create: bool) -> Unit:
-        facts = {name: getattr(instance, name) for name in UNIT_FIELDS if name != "phase"}
-        phase = instance.phase
-        if is_create:
-            name = phase.name if phase else None
-            return create_unit(actor=self.actor, project=instance.project, phase=name, **facts)
-        if phase is not None and phase._state.adding:
-            raise ValueError(_("the project has no phase “%(name)s”") % {"name": phase.name})
-        return change_unit(actor=self.actor, unit=instance, phase=phase, **facts)
+    def keep(self, instance: Unit | None, given: dict[str, Any]) -> Unit:
+        if instance is None:
+            return create_unit(actor=self.actor, **given)
+        if "phase" in given:
+            given = given | {"phase": self._phase(instance.project, given["phase"])}
+        return change_unit(actor=self.actor, unit=instance, **given)
+
+    def _phase(self, project: Project, name: str) -> Phase:
+        """A unit that is there goes to a phase that is there; only a new unit opens a new one."""
+        phase = Phase.objects.filter(project=project, name=name).first()
+        if phase is None:
+            words = _("The project has no phase “%(name)s”.") % {"name": name}
+            raise ValidationError({"phase": words})
+        return phase
+
+    def label(self, instance: Unit, given: dict[str, Any]) -> str:
+        return f"{instance.project} · {instance}"
+
+    def read_project(self, text: str, row: Any) -> Project:
+        project = self._projects.get(text.casefold())
+        if project is None:
+            raise ValueError(_("No project of yours has the code “%(code)s”.") % {"code": text})
+        return project
+
+    def read_area(self, text: str, row: Any) -> Decimal:
+        return _number(text)
+
+    def read_list_price(self, text: str, row: Any) -> Decimal:
+        return _number(text)
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return read_amount(text)
+    except NotANumber as wrong:
+        raise ValueError(_("Write an amount like 1280000.00.")) from wrong

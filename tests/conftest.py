@@ -6,6 +6,7 @@ import pytest
 import zeal
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import translation
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,6 +21,13 @@ def _leave_no_redis_keys() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _media_of_its_own(settings, tmp_path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture(autouse=True)
+def _language_of_nobody() -> Iterator[None]:
+    """Forget the language of the last request: the test client, unlike a server, stays in its thread."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

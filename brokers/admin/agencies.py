@@ -9,7 +9,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from brokers.admin.grades import GradeFilter
+from brokers.agency_files import AgencyResource, AgencySheet
 from brokers.models import Agency, Agreement, Store
+from brokers.selectors import with_grade
 from brokers.services.agencies import create_agency, set_agency_status
 from brokers.services.changes import change_agency, keep_store
 from brokers.states import AgencyStatus
@@ -19,6 +22,8 @@ from channels_platform.adminkit.acts import Act
 from channels_platform.adminkit.base import Admin, Inline
 from channels_platform.adminkit.filters import DaysFilter
 from channels_platform.adminkit.forms import ReasonForm
+from channels_platform.adminkit.imports import SheetImport
+from projects.selectors import latest_today
 
 
 class StoreInline(Inline):
@@ -36,16 +41,24 @@ def _set_status(status: AgencyStatus, done: Any) -> Any:
 
 
 @admin.register(Agency)
-class AgencyAdmin(Admin):
-    list_display = ("code", "name", "kind", "badge", "brokers_count", "created_at")
+class AgencyAdmin(SheetImport, Admin):
+    list_display = ("code", "name", "kind", "grade", "badge", "brokers_count", "created_at")
     list_display_links = ("code", "name")
-    list_filter = ("kind", "status", ("created_at", DaysFilter))
+    list_filter = ("kind", GradeFilter, "status", ("created_at", DaysFilter))
     search_fields = ("code", "name", "licence_no")
     search_help_text = gettext_lazy("Code, name or licence number")
     ordering = ("code",)
     fieldsets = (
-        (None, {"fields": ("code", "name", "kind", "licence_no", "licence_until", "badge")}),
+        (None, {"fields": ("code", "name", "kind", "licence_no", "licence_until", "grade", "badge")}),
         (gettext_lazy("Bank"), {"fields": ("bank_name", "bank_account")}),
+    )
+    sheet = AgencySheet
+    resource_classes = (AgencyResource,)
+    import_can = Can.EDIT_AGENCIES
+    imported = "agencies.imported"
+    sheet_told = (
+        gettext_lazy("An agency is found by its code: changed where it is there, else made with name and kind."),
+        gettext_lazy("An empty bank account leaves the one that is there; a new one is shown by its last digits."),
     )
     inlines = (StoreInline,)
     acts = (
@@ -77,7 +90,8 @@ class AgencyAdmin(Admin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agency]:
-        return super().get_queryset(request).annotate(broker_count=Count("brokers", filter=Q(brokers__is_active=True)))
+        agencies = with_grade(super().get_queryset(request), latest_today())
+        return agencies.annotate(broker_count=Count("brokers", filter=Q(brokers__is_active=True)))
 
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def badge(self, agency: Agency) -> Any:
@@ -85,12 +99,16 @@ class AgencyAdmin(Admin):
             return cells.badge(agency.get_status_display(), "bad", "slash-circle")
         return cells.badge(agency.get_status_display(), "good", "check-circle")
 
+    @admin.display(description=gettext_lazy("agency grade"), ordering="grade_rank")
+    def grade(self, agency: Any) -> str:
+        return getattr(agency, "grade_code", None) or cells.DASH
+
     @admin.display(description=gettext_lazy("active brokers"), ordering="broker_count")
     def brokers_count(self, agency: Any) -> int:
         return int(agency.broker_count)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("code", "badge") if obj else ("badge",)
+        return ("code", "grade", "badge") if obj else ("grade", "badge")
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else ()
@@ -130,6 +148,10 @@ class AgencyAdmin(Admin):
             )
             for one in agreements
         ]
+        held = [
+            (one.from_on, one.grade or _("No grade"), one.reason, one.entered_by or cells.DASH)
+            for one in obj.held_grades.select_related("grade", "entered_by")[:50]
+        ]
         add = _("Add one under Brokers.")
         return [
             cells.table(
@@ -139,6 +161,10 @@ class AgencyAdmin(Admin):
             cells.table(
                 _("Agreements"), (_("Project"), _("From"), _("To"), _("State")), papers,
                 empty=_("No agreement yet: this agency can't file anywhere."),
+            ),
+            cells.table(
+                _("Grades"), (_("From"), _("Agency grade"), _("Reason"), _("Entered by")), held,
+                empty=_("No grade yet: plans that ask for one don't pay this agency."),
             ),
         ]  # fmt: skip
 

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -29,7 +30,7 @@ class InForceFilter(ChoiceFilter):
     options = (("yes", gettext_lazy("In force")), ("no", gettext_lazy("Not in force")))
 
     def narrow(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
-        condition = in_force_on(clock.now().date())
+        condition = in_force_on(clock.local_date(clock.now(), get_current_timezone()))
         return queryset.filter(condition if value == "yes" else ~condition)
 
 

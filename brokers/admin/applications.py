@@ -1,5 +1,6 @@
 """Applications in the admin: a queue; each is taken in, asked for more, or declined."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -68,6 +69,9 @@ def _is_submitted(application: AgencyApplication) -> bool:
     return application.state == ApplicationState.SUBMITTED
 
 
+_act = partial(Act, can=Can.EDIT_AGENCIES)
+
+
 @admin.register(AgencyApplication)
 class AgencyApplicationAdmin(ReadOnlyAdmin):
     list_display = ("name", "badge", "kind", "licence_no", "contact_name", "created_at")
@@ -82,11 +86,10 @@ class AgencyApplicationAdmin(ReadOnlyAdmin):
         (gettext_lazy("What became of it"), {"fields": ("asked", "answer", "reason", "decided_by", "agency")}),
     )
     acts = (
-        Act(
+        _act(
             name="approve",
             label=gettext_lazy("Take in"),
             icon="verified",
-            can=Can.EDIT_AGENCIES,
             form=TakeInForm,
             when=_is_submitted,
             run=_approve,
@@ -96,21 +99,19 @@ class AgencyApplicationAdmin(ReadOnlyAdmin):
             undo=gettext_lazy("It can be suspended later, not undone."),
             binding=True,
         ),
-        Act(
+        _act(
             name="ask",
             label=gettext_lazy("Ask for more"),
             icon="help",
-            can=Can.EDIT_AGENCIES,
             form=AskForm,
             when=_is_submitted,
             run=_ask,
             happens=gettext_lazy("The applicant gets a mail, and can answer and add papers on the page it links to."),
         ),
-        Act(
+        _act(
             name="decline",
             label=gettext_lazy("Decline"),
             icon="block",
-            can=Can.EDIT_AGENCIES,
             form=ReasonForm,
             when=lambda application: application.state in WAITING,
             run=_decline,

@@ -78,6 +78,7 @@ class Broker(models.Model):
         Store, verbose_name=_("store"), null=True, blank=True, on_delete=models.PROTECT, related_name="brokers"
     )
     is_active = models.BooleanField(_("active"), default=True)
+    barred = models.BooleanField(_("disabled by the developer's staff"), default=False, editable=False)
     recruited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("recruited by"),

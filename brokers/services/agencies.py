@@ -3,9 +3,11 @@
 from typing import Any
 from uuid import UUID
 
+from django.urls import reverse
+
 from brokers.locks import lock_stores
 from brokers.models import Agency, Broker, Store
-from brokers.selectors import spelt
+from brokers.selectors import managers_of, spelt
 from brokers.states import AgencyStatus
 from channels_platform.accounts.locks import lock_username
 from channels_platform.accounts.models import User
@@ -17,6 +19,7 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.names import clean_text
 from channels_platform.lib.phones import parse_phone
+from channels_platform.notices.services import tell
 from channels_platform.privacy.services import keep_phones
 
 
@@ -41,7 +44,7 @@ def set_agency_status(*, actor: Any, agency: Agency, status: AgencyStatus, reaso
 
     Raises: Forbidden; Invalid `reason_required`; NotAllowed when it has that status already.
     Locks:  the agency row.
-    Writes: Agency, audit event.
+    Writes: Agency, audit event; tells the agency's managers.
     """
     require(actor, Can.EDIT_AGENCIES)
     if not reason.strip():
@@ -59,6 +62,12 @@ def set_agency_status(*, actor: Any, agency: Agency, status: AgencyStatus, reaso
         reason=reason,
         before={"status": before},
         after={"status": str(status)},
+    )
+    tell(
+        kind="agency.suspended" if status == AgencyStatus.SUSPENDED else "agency.reinstated",
+        recipients=managers_of(stored),
+        target=stored,
+        path=reverse("portal:home"),
     )
     return stored
 
@@ -129,7 +138,8 @@ def _store_named(name: str, *, actor: Any, agency: Agency) -> Store | None:
 def set_broker_active(*, actor: Any, broker: Broker, active: bool, reason: str = "") -> Broker:
     """Enable or disable a broker; the agency keeps the referrals either way.
 
-    Raises: Forbidden.
+    Whom the developer's staff disabled, the agency's manager does not enable.
+    Raises: Forbidden, also `barred`.
     Locks:  the broker row.
     Writes: Broker, User, audit event.
     """
@@ -137,8 +147,11 @@ def set_broker_active(*, actor: Any, broker: Broker, active: bool, reason: str =
     stored = Broker.objects.select_for_update().select_related("user").get(pk=broker.pk)
     if stored.is_active == active:
         return stored
-    stored.is_active = active
-    stored.save(update_fields=["is_active"])
+    by_agency = actor is not None and actor.is_agency_side
+    if active and stored.barred and by_agency:
+        raise Forbidden("the developer's staff disabled this broker", code="barred")
+    stored.is_active, stored.barred = active, not active and not by_agency
+    stored.save(update_fields=["is_active", "barred"])
     User.objects.filter(pk=stored.user_id).update(is_active=active)
     record(
         "broker.enabled" if active else "broker.disabled",

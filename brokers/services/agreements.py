@@ -3,7 +3,10 @@
 from datetime import date
 from typing import Any
 
+from django.urls import reverse
+
 from brokers.models import Agency, Agreement
+from brokers.selectors import managers_of
 from brokers.states import AgreementState, Ending
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require, require_person
@@ -12,6 +15,7 @@ from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.names import clean_text
+from channels_platform.notices.services import tell
 from projects.models import Project
 
 
@@ -70,7 +74,7 @@ def end_agreement(*, actor: Any, agreement: Agreement, reason: str, ending: Endi
     Ended for interception, what the agency and its brokers have unpaid in the project is held from now on.
     Raises: Forbidden; NotAllowed when it is not approved; Invalid `reason_required`.
     Locks:  the agreement row.
-    Writes: Agreement, audit event `agreement.ended`.
+    Writes: Agreement, audit event `agreement.ended`; tells the agency's managers.
     """
     require(actor, Can.APPROVE_AGREEMENT)
     if ending == Ending.INTERCEPTION:
@@ -90,6 +94,15 @@ def end_agreement(*, actor: Any, agreement: Agreement, reason: str, ending: Endi
         agency=stored.agency_id,
         after={"ending": str(ending)},
         reason=reason,
+    )
+    tell(
+        kind="agreement.ended",
+        recipients=managers_of(stored.agency),
+        target=stored.agency,
+        project=stored.project,
+        facts={"project": stored.project.name},
+        path=reverse("portal:home"),
+        once=str(stored.pk),
     )
     return stored
 

@@ -23,7 +23,7 @@ PERSON_FIELDS = ("name", "email", "phone")
 DRAFT_FIELDS = ("agency", "project", "from_on", "to_on", "auto_renew")
 
 
-def _shown(name: str, value: Any) -> str:
+def shown(name: str, value: Any) -> str:
     """A value as the audit trail may hold it: of an account's number only the end."""
     text = "" if value is None else str(value)
     return f"…{text[-4:]}" if name == "bank_account" and text else text
@@ -31,7 +31,7 @@ def _shown(name: str, value: Any) -> str:
 
 def _changes(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
     changed = [name for name in after if before[name] != after[name]]
-    return {name: _shown(name, before[name]) for name in changed}, {name: _shown(name, after[name]) for name in changed}
+    return {name: shown(name, before[name]) for name in changed}, {name: shown(name, after[name]) for name in changed}
 
 
 @transactional

@@ -7,12 +7,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from brokers.models import Agency, Agreement
+from brokers.selectors import managers_of
 from brokers.states import AgencyStatus, AgreementState
-from channels_platform.accounts.models import User
-from channels_platform.accounts.permissions import ALLOWED, Can, Role
+from channels_platform.accounts.permissions import ALLOWED, Can
 from channels_platform.accounts.selectors import staff_of
 from channels_platform.lib import clock
 from channels_platform.notices.services import tell
@@ -24,7 +25,8 @@ AHEAD = (timedelta(days=10), timedelta(days=30))
 def warn_of_ends() -> int:
     """Tell the channel team and the agency's managers of papers that end within 30 and 10 days, each end twice.
 
-    An agreement that renews by itself does not end. Days are those of the project, for a licence the site's.
+    An agreement that renews by itself, or that another follows without a gap, does not end. Days are those of the
+    project, for a licence the site's.
     Writes: Notice, Delivery.
     """
     now = clock.now()
@@ -58,8 +60,19 @@ def _licences(now: datetime) -> Iterator[_Ending]:
 def _agreements(now: datetime) -> Iterator[_Ending]:
     # what day it is depends on the project: a day more on either side, told apart below
     days = (now.date() - timedelta(days=1), now.date() + max(AHEAD) + timedelta(days=1))
+    following = Agreement.objects.filter(
+        Q(to_on__isnull=True) | Q(to_on__gt=OuterRef("to_on")) | Q(auto_renew=True),
+        state=AgreementState.APPROVED,
+        agency=OuterRef("agency"),
+        project=OuterRef("project"),
+        from_on__lte=OuterRef("to_on") + timedelta(days=1),
+    ).exclude(pk=OuterRef("pk"))
     approved = Agreement.objects.filter(
-        state=AgreementState.APPROVED, auto_renew=False, agency__status=AgencyStatus.ACTIVE, to_on__range=days
+        ~Exists(following),
+        state=AgreementState.APPROVED,
+        auto_renew=False,
+        agency__status=AgencyStatus.ACTIVE,
+        to_on__range=days,
     )
     for one in approved.select_related("agency", "project"):
         if one.to_on is not None:
@@ -74,7 +87,7 @@ def _warn(ending: _Ending) -> int:
         return 0
     facts = {"day": str(ending.until)} | ({"project": ending.project.name} if ending.project else {})
     team = staff_of(ending.projects, [role for role, acts in ALLOWED.items() if Can.EDIT_AGENCIES in acts])
-    managers = User.objects.filter(role=Role.AGENCY_ADMIN, is_active=True, broker__agency=ending.agency)
+    managers = managers_of(ending.agency)
     return sum(
         tell(
             kind=ending.kind,

@@ -28,13 +28,19 @@ class Can(StrEnum):
     RECRUIT = "recruit"
     DRAFT_AGREEMENT = "draft_agreement"
     APPROVE_AGREEMENT = "approve_agreement"
+    GRADE_AGENCIES = "grade_agencies"
     DRAFT_PLAN = "draft_plan"
     APPROVE_PLAN = "approve_plan"
+    DRAFT_CONTEST = "draft_contest"
+    APPROVE_CONTEST = "approve_contest"
     FILE_REFERRAL = "file_referral"
     SEE_REFERRALS = "see_referrals"
     CONFIRM_VISIT = "confirm_visit"
     OVERRIDE_VISIT = "override_visit"
     RECORD_NATURAL_VISIT = "record_natural_visit"
+    TRANSFER_CLIENT = "transfer_client"
+    EXTEND_PROTECTION = "extend_protection"
+    RELEASE_CLIENT = "release_client"
     REVEAL_PHONE = "reveal_phone"
     DECIDE_DISPUTE = "decide_dispute"
     RAISE_DISPUTE = "raise_dispute"
@@ -59,7 +65,9 @@ _MARKETING = {
     Can.EDIT_AGENCIES,
     Can.RECRUIT,
     Can.DRAFT_AGREEMENT,
+    Can.DRAFT_CONTEST,
     Can.SEE_REFERRALS,
+    Can.TRANSFER_CLIENT,
     Can.SUBSCRIBE_DEAL,
     Can.MOVE_DEAL,
     Can.SEE_DEALS,
@@ -71,11 +79,15 @@ ALLOWED: dict[str, frozenset[Can]] = {
         _MARKETING
         | {
             Can.APPROVE_AGREEMENT,
+            Can.GRADE_AGENCIES,
             Can.DRAFT_PLAN,
             Can.APPROVE_PLAN,
+            Can.APPROVE_CONTEST,
             Can.CONFIRM_VISIT,
             Can.OVERRIDE_VISIT,
             Can.RECORD_NATURAL_VISIT,
+            Can.EXTEND_PROTECTION,
+            Can.RELEASE_CLIENT,
             Can.REVEAL_PHONE,
             Can.DECIDE_DISPUTE,
             Can.JUDGE_SIGNAL,

@@ -12,8 +12,8 @@ from channels_platform.adminkit.cells import address
 from channels_platform.dashboard.filters import Narrowed, within
 from channels_platform.jobs.models import Job, JobState
 from channels_platform.lib import clock
-from commissions.models import PlanVersion
-from commissions.states import PlanState
+from commissions.models import Contest, ContestRound, PlanVersion
+from commissions.states import ContestState, PlanState, RoundState
 from leads.models import Dispute, RiskSignal
 from leads.states import DisputeState, SignalState
 
@@ -62,6 +62,24 @@ def _plans(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
     )
 
 
+def _contests(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
+    drafts = Contest.objects.filter(state=ContestState.DRAFT).exclude(author=user)
+    return (
+        within(drafts, narrowed).count() if narrowed.agency is None else 0,
+        lambda n: ngettext("%(n)s contest to approve", "%(n)s contests to approve", n),
+        address("commissions.contest", state__exact=ContestState.DRAFT),
+    )
+
+
+def _rounds(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
+    over = ContestRound.objects.filter(state=RoundState.PROPOSED).exclude(contest__author=user)
+    return (
+        within(over, narrowed, project="contest__project").count() if narrowed.agency is None else 0,
+        lambda n: ngettext("%(n)s contest round to approve", "%(n)s contest rounds to approve", n),
+        address("commissions.contestround", state__exact=RoundState.PROPOSED),
+    )
+
+
 def _disputes(user: Any, narrowed: Narrowed) -> tuple[int, Any, str]:
     open_ones = Dispute.objects.exclude(state=DisputeState.DECIDED)
     return (
@@ -103,6 +121,8 @@ _COUNTS = (
     (Can.EDIT_AGENCIES, _applications),
     (Can.EDIT_AGENCIES, _individuals),
     (Can.APPROVE_PLAN, _plans),
+    (Can.APPROVE_CONTEST, _contests),
+    (Can.APPROVE_CONTEST, _rounds),
     (Can.DECIDE_DISPUTE, _disputes),
     (Can.JUDGE_SIGNAL, _signals),
     (Can.EDIT_AGENCIES, _probing),

@@ -11,7 +11,7 @@ from channels_platform.http.once import OnceForm
 from channels_platform.lib.errors import Invalid
 from channels_platform.lib.sheets import LARGEST, SheetRow
 
-_FAULTS = {
+FAULTS = {
     "file_empty": gettext_lazy("This file is empty."),
     "file_too_large": gettext_lazy("This file is too large; the most is 2 MB."),
     "sheet_type": gettext_lazy("Send an XLSX or a CSV file."),
@@ -41,6 +41,6 @@ class SheetForm(OnceForm):
         try:
             self.rows = type(self).read(file.read(LARGEST + 1))
         except Invalid as wrong:
-            words = (_FAULTS | self.faults).get(wrong.code, wrong.code)
+            words = (FAULTS | self.faults).get(wrong.code, wrong.code)
             raise forms.ValidationError(words, code=wrong.code) from wrong
         return file

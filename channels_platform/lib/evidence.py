@@ -7,8 +7,12 @@ the hash of the one before; the signature covers everything, the hash of the PDF
 import base64
 import binascii
 import hashlib
+import io
 import json
 import secrets
+import struct
+import zipfile
+import zlib
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -17,6 +21,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 FORMAT = "channels-evidence/1"
 _START = "0" * 64
+# What the library makes of a damaged ZIP, depending on where.
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, struct.error, ValueError, OSError, EOFError, KeyError, NotImplementedError,
+    RuntimeError, OverflowError,
+)  # fmt: skip
 
 
 def new_key() -> str:
@@ -87,6 +96,32 @@ def faults_of(data: bytes, *, trusted: Collection[str]) -> list[str]:
     if spell(pack) != data:
         faults.append("The file is not spelled as it was written: bytes were added, left out or changed.")
     return faults
+
+
+def packed(number: str, data: bytes, pdf: bytes) -> bytes:
+    """Return a pack's two files as one ZIP, in the one spelling that `unpacked` takes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as folder:
+        for ending, content in (("json", data), ("pdf", pdf)):
+            folder.writestr(zipfile.ZipInfo(f"{number}.{ending}"), content)
+    return out.getvalue()
+
+
+def unpacked(folder: bytes) -> tuple[bytes, bytes]:
+    """Return the JSON and the PDF of a pack's ZIP.
+
+    Raises: ValueError for a ZIP that is not, to the byte, as `packed` writes it.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(folder)) as opened:
+            first, second = opened.namelist()
+            written, printed = opened.read(first), opened.read(second)
+        whole = packed(first.removesuffix(".json"), written, printed)
+    except _UNREADABLE as error:
+        raise ValueError("the ZIP cannot be read") from error
+    if whole != folder:
+        raise ValueError("the ZIP is not as it was written")
+    return written, printed
 
 
 def file_hash(data: bytes) -> str:

@@ -26,6 +26,7 @@ _MOST_COLUMNS = 60
 _LAST_ROW, _LAST_COLUMN = 20_000, 26 * 27
 _MOST_ROOM = 2_000_000
 _LONGEST_CELL = 2_000
+_EXACT = 10**15
 _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})", re.ASCII | re.IGNORECASE)
 
 
@@ -194,6 +195,9 @@ def _text(cell: Any) -> str:
     if isinstance(cell, bool) or cell is None:
         return ""
     if isinstance(cell, float):
+        # A longer whole number has lost its last digits already: it must not look as if it had them.
+        if abs(cell) >= _EXACT:
+            return f"{cell:e}"
         return str(int(cell)) if cell.is_integer() else str(cell)
     if isinstance(cell, datetime):
         moment: datetime = cell

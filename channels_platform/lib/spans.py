@@ -1,6 +1,6 @@
 """Half-open spans of time [starts_at, ends_at) and the windows policies make of days."""
 
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
 
@@ -26,3 +26,9 @@ def window_end(*, start: datetime, days: int, end: WindowEnd, zone: tzinfo) -> d
 def holds(*, starts_at: datetime, ends_at: datetime, at: datetime) -> bool:
     """Whether the half-open span covers the instant."""
     return starts_at <= at < ends_at
+
+
+def day_span(first: date, last: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    """Return the local midnights that begin the first day and end the last."""
+    end = last + timedelta(days=1)
+    return datetime.combine(first, time.min, tzinfo=zone), datetime.combine(end, time.min, tzinfo=zone)

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from channels_platform.notices.kinds import all_kinds
+from channels_platform.notices.kinds import kinds_for
 
 
 class ChoicesForm(forms.Form):
@@ -30,9 +30,9 @@ class ChoicesForm(forms.Form):
         help_text=_("What comes up meanwhile is sent when the quiet hours end."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, person: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["mailed"].choices = [(kind.name, kind.label) for kind in all_kinds()]  # type: ignore[attr-defined]
+        self.fields["mailed"].choices = [(kind.name, kind.label) for kind in kinds_for(person)]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -8,9 +8,11 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
@@ -23,6 +25,7 @@ from channels_platform.notices.models import Notice, Robot
 
 TIMEOUT_SECONDS = 5
 _MOST_ANSWER = 64 * 1024
+_NO_ADDRESS = re.compile(r"[^!-~]")
 
 
 class RobotRefused(Exception):
@@ -39,8 +42,11 @@ def check_address(address: str) -> None:
     What staff type in is where the server will send to, so it is no way into the network the server stands in.
     Raises: Invalid `robot_address` at `address`.
     """
-    parts = urlsplit(address)
-    known = parts.netloc in settings.ROBOT_HOSTS
+    try:
+        parts = urlsplit(address)
+        known = parts.netloc in settings.ROBOT_HOSTS and not _NO_ADDRESS.search(address)
+    except ValueError:
+        known = False
     if not known or (parts.scheme != "https" and parts.hostname != "127.0.0.1"):
         raise Invalid("this is no robot's address", code="robot_address", field="address")
 
@@ -117,6 +123,8 @@ def _post(address: str, body: dict[str, Any]) -> dict[str, Any]:
             found = json.loads(answer.read(_MOST_ANSWER))
     except urllib.error.HTTPError as error:
         raise RobotRefused(f"http_{error.code}") from error
+    except HTTPException as error:
+        raise RobotRefused("no_http") from error
     except ValueError as error:
         raise RobotRefused("unreadable_answer") from error
     return found if isinstance(found, dict) else {}

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from channels_platform.notices.kinds import all_kinds
+from channels_platform.notices.kinds import kinds_for
 from channels_platform.notices.models import Channel, Notice, Preference, Wish
 from channels_platform.presentation.formats import MOST_COUNTED
 
@@ -28,7 +28,7 @@ def choices_of(person: Any) -> dict[str, Any]:
     wishes = dict(Wish.objects.filter(person=person, channel=Channel.MAIL).values_list("kind", "wanted"))
     preference = Preference.objects.filter(person=person).first()
     return {
-        "mailed": [kind.name for kind in all_kinds() if wishes.get(kind.name, kind.mailed)],
+        "mailed": [kind.name for kind in kinds_for(person) if wishes.get(kind.name, kind.mailed)],
         "quiet_from": preference and preference.quiet_from,
         "quiet_until": preference and preference.quiet_until,
         "digest_at": preference and preference.digest_at,

@@ -51,7 +51,7 @@ def read_all(request: HttpRequest) -> HttpResponse:
 @login_required
 def choices(request: HttpRequest) -> HttpResponse:
     """Choose what also comes by e-mail, and when."""
-    form = ChoicesForm(request.POST or None, initial=choices_of(request.user))
+    form = ChoicesForm(request.POST or None, person=request.user, initial=choices_of(request.user))
     if form.is_valid():
         choose_notices(person=request.user, **form.cleaned_data)
         messages.success(request, _("Your choices hold from now on."))

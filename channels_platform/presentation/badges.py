@@ -58,6 +58,11 @@ _REQUEST = {
     "approved": Badge(pgettext_lazy("request state", "Approved"), "good", "shield-check"),
     "declined": Badge(pgettext_lazy("request state", "Declined"), "past", "x-circle"),
 }
+_ROUND = {
+    "proposed": Badge(pgettext_lazy("round state", "Waiting for approval"), "wait", "hourglass-split"),
+    "posted": Badge(pgettext_lazy("round state", "Posted"), "good", "check-circle"),
+    "declined": Badge(pgettext_lazy("round state", "No prizes"), "past", "x-circle"),
+}
 _AGENCY = {
     "active": Badge(pgettext_lazy("agency status", "Active"), "good", "check-circle"),
     "suspended": Badge(pgettext_lazy("agency status", "Suspended"), "wait", "pause-circle"),
@@ -122,6 +127,7 @@ BADGES: dict[str, dict[str, Badge]] = {
     "line": _LINE,
     "plan": _PLAN,
     "request": _REQUEST,
+    "round": _ROUND,
     "agency": _AGENCY,
     "project": _PROJECT,
     "unit": _UNIT,

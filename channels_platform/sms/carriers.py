@@ -5,6 +5,7 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,8 @@ def _by_http(message: Message) -> None:
         raise SmsFailed(f"http_{error.code}") from None
     except OSError:
         raise SmsFailed("unreachable") from None
+    except HTTPException:
+        raise SmsFailed("no_http") from None
     if not 200 <= status < 300:
         raise SmsFailed(f"http_{status}")
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from brokers.models import Agency
+from brokers.models import Agency, AgencyGrade
 from channels_platform.adminkit.base import within_reach
 from channels_platform.adminkit.forms import dress
 from channels_platform.http.amounts import AmountField, read_amount
@@ -38,6 +38,7 @@ _FAULTS = {
     "duplicate": gettext_lazy("This is named twice."),
     "wrong_way_round": gettext_lazy("The last day is before the first."),
     "onsite_pays_agency": gettext_lazy("An on-site agency is paid as an agency, not its brokers."),
+    "unknown_grade": gettext_lazy("There is no such grade."),
     "too_many": gettext_lazy("That is more than fits."),
 }
 
@@ -60,7 +61,7 @@ class PlanForm(forms.Form):
     half = frozenset(
         (
             *("project", "agency", "payee", "applies_to", "from_on", "to_on"),
-            *("basis", "measure", "period", "scope", "mode", "retention"),
+            *("basis", "measure", "period", "scope", "mode", "retention", "grades"),
             *("preview_price", "preview_nth", "preview_on"),
         )
     )
@@ -80,6 +81,14 @@ class PlanForm(forms.Form):
         required=False,
         max_length=20,
         help_text=gettext_lazy("Part of what is released that is kept until handover; empty: none."),
+    )
+    grades = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("Agency grades it pays"),
+        queryset=AgencyGrade.objects.all(),
+        required=False,
+        to_field_name="code",
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("The grade held on the day of subscription; none chosen: whatever the grade."),
     )
     preview_price = AmountField(
         label=gettext_lazy("At the price"), required=False, min_value=Decimal("0.01"), max_digits=16, decimal_places=2
@@ -153,6 +162,8 @@ class PlanForm(forms.Form):
         if path in self.fields:
             return path
         parts = path.split(".")
+        if parts[0] in self.fields:
+            return parts[0]
         if parts[0] == "tiers":
             return "tier_0_from"
         if parts[0] == "release" and len(parts) > 1 and parts[1] in set(Method):
@@ -170,6 +181,7 @@ class PlanForm(forms.Form):
             "bonuses": self._bonuses(data),
             "release": {method.value: self._steps(data, method) for method in Method},
             "retention": {"fraction": _fraction_text(kept), "until": "handover"} if kept else None,
+            "grades": [grade.code for grade in data.get("grades") or ()],
         }
 
     def _tiers(self, data: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -230,7 +242,7 @@ def first_values(version: PlanVersion | None) -> dict[str, Any]:
     fields = version_fields(version)
     first: dict[str, Any] = {name: value for name, value in fields.items() if isinstance(value, str)}
     first |= {"project": version.plan.project_id, "agency": version.plan.agency_id}
-    first |= {"from_on": version.from_on, "to_on": version.to_on}
+    first |= {"from_on": version.from_on, "to_on": version.to_on, "grades": fields["grades"]}
     for n, tier in enumerate(version.tiers[:TIERS]):
         first[f"tier_{n}_from"] = tier["from"]
         first[f"tier_{n}_pay"] = tier["amount"] if "amount" in tier else percent_text(tier["rate"])

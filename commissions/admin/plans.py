@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -102,7 +103,7 @@ class InForceFilter(ChoiceFilter):
     options = (("yes", gettext_lazy("In force")),)
 
     def narrow(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
-        today = clock.now().date()
+        today = clock.local_date(clock.now(), get_current_timezone())
         rows = queryset.filter(state=PlanState.APPROVED).exclude(from_on__gt=today)
         return rows.exclude(to_on__lt=today)
 

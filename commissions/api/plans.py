@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,6 +15,8 @@ from channels_platform.http.fields import Choice, Day, Text
 from channels_platform.http.schema import lists
 from channels_platform.http.views import ApiView, found, listed, named, read
 from channels_platform.lib.money import exact_text, parse_fraction
+from commissions.engine.conditions import plain_fields
+from commissions.engine.plans import MAX_ENTRIES
 from commissions.filters import PlanFilter
 from commissions.models import Plan, PlanVersion
 from commissions.selectors import visible_plan_versions
@@ -65,6 +68,7 @@ class PlanIn(serializers.Serializer[Any]):
     bonuses = Bonuses(required=False)
     release = Release()
     retention = Retention(required=False, allow_null=True)
+    grades = serializers.ListField(child=Text(max_length=60), required=False, max_length=MAX_ENTRIES)
 
     def get_fields(self) -> Any:
         return {**super().get_fields(), "from": Day(source="from_on", required=False, allow_null=True)}
@@ -87,6 +91,7 @@ class PlanOut(serializers.Serializer[Any]):
     bonuses = Bonuses()
     release = Release()
     retention = serializers.SerializerMethodField()
+    grades = serializers.SerializerMethodField(help_text=_("Codes of the agency's grades that it pays; none: all."))
     state = serializers.ChoiceField(PlanVersion.State.choices)
     author = serializers.CharField(source="author.username")
     approved_by = serializers.CharField(source="approved_by.username", allow_null=True, default=None)
@@ -101,6 +106,10 @@ class PlanOut(serializers.Serializer[Any]):
         if version.retention_fraction is None:
             return None
         return {"fraction": exact_text(parse_fraction(f"{version.retention_fraction:f}")), "until": "handover"}
+
+    @extend_schema_field({"type": "array", "items": _TEXT})
+    def get_grades(self, version: PlanVersion) -> list[str]:
+        return list(plain_fields(version.conditions)["grades"])
 
 
 class PlansView(ApiView):

@@ -1,4 +1,4 @@
-"""What is in hand today: who is on duty this week, how clients are looked after, who wants to join."""
+"""What is in hand today: who is on duty this week, how clients are looked after and kept longer, who wants to join."""
 
 import io
 from datetime import timedelta
@@ -12,9 +12,10 @@ from channels_platform.lib import clock
 from commissions.demo.phones import PREFIX
 from commissions.demo.staging import Stage
 from leads.models import Consultant, Referral
+from leads.services.bulk import ask_bulk, carry_out
 from leads.services.care import follow_up
 from leads.services.roster import set_roster
-from leads.states import ReferralState, Shift
+from leads.states import BulkKind, ReferralState, Shift
 from projects.services.projects import change_project
 
 _SAID = (
@@ -26,10 +27,11 @@ _SAID = (
 )
 _FOLLOWED_UP = 5
 _POOL_AFTER_DAYS = 21
+_KEPT_LONGER, _DAYS_LONGER = 8, 7
 
 
 def leave_in_hand(stage: Stage, *, rng: Random) -> None:
-    """Leave this week's roster, follow-ups of each consultant's latest clients, and two applications.
+    """Leave this week's roster, follow-ups of each consultant's latest clients, an extension, and two applications.
 
     Writes: through the services.
     """
@@ -44,6 +46,7 @@ def leave_in_hand(stage: Stage, *, rng: Random) -> None:
         for one in on_site:
             _look_after(one, rng)
         change_project(actor=stage.staff["marketing"], project=project, pool_after_days=_POOL_AFTER_DAYS)
+    _keep_longer(stage)
     _want_to_join(stage)
 
 
@@ -65,6 +68,18 @@ def _look_after(consultant: Consultant, rng: Random) -> None:
         next_on = max(clock.local_date(at, referral.project.zone), now.date() + timedelta(days=place - 1))
         with clock.at(at):
             follow_up(actor=consultant.user, referral=referral, grade=grade, note=note, next_on=next_on)
+
+
+def _keep_longer(stage: Stage) -> None:
+    """The manager let some clients of Golden Lake stay protected for longer."""
+    manager = stage.staff["manager"]
+    mine = Referral.objects.filter(
+        project=stage.projects["LAKE"], state=ReferralState.VISITED, window_ends_at__gt=clock.now()
+    )
+    chosen = list(mine.order_by("-filed_at", "-pk").values_list("pk", flat=True)[:_KEPT_LONGER])
+    if chosen:
+        reason = "样板间维修，顺延。The show flat was closed."
+        carry_out(act=ask_bulk(actor=manager, kind=BulkKind.EXTEND, referrals=chosen, reason=reason, days=_DAYS_LONGER))
 
 
 def _want_to_join(stage: Stage) -> None:

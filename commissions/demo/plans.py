@@ -46,6 +46,7 @@ BY_AMOUNT = _PLAN | {
     "period": "quarter",
     "tiers": _tiers(("0", "0.017"), ("5000000", "0.02"), ("12000000", "0.023")),
     "bonuses": [CASH],
+    "grades": ["A", "B"],
 }
 FIXED = _PLAN | {"basis": "fixed", "period": "quarter", "tiers": _tiers(("0", "20000"), ("3", "26000"), pay="amount")}
 IN_PERSON = _PLAN | {
@@ -107,7 +108,7 @@ def leave_drafts(stage: "Stage", cast: Cast, *, today: date) -> None:
             project=stage.projects[project],
             agency=stage.agencies[agency],
             from_on=_next_month(today),
-            **(RETROACTIVE | {"bonuses": [CASH]}),
+            **(RETROACTIVE | {"bonuses": [CASH], "grades": ["A"]}),
         )
 
 

@@ -8,7 +8,7 @@ grows with periods and brokers. `entitlements` does both for deals at hand.
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
 
-from commissions.engine.layout import Case, Lump, OutOfOrder, Rule, Track, lumps_of
+from commissions.engine.layout import Case, Lump, OutOfOrder, Placement, Track, lumps_of
 from commissions.engine.rows import merged, rows
 from commissions.engine.types import DealFact, Entitlement, Id, Series
 
@@ -45,7 +45,7 @@ class Calculator:
             tracks = [track for track in self._everywhere if track.series.agency_id == lump.agency_id]
             tracks += self._by_agency.get(lump.agency_id, ())
         for track in tracks:
-            if track.rule_on(lump.subscribed_on, lump.referred) is not None:
+            if track.counts(lump.subscribed_on, lump.referred):
                 track.observe(lump)
 
     def observe_deal(self, deal: DealFact) -> None:
@@ -63,7 +63,8 @@ class Calculator:
     def entitle(self, deal: DealFact) -> list[Entitlement]:
         """Return the deal's rows: per share (on-site: per deal) and component, also those that earn nothing.
 
-        A deal subscribed after `as_of`, or that no version is in force for, has none.
+        A deal subscribed after `as_of`, or that no version is in force for, has none; one that a condition keeps out
+        has rows that earn nothing and say so.
         Raises: OutOfOrder; NotAnAmount for a price the currency cannot express.
         """
         if deal.subscribed_at > self.as_of:
@@ -73,10 +74,10 @@ class Calculator:
         if case.live_since is not None:
             self._advance(case.live_since, deal.number)
         found: list[Entitlement] = []
-        for track, rule in self._placements(case):
+        for track, placed in self._placements(case):
             shares = case.shares_of(track.series.agency_id)
-            spans = track.lay(case, rule, shares) if live else []
-            found += rows(case, track, rule, shares, spans)
+            spans = track.lay(case, placed.rule, shares) if live and placed.unmet is None else []
+            found += rows(case, track, placed, shares, spans)
         return merged(found)
 
     def _advance(self, contracted_at: datetime, number: str) -> None:
@@ -85,16 +86,16 @@ class Calculator:
             raise OutOfOrder(f"deal {number} stands after {self._last[1]}")
         self._last = place
 
-    def _placements(self, case: Case) -> Iterator[tuple[Track, Rule]]:
-        """Yield the tracks that count the deal, with the version it falls under."""
+    def _placements(self, case: Case) -> Iterator[tuple[Track, Placement]]:
+        """Yield the tracks that are about the deal, with the version whose days it falls into."""
         tracks = list(self._everywhere)
         if self._by_agency:
             for agency_id in dict.fromkeys(share.agency_id for share in case.shares):
                 tracks += self._by_agency.get(agency_id, ())
         for track in tracks:
-            rule = track.rule_for(case)
-            if rule is not None:
-                yield track, rule
+            placed = track.place(case)
+            if placed is not None:
+                yield track, placed
 
 
 def entitlements(

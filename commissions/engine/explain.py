@@ -4,7 +4,7 @@ The sentences are English templates handed to the reader's `gettext`; numbers, m
 reader's `Words` too, so that one stored explanation reads right in every language.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -73,10 +73,16 @@ _MOMENTS = {
 _ZERO = {
     ZeroReason.NOT_CONTRACTED: gettext_noop("Nothing earned yet: the contract is not signed."),
     ZeroReason.CANCELLED: gettext_noop("Nothing earned: the deal was cancelled on {day} before handover."),
+    ZeroReason.OTHER_GRADE: gettext_noop(
+        "Not under this plan: the agency held grade {grade} on {day}; the plan pays {grades}."
+    ),
     ZeroReason.NO_LONGER_DUE: gettext_noop(
         "Nothing earned any more: the deal no longer falls under this plan and referral."
     ),
 }
+_NO_GRADE = gettext_noop("Not under this plan: the agency held no grade on {day}; the plan pays {grades}.")
+_AND = gettext_noop("{first} and {last}")
+_OR = gettext_noop("{first} or {last}")
 
 _MARGINAL_UNITS = gettext_noop("units {begin}-{end} of {period} at {pay}")
 _MARGINAL_AMOUNT = gettext_noop("{begin}-{end} of {period} at {pay}")
@@ -159,9 +165,19 @@ def why_zero(explanation: Mapping[str, Any], words: Words) -> str | None:
     """Return why the row earns nothing, or None where it does earn."""
     if "zero" not in explanation:
         return None
-    template = words.gettext(_ZERO[ZeroReason(explanation["zero"])])
-    day = words.day(date.fromisoformat(explanation["on"])) if "on" in explanation else ""
-    return template.format(day=day)
+    template = _ZERO[ZeroReason(explanation["zero"])]
+    facts = {"day": words.day(date.fromisoformat(explanation["on"])) if "on" in explanation else ""}
+    if "grades" in explanation:
+        template = template if explanation["grade"] else _NO_GRADE
+        facts |= {"grade": explanation["grade"], "grades": listed(explanation["grades"], words)}
+    return words.gettext(template).format(**facts)
+
+
+def listed(names: Sequence[str], words: Words, *, either: bool = False) -> str:
+    """Return names in a row, such as: A, B and C; or A, B or C"""
+    if len(names) < 2:
+        return "".join(names)
+    return words.gettext(_OR if either else _AND).format(first=", ".join(names[:-1]), last=names[-1])
 
 
 def _wait(template: str, dated: str, when: str, words: Words, expected: Mapping[Milestone, date], **facts: str) -> str:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from channels_platform.lib.money import exact_text, to_minor
+from commissions.engine import conditions
 from commissions.engine.bonuses import in_filing_order
 from commissions.engine.release import Schedule, milestones, schedules
 from commissions.engine.tiers import Ladder, Number, whole
@@ -230,6 +231,13 @@ class Span(NamedTuple):
     total: Number | None
 
 
+class Placement(NamedTuple):
+    """The version a deal's day is in; `unmet` says, as explanations do, why the deal is not under it all the same."""
+
+    rule: Rule
+    unmet: dict[str, Any] | None = None
+
+
 @dataclass
 class Track:
     """One series in progress: its rules, and how far each of its layouts is laid or adds up to."""
@@ -239,7 +247,7 @@ class Track:
     rules: list[Rule] = field(init=False)
     totals: dict[Layout, _Line] = field(init=False)
     laid: dict[Layout, _Line] = field(init=False)
-    _by_day: dict[date, Rule | None] = field(init=False, default_factory=dict)
+    _by_day: dict[date, Placement | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         onsite = self.series.onsite
@@ -251,17 +259,26 @@ class Track:
     def lays_whole_deals(self) -> bool:
         return any(rule.layout.whole_deals for rule in self.rules)
 
-    def rule_for(self, case: Case) -> Rule | None:
-        """Return the version in force on the local day of subscription, if the series takes such a deal."""
-        return self.rule_on(case.subscribed_on, bool(case.shares))
+    def place(self, case: Case) -> Placement | None:
+        """Return the version in force on the local day of subscription, if the series is about such a deal."""
+        return self.place_on(case.subscribed_on, bool(case.shares))
 
-    def rule_on(self, day: date, referred: bool) -> Rule | None:
+    def place_on(self, day: date, referred: bool) -> Placement | None:
         applies_to = self.series.applies_to
         if applies_to != AppliesTo.ALL and referred != (applies_to == AppliesTo.REFERRED):
             return None
         if day not in self._by_day:
-            self._by_day[day] = next((rule for rule in self.rules if _in_force(rule.version, day)), None)
+            rule = next((rule for rule in self.rules if _in_force(rule.version, day)), None)
+            self._by_day[day] = None if rule is None else Placement(rule, self._unmet(rule, day))
         return self._by_day[day]
+
+    def _unmet(self, rule: Rule, day: date) -> dict[str, Any] | None:
+        return conditions.unmet(rule.version.conditions, grades=self.series.grades, day=day)
+
+    def counts(self, day: date, referred: bool) -> bool:
+        """Whether a deal of that day takes room in the series' tiers."""
+        placed = self.place_on(day, referred)
+        return placed is not None and placed.unmet is None
 
     def observe(self, lump: Lump) -> None:
         """Add live deals to the totals that retroactive rules go by."""

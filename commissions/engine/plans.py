@@ -8,6 +8,7 @@ A plan's fields are a mapping of plain values (domain 6.2-6.5):
     bonuses                                              [{name, amount, to, release}]; may be missing
     release                                              {method: [{when, fraction}]}, every method
     retention                                            {fraction, until: handover}, None or missing
+    grades                                               codes of the agency's grades that it pays; may be missing: all
 
 Numbers are text or Decimals, never floats.
 """
@@ -35,6 +36,7 @@ from commissions.engine.types import (
     AppliesTo,
     Basis,
     Bonus,
+    Conditions,
     Id,
     Measure,
     Method,
@@ -52,6 +54,7 @@ Word = TypeVar("Word", bound=StrEnum)
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 MAX_BONUS_NAME = 60
+MAX_CODE = 60
 MAX_ENTRIES = 100
 
 
@@ -128,6 +131,7 @@ class _Reader:
         values["bonuses"] = self.bonuses(fields)
         values["release"] = self.release(fields)
         values["retention_fraction"] = self.retention(fields)
+        values["conditions"] = Conditions(agency_grade=self.codes(fields, "grades"))
         return values
 
     def tiers(self, fields: Mapping[str, Any], basis: Basis | None) -> tuple[Tier, ...]:
@@ -205,6 +209,26 @@ class _Reader:
         if given.get("until", "handover") != Milestone.HANDOVER:
             self.fault("retention.until", "invalid_choice")
         return self.fraction(given, "fraction", "retention", at_most_one=True)
+
+    def codes(self, fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
+        given = fields.get(name)
+        if given is None:
+            return ()
+        if not isinstance(given, list | tuple):
+            self.fault(name, "not_a_list")
+            return ()
+        if len(given) > MAX_ENTRIES:
+            self.fault(name, "too_many")
+            return ()
+        found: list[str] = []
+        for place, code in enumerate(given):
+            if not isinstance(code, str) or not code.strip() or code != code.strip() or len(code) > MAX_CODE:
+                self.fault(f"{name}.{place}", "invalid_choice")
+            elif code in found:
+                self.fault(f"{name}.{place}", "duplicate")
+            else:
+                found.append(code)
+        return tuple(found)
 
     def fault(self, path: str, code: str) -> None:
         self.faults.append(PlanFault(path, code))

@@ -10,7 +10,8 @@ Explanations hold what JSON holds, so that a stored one compares equal to a fres
     method reached awaited               release steps on either side, as [milestone, fraction]
     retention                            fraction kept until handover, while it is kept
     bonus amount to release released     for a bonus instead of the above
-    zero on                              why nothing is earned, and since which local date
+    zero on                              why nothing is earned, and since (or as of) which local date
+    grade grades                         with zero `other_grade`: which one was held, '' for none, and which are paid
     parts                                explanations of rows added into one (`merged`)
 """
 
@@ -20,7 +21,7 @@ from typing import Any
 
 from channels_platform.lib.money import exact_text, from_minor, minor_digits, to_minor
 from commissions.engine.bonuses import bonus_parts
-from commissions.engine.layout import Case, Rule, Span, Track
+from commissions.engine.layout import Case, Placement, Rule, Span, Track
 from commissions.engine.release import retained
 from commissions.engine.tiers import Number, Slice
 from commissions.engine.types import (
@@ -39,26 +40,27 @@ from commissions.engine.types import (
 _WHOLE = Fraction(1)
 
 
-def rows(case: Case, track: Track, rule: Rule, shares: list[ShareFact], spans: list[Span]) -> list[Entitlement]:
+def rows(case: Case, track: Track, placed: Placement, shares: list[ShareFact], spans: list[Span]) -> list[Entitlement]:
     """Return the deal's rows under one rule: commission per share, then bonuses per share.
 
-    Shape:  an on-site agency has one row per component; `spans` is empty for a deal that is not live.
+    Shape:  an on-site agency has one row per component; `spans` is empty for a deal that is not live, or that a
+            condition keeps out: its rows earn nothing.
     """
-    agency_id = track.series.agency_id
+    agency_id, rule = track.series.agency_id, placed.rule
     found = []
     for place, share in enumerate([None] if track.series.onsite else shares):
         # a deal laid whole has one span for all its shares
         span = spans[0 if rule.layout.whole_deals else place] if spans else None
         payee = _payee_key(agency_id, share, track.series.payee)
-        found.append(_commission(case, track, rule, share, payee, span))
+        found.append(_commission(case, track, placed, share, payee, span))
     for bonus in rule.version.bonuses:
         if track.series.onsite:
             whole_amount = to_minor(bonus.amount, case.currency)
-            found.append(_bonus(case, track, rule, bonus, None, _payee_key(agency_id, None, bonus.to), whole_amount))
+            found.append(_bonus(case, track, placed, bonus, None, _payee_key(agency_id, None, bonus.to), whole_amount))
             continue
         for share, part in zip(case.shares, bonus_parts(bonus.amount, case.shares, case.currency), strict=True):
             if share.agency_id == agency_id:
-                found.append(_bonus(case, track, rule, bonus, share, _payee_key(agency_id, share, bonus.to), part))
+                found.append(_bonus(case, track, placed, bonus, share, _payee_key(agency_id, share, bonus.to), part))
     return found
 
 
@@ -95,12 +97,13 @@ def _payee_key(agency_id: Id, share: ShareFact | None, payee: Payee) -> PayeeKey
 
 
 def _commission(
-    case: Case, track: Track, rule: Rule, share: ShareFact | None, payee: PayeeKey, span: Span | None
+    case: Case, track: Track, placed: Placement, share: ShareFact | None, payee: PayeeKey, span: Span | None
 ) -> Entitlement:
+    rule = placed.rule
     fraction = share.fraction if share is not None else _WHOLE
     explanation = {**rule.head, "price": _money(case, case.price), "share": str(fraction)}
     if span is None:
-        explanation.update(_why_zero(case))
+        explanation.update(_why_zero(case, placed))
         return _row(case, track, rule, share, payee, COMMISSION, (0, 0, 0), explanation)
     base = rule.base(case.price, fraction)
     if span.total is None:
@@ -153,10 +156,10 @@ def _money(case: Case, minor: Number) -> str:
 
 
 def _bonus(
-    case: Case, track: Track, rule: Rule, bonus: Bonus, share: ShareFact | None, payee: PayeeKey, part: int
+    case: Case, track: Track, placed: Placement, bonus: Bonus, share: ShareFact | None, payee: PayeeKey, part: int
 ) -> Entitlement:
     explanation = {
-        "version": rule.head["version"],
+        "version": placed.rule.head["version"],
         "bonus": bonus.name,
         "amount": _money(case, to_minor(bonus.amount, case.currency)),
         "share": str(share.fraction if share is not None else _WHOLE),
@@ -164,14 +167,16 @@ def _bonus(
         "release": str(bonus.release),
         "released": bonus.release in case.reached,
     }
-    if case.cancelled_on is not None:
+    if case.cancelled_on is not None or placed.unmet is not None:
         part = 0
-        explanation.update(_why_zero(case))
+        explanation.update(_why_zero(case, placed))
     released = part if bonus.release in case.reached else 0
-    return _row(case, track, rule, share, payee, BONUS_PREFIX + bonus.name, (part, released, 0), explanation)
+    return _row(case, track, placed.rule, share, payee, BONUS_PREFIX + bonus.name, (part, released, 0), explanation)
 
 
-def _why_zero(case: Case) -> dict[str, Any]:
+def _why_zero(case: Case, placed: Placement) -> dict[str, Any]:
+    if placed.unmet is not None:
+        return placed.unmet
     if case.cancelled_on is None:
         return {"zero": ZeroReason.NOT_CONTRACTED.value}
     return {"zero": ZeroReason.CANCELLED.value, "on": case.cancelled_on.isoformat()}

@@ -77,6 +77,7 @@ class ZeroReason(StrEnum):
 
     NOT_CONTRACTED = "not_contracted"
     CANCELLED = "cancelled"
+    OTHER_GRADE = "other_grade"
     NO_LONGER_DUE = "no_longer_due"
 
 
@@ -108,6 +109,20 @@ class Bonus:
 
 
 @dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a version asks of a deal besides its days (engine.conditions); empty: nothing."""
+
+    agency_grade: tuple[str, ...] = ()
+
+
+class GradeFact(NamedTuple):
+    """The grade an agency holds from a local day on; '' for none."""
+
+    from_on: date
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanVersion:
     """One version of a plan, in force on the local dates from_on..to_on, both included (None: open)."""
 
@@ -126,11 +141,15 @@ class PlanVersion:
     release: dict[Method, tuple[ReleaseStep, ...]]
     bonuses: tuple[Bonus, ...] = ()
     retention_fraction: Fraction | None = None
+    conditions: Conditions = Conditions()
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """All versions of one plan: one project, agency, payee and applies_to."""
+    """All versions of one plan: one project, agency, payee and applies_to.
+
+    Shape:  `grades`, the agency's history of grades, in the order of days; needed where a version asks for grades.
+    """
 
     id: Id
     agency_id: Id
@@ -138,6 +157,7 @@ class Series:
     payee: Payee
     applies_to: AppliesTo
     versions: tuple[PlanVersion, ...]
+    grades: tuple[GradeFact, ...] = ()
 
 
 class ShareFact(NamedTuple):

@@ -43,7 +43,7 @@ SELECT coalesce(a.name, u.name, ''), coalesce(a.code, home.code, ''), j.name, co
        coalesce(r.client_masked, ''), (d.subscribed_at AT TIME ZONE j.timezone)::date,
        (d.contracted_at AT TIME ZONE j.timezone)::date, d.price, coalesce(x.explanation ->> 'share', ''),
        coalesce(v.number::text, ''), x.earned, x.released, x.retained,
-       c.amount, c.withheld, c.amount - c.withheld, coalesce(x.explanation, '{{}}')
+       c.amount, c.withheld, c.amount - c.withheld, coalesce(x.explanation, c.explanation, '{{}}')
 FROM cut c
 JOIN commissions_payee p ON p.id = c.payee_id
 JOIN projects_project j ON j.id = c.project_id

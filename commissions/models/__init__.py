@@ -1,4 +1,5 @@
 from commissions.models.accrual import Accrual, CommissionRun
+from commissions.models.contest import Contest, ContestResult, ContestRound
 from commissions.models.ledger import LedgerEntry, LedgerTransaction
 from commissions.models.payout import (
     Invoice,
@@ -14,6 +15,9 @@ from commissions.models.plan import Payee, Plan, PlanVersion
 __all__ = [
     "Accrual",
     "CommissionRun",
+    "Contest",
+    "ContestResult",
+    "ContestRound",
     "Invoice",
     "LedgerEntry",
     "LedgerTransaction",

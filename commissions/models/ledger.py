@@ -23,6 +23,7 @@ class LedgerTransaction(models.Model):
         PAYOUT = states.TransactionKind.PAYOUT, _("Payout")
         REPAYMENT = states.TransactionKind.REPAYMENT, _("Repayment")
         WRITE_OFF = states.TransactionKind.WRITE_OFF, _("Write-off")
+        CONTEST = states.TransactionKind.CONTEST, _("Contest prizes")
 
     id = models.BigAutoField(primary_key=True)
     project = models.ForeignKey(

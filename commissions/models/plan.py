@@ -125,6 +125,7 @@ class PlanVersion(models.Model):
     tiers = models.JSONField(_("tiers"))
     bonuses = models.JSONField(_("bonuses"), default=list, blank=True)
     release = models.JSONField(_("release"))
+    conditions = models.JSONField(_("conditions"), default=dict, blank=True)
     retention_fraction = models.DecimalField(_("retention"), max_digits=7, decimal_places=6, null=True, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT, editable=False)
     author = models.ForeignKey(

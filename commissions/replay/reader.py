@@ -43,6 +43,7 @@ class AgencySetup:
     kind: str
     brokers: tuple[str, ...]
     agreement: tuple[date, date | None]
+    grades: tuple[tuple[date, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ def _agencies(value: Any) -> tuple[AgencySetup, ...]:
     for i, one in enumerate(_list(value, "agencies")):
         place = f"agencies[{i}]"
         agency = _object(one, place)
-        _known(agency, place, ("code", "kind", "brokers", "agreement"))
+        _known(agency, place, ("code", "kind", "brokers", "agreement", "grades"))
         code = _text(_need(agency, "code", place), f"{place}.code")
         kind = _need(agency, "kind", place)
         if kind not in AGENCY_KINDS:
@@ -222,7 +223,9 @@ def _agencies(value: Any) -> tuple[AgencySetup, ...]:
             if name in seen:
                 raise ScenarioFault(place, f"`{name}` is there twice")
             seen.add(name)
-        found.append(AgencySetup(code, kind, tuple(brokers), _agreement(agency.get("agreement"), f"{place}.agreement")))
+        agreement = _agreement(agency.get("agreement"), f"{place}.agreement")
+        grades = _grades(agency.get("grades", []), f"{place}.grades")
+        found.append(AgencySetup(code, kind, tuple(brokers), agreement, grades))
     return tuple(found)
 
 
@@ -236,6 +239,19 @@ def _agreement(value: Any, place: str) -> tuple[date, date | None]:
     if to_on is not None and to_on < from_on:
         raise ScenarioFault(place, "ends before it starts")
     return from_on, to_on
+
+
+def _grades(value: Any, place: str) -> tuple[tuple[date, str], ...]:
+    """Read which grade is held from which day on, in the order of days; an empty one: none from then on."""
+    found: list[tuple[date, str]] = []
+    for i, one in enumerate(_list(value, place)):
+        held, at = _object(one, f"{place}[{i}]"), f"{place}[{i}]"
+        _known(held, at, ("from", "grade"))
+        day, grade = _day(_need(held, "from", at), f"{at}.from"), held.get("grade")
+        if found and day <= found[-1][0]:
+            raise ScenarioFault(f"{at}.from", "is no later than the one before it")
+        found.append((day, "" if grade is None else _text(grade, f"{at}.grade")))
+    return tuple(found)
 
 
 def _broker_phones(value: Any, brokers: set[str]) -> dict[str, str]:

@@ -3,14 +3,17 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, time
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import Max
 
-from brokers.models import Agency, Broker
+from brokers.models import Agency, AgencyGrade, Broker
 from brokers.services.agencies import create_agency, create_broker
 from brokers.services.agreements import approve_agreement, draft_agreement
+from brokers.services.grades import keep_grade, set_agency_grade
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 from channels_platform.lib import clock
@@ -103,8 +106,10 @@ def _set_up(scenario: Scenario) -> Cast:
         )
         manager, second, finance, approver = people
         cast = Cast(manager, second, finance, approver, project)
+        grades = _set_up_grades(cast, scenario)
         for i, agency in enumerate(scenario.agencies):
             _set_up_agency(cast, agency, f"{prefix}-a{i}", scenario)
+            _grade_agency(cast, agency, grades)
         for plan in scenario.plans:
             _set_up_plan(cast, plan)
     except (Refused, ValidationError) as error:
@@ -129,6 +134,34 @@ def _set_up_agency(cast: Cast, setup: AgencySetup, code: str, scenario: Scenario
         )
 
 
+def _set_up_grades(cast: Cast, scenario: Scenario) -> dict[str, AgencyGrade]:
+    """Have the grades that the scenario names, by code: those that are here, and what is missing."""
+    named = {code for agency in scenario.agencies for _, code in agency.grades if code}
+    named |= {code for plan in scenario.plans for code in plan.version.conditions.agency_grade}
+    known = {grade.code: grade for grade in AgencyGrade.objects.filter(code__in=named)}
+    last = AgencyGrade.objects.aggregate(last=Max("rank"))["last"] or 0
+    for rank, code in enumerate(sorted(named - set(known)), start=last + 1):
+        known[code] = keep_grade(actor=cast.manager, grade=AgencyGrade(code=code, name=code, rank=rank))
+    return known
+
+
+def _grade_agency(cast: Cast, setup: AgencySetup, grades: dict[str, AgencyGrade]) -> None:
+    """Enter each grade that is another on its own day, as nobody can enter one for the past."""
+    held = ""
+    for day, code in setup.grades:
+        if code == held:
+            continue
+        held = code
+        with clock.at(datetime.combine(day, time(), tzinfo=cast.project.zone)):
+            set_agency_grade(
+                actor=cast.manager,
+                agency=cast.agencies[setup.code],
+                grade=grades.get(code),
+                from_on=day,
+                reason="scenario",
+            )
+
+
 def _set_up_plan(cast: Cast, setup: PlanSetup) -> None:
     given = setup.fields
     version = draft_plan_version(
@@ -143,6 +176,7 @@ def _set_up_plan(cast: Cast, setup: PlanSetup) -> None:
         },
         bonuses=given.get("bonuses") or [],
         retention=given.get("retention"),
+        grades=given.get("grades") or [],
     )
     approve_plan_version(actor=cast.second_manager, version=version)
 

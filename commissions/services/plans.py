@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Max
 
-from brokers.models import Agency
+from brokers.models import Agency, AgencyGrade
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
@@ -16,8 +16,10 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.money import parse_fraction
 from commissions import locks
+from commissions.engine.conditions import as_kept
 from commissions.engine.plans import InvalidPlan, PlanFault, validate_plan
 from commissions.engine.terms import PlanTerm, overlaps
+from commissions.engine.types import Conditions
 from commissions.models import Plan, PlanVersion
 from commissions.states import PlanState
 from leads.models import DealOutbox
@@ -46,6 +48,7 @@ def draft_plan_version(
     to_on: date | None = None,
     bonuses: Sequence[Mapping[str, Any]] = (),
     retention: Mapping[str, Any] | None = None,
+    grades: Sequence[str] = (),
 ) -> PlanVersion:
     """Draft the next version of a plan; it counts once another person approved it.
 
@@ -72,6 +75,7 @@ def draft_plan_version(
         "from": from_on,
         "to": to_on,
         "retention": _plain(retention),
+        "grades": grades,
     }
     _refuse_faults(fields, project=project, agency=agency)
     locks.lock_plans(project.pk, agency.pk)
@@ -81,13 +85,20 @@ def draft_plan_version(
         number=(plan.versions.aggregate(last=Max("number"))["last"] or 0) + 1,
         from_on=_day(from_on),
         to_on=_day(to_on),
+        conditions=as_kept(Conditions(agency_grade=tuple(grades))),
         retention_fraction=_retention(fields["retention"]),
         author=actor,
         created_at=clock.now(),
         **rules,
     )
     version.save(force_insert=True)
-    after = {**rules, "from": _text(version.from_on), "to": _text(version.to_on), "retention": fields["retention"]}
+    after = {
+        **rules,
+        "from": _text(version.from_on),
+        "to": _text(version.to_on),
+        "retention": fields["retention"],
+        "conditions": version.conditions,
+    }
     record("plan.drafted", actor=actor, target=version, project=project, agency=agency, after=after)
     return version
 
@@ -161,6 +172,10 @@ def _refuse_faults(fields: Mapping[str, Any], *, project: Project, agency: Agenc
         exact = parse_fraction(fields["retention"]["fraction"]) * 10**RETENTION_PLACES
         if exact.denominator != 1:
             faults.append(PlanFault("retention.fraction", "invalid_number"))
+    if not any(fault.field.startswith("grades") for fault in faults):
+        known = set(AgencyGrade.objects.filter(code__in=fields["grades"]).values_list("code", flat=True))
+        unknown = [place for place, code in enumerate(fields["grades"]) if code not in known]
+        faults += [PlanFault(f"grades.{place}", "unknown_grade") for place in unknown]
     if faults:
         refusal = InvalidPlan(faults)
         refusal.facts = {"faults": {fault.field: fault.code for fault in faults}}

@@ -5,8 +5,8 @@ from typing import Any
 
 from django import template
 
-from commissions import own_money, words
-from commissions.models import Accrual
+from commissions import own_money, standings, words
+from commissions.models import Accrual, ContestResult
 
 register = template.Library()
 register.filter("component", words.component)
@@ -46,3 +46,11 @@ def waiting_amount(line: Any) -> Decimal:
 def what_waits(line: Any) -> list[str]:
     """What of a line is still to be released, and when."""
     return words.explain_waiting(line.explanation)
+
+
+@register.simple_tag
+def why_prize(result: ContestResult) -> str:
+    """Which round, place and prizes a prize comes from."""
+    contest, days = result.round.contest, result.round.days
+    row = standings.Row(result.broker, result.place, result.sharing, result.figure, result.amount)
+    return words.explain_row(standings.explanation(contest, days, row))

@@ -81,14 +81,17 @@ def _sides(dispute: Dispute, referrals: Sequence[Referral], now: datetime) -> ce
 
     spans = _held(referrals, dispute.project.zone)
 
+    def _side_of(question: DisputeQuestion) -> Any:
+        return next((one.pk for one in referrals if one.agency_id == question.agency_id), None)
+
     def says(referral: Referral) -> Any:
-        return dispute.claim_text if referral.agency_id == dispute.agency_id else cells.DASH
+        return dispute.claim_text if _spoke(dispute, referral) else cells.DASH
 
     def handed_in(referral: Referral) -> Any:
-        return _files([one for one in files if one.agency_id == referral.agency_id]) or cells.DASH
+        return (_files(files) if _spoke(dispute, referral) else "") or cells.DASH
 
     def asked(referral: Referral) -> Any:
-        own = [one for one in questions if one.agency_id == referral.agency_id]
+        own = [one for one in questions if (one.referral_id or _side_of(one)) == referral.pk]
         return format_html_join("", "{}", ((_asked(one, zone),) for one in own)) or cells.DASH
 
     rows: list[tuple[Any, Any]] = [
@@ -117,6 +120,13 @@ def _sides(dispute: Dispute, referrals: Sequence[Referral], now: datetime) -> ce
         ],
         empty=_("No referral is bound up with it yet."),
     )
+
+
+def _spoke(dispute: Dispute, referral: Referral) -> bool:
+    """Whether a referral is the one for which the agency contests; without any, its first of the case."""
+    if dispute.referral_id is not None:
+        return referral.pk == dispute.referral_id
+    return referral.agency_id == dispute.agency_id
 
 
 def _held(referrals: Sequence[Referral], zone: Any) -> dict[Any, str]:

@@ -1,5 +1,6 @@
 """Disputes in the admin: a queue by deadline, and a page to hear and decide each."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -130,6 +131,9 @@ def _deciding(dispute: Dispute) -> str:
     ) % {"bound": bound, "currency": dispute.project.currency}
 
 
+_act = partial(Act, can=Can.DECIDE_DISPUTE)
+
+
 @admin.register(Dispute)
 class DisputeAdmin(ReadOnlyAdmin):
     project_path = "project"
@@ -149,11 +153,10 @@ class DisputeAdmin(ReadOnlyAdmin):
         (gettext_lazy("Decision"), {"fields": ("decision", "decided", "decided_by", "approved_by", "appealed")}),
     )
     acts = (
-        Act(
+        _act(
             name="ask",
             label=gettext_lazy("Ask a side"),
             icon="contact_support",
-            can=Can.DECIDE_DISPUTE,
             form=AskForm,
             when=_is_open,
             run=_ask,
@@ -161,11 +164,10 @@ class DisputeAdmin(ReadOnlyAdmin):
                 "Its broker and manager are told, and answer in the portal, once, before the deadline."
             ),
         ),
-        Act(
+        _act(
             name="decide",
             label=gettext_lazy("Decide who brought the deal"),
             icon="gavel",
-            can=Can.DECIDE_DISPUTE,
             form=DecideForm,
             when=_can_share,
             run=_decide,
@@ -173,11 +175,10 @@ class DisputeAdmin(ReadOnlyAdmin):
             undo=gettext_lazy("The decision is kept for ever; a side can appeal once, to another manager."),
             binding=True,
         ),
-        Act(
+        _act(
             name="close",
             label=gettext_lazy("Decide without a change"),
             icon="task_alt",
-            can=Can.DECIDE_DISPUTE,
             form=CloseForm,
             when=_is_open,
             run=_close,
@@ -185,21 +186,19 @@ class DisputeAdmin(ReadOnlyAdmin):
             undo=gettext_lazy("A decided dispute isn't opened again; a side can appeal once."),
             binding=True,
         ),
-        Act(
+        _act(
             name="approve",
             label=gettext_lazy("Approve the decision"),
             icon="verified",
-            can=Can.DECIDE_DISPUTE,
             when=_is_proposed,
             run=_approve,
             happens=gettext_lazy("The decision counts from now and the sides read it. Its author can't approve it."),
             binding=True,
         ),
-        Act(
+        _act(
             name="return",
             label=gettext_lazy("Send the decision back"),
             icon="undo",
-            can=Can.DECIDE_DISPUTE,
             form=ReasonForm,
             when=_is_proposed,
             run=_return,

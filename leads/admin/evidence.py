@@ -1,7 +1,5 @@
 """The evidence pack of a referral or deal, as one file to take away."""
 
-import io
-import zipfile
 from typing import Any
 
 from django.http import HttpRequest
@@ -11,17 +9,14 @@ from django.utils.translation import gettext_lazy
 from channels_platform.accounts.permissions import Can
 from channels_platform.adminkit.acts import Act
 from channels_platform.http.downloads import send_file
+from channels_platform.lib.evidence import packed
 from leads.models import Deal, Referral
 from leads.services.evidence import export_evidence
 
 
 def _export(request: HttpRequest, subject: Referral | Deal, data: dict[str, Any]) -> HttpResponseBase:
     pack = export_evidence(actor=request.user, subject=subject)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr(f"{pack.number}.json", pack.json)
-        packed.writestr(f"{pack.number}.pdf", pack.pdf)
-    return send_file(buffer.getvalue(), f"{pack.number}.zip", content_type="application/zip")
+    return send_file(packed(pack.number, pack.json, pack.pdf), f"{pack.number}.zip", content_type="application/zip")
 
 
 EVIDENCE = Act(

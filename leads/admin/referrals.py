@@ -21,6 +21,7 @@ from channels_platform.privacy.models import Phone
 from channels_platform.privacy.services import reveal_phone
 from leads.admin.evidence import EVIDENCE
 from leads.admin.filters import ClaimFilter, ReasonFilter, StateFilter
+from leads.admin.many import ManyActs
 from leads.admin.told import told_section
 from leads.admin.whatif import WhatIfPage
 from leads.explanations import explanations_of
@@ -30,7 +31,7 @@ from leads.models import Claim, Consultant, Referral
 from leads.selectors import claim_spans, search_referrals
 from leads.services.consultants import assign_consultant
 from leads.services.visits import confirm_visit
-from leads.services.withdrawal import withdraw_referral
+from leads.services.withdrawal import release_referral
 from leads.states import LIVE, ReferralState
 from projects.states import PhoneMode
 
@@ -107,7 +108,7 @@ def _assign(request: HttpRequest, referral: Referral, data: dict[str, Any]) -> s
 
 
 def _withdraw(request: HttpRequest, referral: Referral, data: dict[str, Any]) -> str:
-    withdraw_referral(actor=request.user, referral=referral, reason=data["reason"])
+    release_referral(actor=request.user, referral=referral, reason=data["reason"])
     return _("%(number)s is withdrawn.") % {"number": referral.number}
 
 
@@ -116,7 +117,7 @@ def _state(referral: Referral) -> ReferralState:
 
 
 @admin.register(Referral)
-class ReferralAdmin(WhatIfPage, PhoneSearch, ReadOnlyAdmin):
+class ReferralAdmin(ManyActs, WhatIfPage, PhoneSearch, ReadOnlyAdmin):
     project_path = "project"
     list_display = ("number", "project", "agency", "broker", "client", "phone", "badge", "why", "filed", "ends")
     list_select_related = ("project", "policy", "agency", "broker__user", "consultant__user")
@@ -178,7 +179,7 @@ class ReferralAdmin(WhatIfPage, PhoneSearch, ReadOnlyAdmin):
             name="withdraw",
             label=gettext_lazy("Withdraw"),
             icon="undo",
-            can=Can.OVERRIDE_VISIT,
+            can=Can.RELEASE_CLIENT,
             form=ReasonForm,
             when=lambda referral: _state(referral) in LIVE,
             run=_withdraw,

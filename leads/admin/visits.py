@@ -16,6 +16,7 @@ from channels_platform.adminkit.acts import Act
 from channels_platform.adminkit.base import Admin, ReadOnlyAdmin
 from channels_platform.adminkit.filters import DaysFilter, RelatedFilter
 from channels_platform.adminkit.forms import ReasonForm
+from channels_platform.adminkit.imports import SheetImport
 from channels_platform.adminkit.phone_search import PhoneFilter, PhoneSearch
 from channels_platform.adminkit.refusals import words_for
 from leads.admin.filters import ConfirmedFilter
@@ -24,6 +25,8 @@ from leads.models import Consultant, NaturalVisit, Visit
 from leads.services.consultants import hand_over_clients
 from leads.services.duty import place_consultant, set_duty
 from leads.states import LIVE
+from leads.walk_in_files import WalkInResource, WalkInSheet
+from projects.models import Project
 
 
 @admin.register(Visit)
@@ -82,7 +85,19 @@ class VisitAdmin(PhoneSearch, ReadOnlyAdmin):
 
 
 @admin.register(NaturalVisit)
-class NaturalVisitAdmin(PhoneSearch, ReadOnlyAdmin):
+class NaturalVisitAdmin(SheetImport, PhoneSearch, ReadOnlyAdmin):
+    sheet = WalkInSheet
+    resource_classes = (WalkInResource,)
+    import_can = Can.RECORD_NATURAL_VISIT
+    imported = "natural_visits.imported"
+    sheet_told = (
+        gettext_lazy("Project: its code. Visited at: day and time on the project's clock, in the past."),
+        gettext_lazy("A visit of the same phone at the same time is known already and stays as it was."),
+        gettext_lazy(
+            "What was judged stays as it was judged. What is judged from now on sees these visits: filings within the "
+            "look-back, added phones, first visits of masked filings, and deals where nothing is protected."
+        ),
+    )
     phone_path = "phone"
     project_path = "project"
     list_display = ("moment", "project", "client", "phone", "recorded_by")
@@ -91,6 +106,9 @@ class NaturalVisitAdmin(PhoneSearch, ReadOnlyAdmin):
     search_help_text = gettext_lazy("A full phone")
     ordering = ("-visited_at", "-id")
     fields = ("moment", "project", "client", "phone", "recorded_by", "recorded_at")
+
+    def get_import_resource_kwargs(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {"actor": request.user, "projects": self.reach(request, Project)}
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return (queryset.none() if search_term.strip() else queryset), False

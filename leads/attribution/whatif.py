@@ -14,6 +14,7 @@ from channels_platform.lib import clock
 from leads.attribution.attribute import attribute
 from leads.attribution.decide_filing import decide_addition, decide_filing
 from leads.attribution.decide_visit import decide_visit
+from leads.attribution.extend import extended_end
 from leads.attribution.remembered import Arrival, Claim, Filing, Standing
 from leads.attribution.types import (
     BuyerPhone,
@@ -122,8 +123,21 @@ class Replay:
         _release(one.claims, now)
         one.state, one.because = ReferralState.WITHDRAWN, (TAKEN_BACK, None)
 
+    def extend(self, referral: Any, days: int, now: datetime) -> None:
+        """Let protection end later, as a manager did; within these rules' own cap."""
+        one = self.referrals.get(referral)
+        if one is None or one.window is None or one.state_at(now) not in LIVE:
+            return
+        held = [claim for claim in one.claims if claim.starts_at <= now and claim.live_at(now)]
+        end = extended_end(rules=one.rules, window=one.window, days=days)
+        if end is None or not held:
+            return
+        one.window = Span(one.window.starts_at, end)
+        for claim in held:
+            claim.ends_at = end
+
     def hand_over(self, referral: Any, broker: Any) -> None:
-        """Give the client of a broker who left to a colleague; what was filed until then stays whose it was."""
+        """Give the client to a colleague of its broker; what was filed until then stays whose it was."""
         if referral in self.referrals:
             self.referrals[referral].broker = broker
 

@@ -1,3 +1,4 @@
+from leads.models.bulk import BulkAct, BulkItem
 from leads.models.care import ClientCare, DutyShift, FollowUp
 from leads.models.deal import (
     Amendment,
@@ -20,6 +21,8 @@ __all__ = [
     "Amendment",
     "ArrivalCode",
     "AttributionDecision",
+    "BulkAct",
+    "BulkItem",
     "Claim",
     "ClientCare",
     "ClientSheet",

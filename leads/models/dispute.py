@@ -1,5 +1,7 @@
 """Disputes (判客): an agency contests an outcome, a manager decides, it is kept for ever."""
 
+from typing import Any
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -43,7 +45,7 @@ class Dispute(models.Model):
     deal = models.ForeignKey(
         "leads.Deal", verbose_name=_("deal"), null=True, blank=True, on_delete=models.PROTECT, related_name="disputes"
     )
-    claim_text = models.TextField(_("what the agency says"))
+    claim_text = EncryptedTextField(_("what the agency says"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
     raised_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("raised by"), on_delete=models.PROTECT, related_name="+"
@@ -147,8 +149,14 @@ class Dispute(models.Model):
         indexes = [models.Index(fields=["due_at"], name="dispute_queue", condition=~Q(state="decided"))]
         triggers = [
             pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),
+            # What the agency said stays writable: it is encrypted anew when keys are rotated.
             pgtrigger.Protect(
-                name="decided_once", operation=pgtrigger.Update, condition=pgtrigger.Q(old__state="decided")
+                name="decided_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.state = 'decided'"
+                    " AND to_jsonb(OLD) - 'claim_text' IS DISTINCT FROM to_jsonb(NEW) - 'claim_text'"
+                ),
             ),
             pgtrigger.Trigger(
                 name="appealed_once",
@@ -194,13 +202,28 @@ class DisputeSide(models.Model):
         return f"{self.dispute} {self.agency}"
 
 
+def _of_side() -> models.ForeignKey[Any, Any]:
+    """Whose it is that a row of a case belongs to; it is read with its dispute."""
+    return models.ForeignKey(
+        "brokers.Agency", verbose_name=_("agency"), on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+
+
 class DisputeQuestion(models.Model):
-    """What a manager asks a side, by when, and what that side answers, once."""
+    """What a manager asks a side about a referral of its own, by when, and what that side answers, once.
+
+    Whoever holds the referral now reads and answers it, and the agency's manager. Without one: all who speak for it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="questions")
-    agency = models.ForeignKey(
-        "brokers.Agency", verbose_name=_("agency"), on_delete=models.PROTECT, related_name="+", db_index=False
+    agency = _of_side()
+    referral = models.ForeignKey(
+        "leads.Referral",
+        verbose_name=_("referral"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="questions",
     )
     text = EncryptedTextField(_("question"))
     asked_by = models.ForeignKey(
@@ -238,7 +261,9 @@ class DisputeQuestion(models.Model):
                     | pgtrigger.Q(old__answered_by__df=pgtrigger.F("new__answered_by"))
                 ),
             ),
-            pgtrigger.ReadOnly(name="asked_once", fields=["dispute", "agency", "asked_by", "asked_at", "due_at"]),
+            pgtrigger.ReadOnly(
+                name="asked_once", fields=["dispute", "agency", "referral", "asked_by", "asked_at", "due_at"]
+            ),
         ]
 
     def __str__(self) -> str:
@@ -250,9 +275,7 @@ class DisputeFile(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="files")
-    agency = models.ForeignKey(
-        "brokers.Agency", verbose_name=_("agency"), on_delete=models.PROTECT, related_name="+", db_index=False
-    )
+    agency = _of_side()
     question = models.ForeignKey(
         DisputeQuestion, null=True, on_delete=models.PROTECT, related_name="files", db_index=False
     )

@@ -1,4 +1,4 @@
-"""Clients that went from a broker who left to a colleague."""
+"""Clients that went from one broker to a colleague: of one who left, or because staff transferred them."""
 
 import pgtrigger
 from django.conf import settings
@@ -19,7 +19,7 @@ class Handover(models.Model):
         "leads.Referral", verbose_name=_("referral"), on_delete=models.PROTECT, related_name="handovers"
     )
     former = models.ForeignKey(
-        "brokers.Broker", verbose_name=_("broker who left"), on_delete=models.PROTECT, related_name="+", db_index=False
+        "brokers.Broker", verbose_name=_("former broker"), on_delete=models.PROTECT, related_name="+", db_index=False
     )
     successor = models.ForeignKey(
         "brokers.Broker", verbose_name=_("Successor"), on_delete=models.PROTECT, related_name="+", db_index=False

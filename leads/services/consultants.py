@@ -13,7 +13,7 @@ from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
-from channels_platform.lib.errors import Forbidden, Invalid
+from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.notices.services import tell
 from leads.care import on_duty_at
 from leads.locks import lock_referrals
@@ -80,7 +80,8 @@ def _least_busy(on_duty: QuerySet[Consultant], now: datetime) -> Assignment:
 def assign_consultant(*, actor: Any, referral: Referral, consultant: Consultant, reason: str) -> Referral:
     """Give the client to another consultant, with a reason.
 
-    Raises: Forbidden; Invalid `reason_required`, `other_project`.
+    Raises: Forbidden; Invalid `reason_required`, `other_project`, `nothing_changed`; NotAllowed `not_live` for a client
+            who is neither open nor bought.
     Locks:  the referral.
     Writes: Referral, Consultant, audit event `referral.reassigned`.
     """
@@ -89,6 +90,8 @@ def assign_consultant(*, actor: Any, referral: Referral, consultant: Consultant,
     if not reason.strip():
         raise Invalid("a reason is needed", code="reason_required", field="reason")
     locked = lock_referrals([referral.pk])[referral.pk]
+    if locked.state_at(clock.now()) not in (*LIVE, ReferralState.WON):
+        raise NotAllowed("the referral is over", code="not_live")
     if consultant.project_id != locked.project_id:
         raise Invalid("the consultant works on another project", code="other_project", field="consultant")
     if consultant.pk == locked.consultant_id:

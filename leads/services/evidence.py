@@ -1,6 +1,6 @@
 """Evidence packs: all that is on record of a referral or a deal, chained and signed, for who judges it later."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,8 @@ from channels_platform.db import transactional
 from channels_platform.http.fields import money_text
 from channels_platform.lib import clock, evidence
 from channels_platform.lib.errors import Invalid
+from channels_platform.lib.names import mask_name
+from channels_platform.lib.redaction import redact
 from leads.models import AttributionDecision, Deal, DealShare, Dispute, Referral
 from leads.selectors import claim_spans
 from projects.models import Policy
@@ -55,15 +57,16 @@ def export_evidence(*, actor: Any, subject: Referral | Deal) -> EvidencePack:
     now = clock.now()
     referrals, deals = _concerned(subject)
     disputes, policies = _disputes(referrals, deals), _policies(referrals)
-    events = evidence.chain(_event(event, subject) for event in _events(referrals, deals, disputes))
+    names = {name: mask_name(name) for one in referrals if len(name := str(one.client_name)) > 1}
+    events = evidence.chain(_event(event, subject, names) for event in _events(referrals, deals, disputes))
     pack: dict[str, Any] = {
         "about": {"kind": subject._meta.model_name, "number": subject.number, "project": subject.project.name},
         "made_at": _at(now, subject),
         "made_by": str(actor) if actor is not None else "",
-        "referrals": [_referral(referral, now) for referral in referrals],
-        "deals": [_deal(deal) for deal in deals],
+        "referrals": [_referral(referral, now, names) for referral in referrals],
+        "deals": [_deal(deal, names) for deal in deals],
         "policies": [_policy(policy) for policy in policies],
-        "disputes": [_dispute(dispute) for dispute in disputes],
+        "disputes": [_dispute(dispute, names) for dispute in disputes],
         "events": events,
     }
     words = {policy.version: [str(line) for line in policy_in_words(policy)] for policy in policies}
@@ -115,7 +118,7 @@ def _disputes(referrals: Sequence[Referral], deals: Sequence[Deal]) -> list[Disp
     return list(known.order_by("raised_at"))
 
 
-def _event(event: Event, subject: Referral | Deal) -> dict[str, Any]:
+def _event(event: Event, subject: Referral | Deal, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": event.pk,
         "at": _at(event.at, subject),
@@ -125,12 +128,12 @@ def _event(event: Event, subject: Referral | Deal) -> dict[str, Any]:
         "target": event.target_label,
         "before": event.before,
         "after": event.after,
-        "reason": event.reason,
+        "reason": _said(event.reason, names),
         "request": event.request_id,
     }
 
 
-def _referral(referral: Referral, now: datetime) -> dict[str, Any]:
+def _referral(referral: Referral, now: datetime, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "number": referral.number,
         "agency": referral.agency.name,
@@ -157,14 +160,14 @@ def _referral(referral: Referral, now: datetime) -> dict[str, Any]:
                 "reason": visit.reason,
                 "received_by": str(visit.received_by or ""),
                 "consultant": str(visit.consultant or ""),
-                "override_reason": visit.override_reason,
+                "override_reason": _said(visit.override_reason, names),
             }
             for visit in referral.visits.select_related("received_by", "consultant__user").order_by("arrived_at", "pk")
         ],
     }
 
 
-def _deal(deal: Deal) -> dict[str, Any]:
+def _deal(deal: Deal, names: Mapping[str, str]) -> dict[str, Any]:
     shares = DealShare.objects.filter(deal=deal).select_related("referral").order_by("since", "pk")
     decisions = AttributionDecision.objects.filter(deal=deal).select_related("decided_by").order_by("decided_at")
     return {
@@ -191,7 +194,7 @@ def _deal(deal: Deal) -> dict[str, Any]:
             {
                 "at": _at(decision.decided_at, deal),
                 "by": str(decision.decided_by or ""),
-                "reason": decision.reason,
+                "reason": _said(decision.reason, names),
                 "before": decision.before,
                 "after": decision.after,
             }
@@ -200,18 +203,18 @@ def _deal(deal: Deal) -> dict[str, Any]:
     }
 
 
-def _dispute(dispute: Dispute) -> dict[str, Any]:
+def _dispute(dispute: Dispute, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "number": dispute.number,
         "agency": dispute.agency.name,
-        "claim": dispute.claim_text,
+        "claim": _said(str(dispute.claim_text), names),
         "state": dispute.state,
         "raised_at": _at(dispute.raised_at, dispute),
         "decided_at": _at(dispute.decided_at, dispute),
         "decided_by": str(dispute.decided_by or ""),
         "approved_by": str(dispute.approved_by or ""),
         "appeal_of": str(dispute.appeal_of or ""),
-        "decision": dispute.decision,
+        "decision": _said(dispute.decision, names),
     }
 
 
@@ -226,6 +229,13 @@ def _policy(policy: Policy) -> dict[str, Any]:
     values = {name: getattr(policy, name) for name in Policy.RULES}
     rules = {name: None if value is None else str(value) for name, value in values.items()}
     return {"version": policy.version, "rules": rules, "in_words": words}
+
+
+def _said(text: str, names: Mapping[str, str]) -> str:
+    """Return what somebody wrote with the clients' names, and whatever looks like a phone, as their masks."""
+    for name, shown in names.items():
+        text = text.replace(name, shown)
+    return redact(text)
 
 
 def _at(instant: datetime | None, owner: Any) -> str | None:

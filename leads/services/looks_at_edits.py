@@ -93,14 +93,17 @@ def added(now: datetime) -> Iterator[RiskSignal]:
 
 def backdated_deals(now: datetime) -> Iterator[RiskSignal]:
     rows = list(rows_of(_BACKDATED, {"since": now - LOOKS_BACK, "now": now, "late": LATE_DEAL}))
-    by, entered = _filers_of(row[5] for row in rows), _entered_by(row[0] for row in rows)
+    by, entered = (
+        filers(Referral.objects.filter(pk__in=[row[5] for row in rows if row[5]])),
+        _entered_by(row[0] for row in rows),
+    )
     for deal_id, project_id, number, subscribed_at, recorded_at, referral_id in rows:
         person = entered.get(str(deal_id))
         if referral_id is None and person is None:
             continue  # natural, and by nobody: there is nobody to ask
         yield raised(
             SignalKind.DEAL_BACKDATED,
-            by.get(referral_id),
+            referral_id and by[referral_id],
             project_id,
             now,
             once=number,
@@ -149,12 +152,6 @@ def late_walk_ins(now: datetime) -> Iterator[RiskSignal]:
             minutes=int((recorded_at - visited_at).total_seconds() // 60),
             recorded_by=str(people.get(recorded_by, "")),
         )
-
-
-def _filers_of(referral_ids: Iterable[UUID | None]) -> dict[UUID | None, UUID]:
-    found: dict[UUID | None, UUID] = {}
-    found.update(filers(Referral.objects.filter(pk__in=[pk for pk in referral_ids if pk])))
-    return found
 
 
 def _entered_by(deal_ids: Iterable[UUID]) -> dict[str, Any]:

@@ -21,6 +21,9 @@ from leads.services.judging import count_filed_today, gather_findings, rules_of
 from leads.services.probing import note_refused_phone
 from leads.states import LIVE
 
+# of one client with spouse and co-buyers; each more is one more that nobody else can file
+MOST = 10
+
 
 class PhoneRefused(Invalid):
     """The phone may not join the referral; `code` is the reason."""
@@ -31,7 +34,8 @@ def add_phone(*, actor: Any, referral: Referral, phone: str) -> ReferralPhone:
     """Add a phone; where the referral holds a claim, it is claimed to the end of the same window.
 
     A masked filing takes a mask until its first visit, full numbers after it.
-    Raises: NotAllowed when the referral is not live; PhoneRefused with the reason of checks 4-9.
+    Raises: NotAllowed when the referral is not live; Invalid `too_many_phones`; PhoneRefused with the reason of checks
+            4-9.
     Locks:  the phone in the project, the referral.
     Writes: ReferralPhone, Phone, Claim, audit event `referral.phone_added`; refused: as `note_refused_phone`.
     Source: domain 4.2, 4.5.
@@ -46,6 +50,8 @@ def add_phone(*, actor: Any, referral: Referral, phone: str) -> ReferralPhone:
         raise NotAllowed("only a live referral takes another phone", code="not_allowed")
     if read_masked and locked.first_visited_at is not None:
         raise TryAgain
+    if locked.phones.count() >= MOST:
+        raise Invalid("no client has so many phones", code="too_many_phones", field="phone")
     rules = rules_of(locked.policy, locked.project)
     phone_id, shown = None, read[0] if read else ""
     if read is not None and not read_masked:

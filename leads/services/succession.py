@@ -1,10 +1,11 @@
-"""A broker who left: the open clients go to a colleague, and the agency keeps every one of them."""
+"""Clients that go to a colleague, of a broker who left or by staff's hand: the agency keeps every one of them."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -12,17 +13,20 @@ from brokers.models import Broker
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require_person
 from channels_platform.audit.services import record
-from channels_platform.db import TryAgain, transactional
+from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.notices.services import tell
-from leads.locks import lock_keys, lock_referrals, phone_lock_keys
+from leads.locks import lock_clients
 from leads.models import DealShare, Handover, Referral, ReferralPhone
 from leads.selectors import live_by_clock
+from leads.services.moves import require_live
 from leads.states import LIVE
 from projects.models import Project
 
 INHERITED = "client.inherited"
+# A phone in a project, by their keys.
+Phoned = tuple[UUID, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +66,36 @@ def plan_succession(*, former: Broker, successor: Broker, now: datetime | None =
 
 
 def _sorted_out(clients: Collection[Referral], successor: Broker, now: datetime) -> Succession:
-    ids = [one.pk for one in clients]
-    with_deal = set(DealShare.objects.filter(referral__in=ids).values_list("referral", flat=True))
-    own = Referral.objects.filter(live_by_clock(now), broker=successor).values("pk")
-    mine = set(
-        ReferralPhone.objects.filter(referral__in=own, phone__isnull=False).values_list("referral__project", "phone")
-    )
-    known = {
-        referral
-        for referral, project, phone in ReferralPhone.objects.filter(referral__in=ids, phone__isnull=False).values_list(
-            "referral", "referral__project", "phone"
-        )
-        if (project, phone) in mine
-    } - with_deal
+    with_deal = had_deal(clients)
+    mine = live_phones(successor, now)
+    known = {pk for pk, phones in phones_of(clients).items() if phones & mine} - with_deal
     return Succession(
         going=[one for one in clients if one.pk not in with_deal | known],
         had_deal=[one for one in clients if one.pk in with_deal],
         known=[one for one in clients if one.pk in known],
     )
+
+
+def had_deal(clients: Iterable[Referral]) -> set[UUID]:
+    """Return which clients had a deal, also a cancelled one."""
+    shares = DealShare.objects.filter(referral__in=[one.pk for one in clients])
+    return set(shares.values_list("referral", flat=True))
+
+
+def live_phones(broker: Broker, now: datetime) -> set[Phoned]:
+    """Return the phones that a broker's live clients have, each with its project."""
+    own = Referral.objects.filter(live_by_clock(now), broker=broker).values("pk")
+    rows = ReferralPhone.objects.filter(referral__in=own, phone__isnull=False)
+    return set(rows.values_list("referral__project", "phone"))
+
+
+def phones_of(clients: Iterable[Referral]) -> dict[UUID, set[Phoned]]:
+    """Return the full phones of each client, with its project."""
+    found: dict[UUID, set[Phoned]] = {one.pk: set() for one in clients}
+    rows = ReferralPhone.objects.filter(referral__in=list(found), phone__isnull=False)
+    for referral, project, phone in rows.values_list("referral", "referral__project", "phone"):
+        found[referral].add((project, phone))
+    return found
 
 
 @transactional
@@ -122,23 +138,60 @@ def hand_over_to_successor(*, actor: Any, former: Broker, successor: Broker) -> 
 
 def _locked_plan(left: Broker, heir: Broker) -> Succession:
     """Hold the clients' phones, so that the heir files none of them meanwhile, and the clients themselves."""
-    clients = open_clients(left, clock.now())
-    phones = ReferralPhone.objects.filter(referral__in=clients, phone__isnull=False)
-    keys = {
-        one.pk: phone_lock_keys(one.referral.project_id, [one.phone.reveal()])
-        for one in phones.select_related("referral", "phone")
-        if one.phone is not None
-    }
-    lock_keys(key for of_phone in keys.values() for key in of_phone)
-    locked = lock_referrals([one.pk for one in clients])
-    if set(phones.values_list("pk", flat=True)) - set(keys):
-        raise TryAgain  # a phone joined a client meanwhile, and is not held
+    locked = lock_clients(open_clients(left, clock.now()))
     now = clock.now()
     still = [one for one in locked.values() if one.broker_id == left.pk and one.state_at(now) in LIVE]
     return _sorted_out(still, heir, now)
 
 
-def _give(actor: Any, referral: Referral, left: Broker, heir: Broker, now: datetime) -> None:
+@transactional
+def transfer_client(*, actor: Any, referral: Referral, receiver: Broker, reason: str, **facts: Any) -> Referral:
+    """Give a live client to another active broker of its agency, for the developer; the agency keeps it.
+
+    `facts` go to the event.
+    Raises: Forbidden; Invalid `reason_required`, `bad_receiver`; NotAllowed as `require_transferable`.
+    Locks:  the receiver, the client's phones in the project, the referral.
+    Writes: Referral, Handover, audit event `referral.handed_over`.
+    Source: domain 4.3.
+    """
+    require_person(actor, Can.TRANSFER_CLIENT)
+    if not reason.strip():
+        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    heir = Broker.objects.select_for_update(no_key=True, of=("self",)).select_related("user").get(pk=receiver.pk)
+    if not (heir.is_active and heir.user.is_active):
+        raise Invalid("only an active broker receives clients", code="bad_receiver", field="receiver")
+    locked = lock_clients([referral])[referral.pk]
+    now = clock.now()
+    require_transferable(
+        referral=locked,
+        receiver=heir,
+        had_deal=bool(had_deal([locked])),
+        known=bool(phones_of([locked])[locked.pk] & live_phones(heir, now)),
+        now=now,
+    )
+    _give(actor, locked, locked.broker, heir, now, reason=reason, **facts)
+    return locked
+
+
+def require_transferable(*, referral: Referral, receiver: Broker, had_deal: bool, known: bool, now: datetime) -> None:
+    """Refuse a client that does not go to this receiver now; `known`: the receiver has a live client with its phone.
+
+    Raises: NotAllowed `lapsed`, `expired`, `not_live`, `other_agency`, `already_theirs`, `had_deal`, `receiver_has_it`.
+    """
+    require_live(referral=referral, now=now)
+    if referral.agency_id != receiver.agency_id:
+        raise NotAllowed("the receiver works for another agency", code="other_agency")
+    if referral.broker_id == receiver.pk:
+        raise NotAllowed("the receiver has the client already", code="already_theirs")
+    if had_deal:
+        raise NotAllowed("the client had a deal", code="had_deal")
+    if known:
+        raise NotAllowed("the receiver has a live client with this phone", code="receiver_has_it")
+
+
+def _give(
+    actor: Any, referral: Referral, left: Broker, heir: Broker, now: datetime, reason: str = "", **facts: Any
+) -> None:
     referral.broker = heir
     referral.save(update_fields=["broker"])
     Handover.objects.create(referral=referral, former=left, successor=heir, by=actor, at=now)
@@ -148,6 +201,7 @@ def _give(actor: Any, referral: Referral, left: Broker, heir: Broker, now: datet
         target=referral,
         project=referral.project_id,
         agency=referral.agency_id,
+        reason=reason,
         before={"broker": str(left)},
-        after={"broker": str(heir)},
+        after={"broker": str(heir), **facts},
     )

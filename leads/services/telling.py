@@ -14,6 +14,7 @@ from channels_platform.lib import clock
 from channels_platform.notices.models import Notice, Position
 from channels_platform.notices.services import tell
 from leads.models import Deal, Referral
+from leads.selectors import who_hears_of
 
 READER = "leads"
 # Ids are drawn before they are committed: what is this far back, and this young, may appear yet.
@@ -105,11 +106,16 @@ def _tell(event: Event, word: _Word) -> int:
 def _to_broker(event: Event, referral: Referral) -> Iterator[_Word]:
     """The broker hears what others did; what one did oneself one knows."""
     if event.actor_id != referral.broker.user_id:
-        yield _Word(event.action, referral, (referral.broker.user,), _client_page(referral))
+        yield _Word(event.action, referral, _others(event, referral), _client_page(referral))
+
+
+def _of_loss(event: Event, referral: Referral) -> Iterator[_Word]:
+    """A refused filing that a decision had put in, and another took out again, has lost the deal."""
+    yield _Word("referral.lost", referral, _others(event, referral), _client_page(referral))
 
 
 def _of_visit(event: Event, referral: Referral) -> Iterator[_Word]:
-    yield _Word("referral.visited", referral, (referral.broker.user,), _client_page(referral))
+    yield _Word("referral.visited", referral, tuple(who_hears_of(referral)), _client_page(referral))
     yield from _of_assignment(event, referral)
 
 
@@ -122,8 +128,21 @@ def _of_assignment(event: Event, referral: Referral) -> Iterator[_Word]:
 def _of_deal(event: Event, deal: Deal) -> Iterator[_Word]:
     shares = deal.shares.filter(ended_at__isnull=True).select_related("referral__broker__user")
     for share in shares:
-        if share.referral.broker.user_id != event.actor_id:
-            yield _Word(event.action, deal, (share.referral.broker.user,), _client_page(share.referral))
+        yield _Word(event.action, deal, _others(event, share.referral), _client_page(share.referral))
+
+
+def _of_decision(event: Event, deal: Deal) -> Iterator[_Word]:
+    """Who keeps another part of a deal than before; who comes in or goes out hears of having won or lost."""
+    before, after = (facts.get("shares", {}) for facts in (event.before, event.after))
+    shares = deal.shares.filter(ended_at__isnull=True).select_related("referral__broker__user")
+    for share in shares:
+        was, becomes = (parts.get(share.referral.number) for parts in (before, after))
+        if None not in (was, becomes) and was != becomes:
+            yield _Word(event.action, deal, _others(event, share.referral), _client_page(share.referral))
+
+
+def _others(event: Event, referral: Referral) -> tuple[Any, ...]:
+    return tuple(person for person in who_hears_of(referral) if person.pk != event.actor_id)
 
 
 def _client_page(referral: Referral) -> str:
@@ -142,10 +161,14 @@ _WORDS: dict[str, tuple[_Say, tuple[str, ...]]] = {
             "referral.lost",
             "referral.lapsed",
             "referral.expired",
+            "referral.withdrawn",
+            "referral.extended",
         )
     },
+    "referral.rejected_again": (_of_loss, ("referral.lost",)),
     "referral.visited": (_of_visit, ("referral.visited", "referral.assigned")),
     "referral.visited_again": (_of_visit, ("referral.visited", "referral.assigned")),
     "referral.reassigned": (_of_assignment, ("referral.assigned",)),
     **{action: (_of_deal, (action,)) for action in ("deal.contracted", "deal.handed_over", "deal.cancelled")},
+    "deal.decided": (_of_decision, ("deal.decided",)),
 }

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.adminkit.refusals import add_refusal
 from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs
 from channels_platform.lib.errors import Refused
@@ -147,7 +148,7 @@ def assign(request: HttpRequest, referral_id: UUID) -> HttpResponse:
         try:
             return submit_once(request, form, give)
         except Refused as refused:
-            form.add_error(None, refused.detail)
+            add_refusal(form, refused)
     return render(request, "desk/assign.html", {"referral": found, "form": form}, status=422 if form.errors else 200)
 
 

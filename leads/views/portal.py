@@ -23,6 +23,7 @@ from leads.listing import TABS, count_by_tab, in_tab, projects_to_file, with_dea
 from leads.messages import filing_outcome
 from leads.models import Referral
 from leads.selectors import filing_in_the_way, visible_referrals
+from leads.services.disputes.raising import contest_until
 from leads.states import LIVE, ReferralState
 from leads.views.portal_kept import file_entered, file_kept, own_broker
 from projects.models import Policy, Project
@@ -135,7 +136,7 @@ def _with_policy(projects: Any) -> Any:
 def filed(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     """The answer to a filing: outcome, reason, what to do."""
     referral = get_object_or_404(mine_of(request), pk=referral_id)
-    rejected = referral.state == ReferralState.REJECTED
+    rejected, now = referral.state == ReferralState.REJECTED, clock.now()
     return render(
         request,
         "portal/filed.html",
@@ -143,8 +144,8 @@ def filed(request: HttpRequest, referral_id: UUID) -> HttpResponse:
             "referral": referral,
             "message": filing_outcome(referral, request.user),
             "rejected": rejected,
-            "earlier": filing_in_the_way(referral, clock.now()),
-            "may_contest": rejected and referral.policy.dispute_days > 0,
+            "earlier": filing_in_the_way(referral, now),
+            "may_contest": rejected and now < contest_until(referral, None),
             "draft": DRAFT,
         },
     )

@@ -1,11 +1,11 @@
 """One client's page in the portal, and what can be done there."""
 
 import hashlib
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,12 +17,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.adminkit.refusals import add_refusal
 from channels_platform.files.content import PDF
 from channels_platform.http.downloads import send_file
 from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs
 from channels_platform.lib import clock
-from channels_platform.lib.errors import NotAllowed
+from channels_platform.lib.errors import Invalid, NotAllowed
 from leads.board import told_today
 from leads.case_view import CaseView, case_for
 from leads.explanations import explanations_of
@@ -33,7 +34,7 @@ from leads.messages import phone_refused, standing
 from leads.models import DealShare, Referral
 from leads.reasons import next_step, why
 from leads.selectors import filing_in_the_way, visible_cases, visible_referrals
-from leads.services.disputes.raising import settled_by_decision
+from leads.services.disputes.raising import contest_until, settled_by_decision
 from leads.services.phones import PhoneRefused, add_phone
 from leads.services.withdrawal import withdraw_referral
 from leads.slips import slip_pdf, slip_qr
@@ -112,24 +113,22 @@ def _share_of(found: Referral) -> DealShare | None:
 
 
 def _cases(request: HttpRequest, found: Referral) -> list[CaseView]:
-    """The disputes in which this referral's agency is heard for it, as it may read them."""
-    about = visible_cases(request.user).filter(sides__referral=found, sides__agency=found.agency_id)
+    """The disputes in which this referral's agency is heard for it, as the reader may read them."""
+    about = visible_cases(request.user).filter(Q(sides__referral=found) | Q(questions__referral=found))
     now = clock.now()
-    return [case_for(one, agency_id=found.agency_id, now=now) for one in about.order_by("raised_at").distinct()]
+    return [case_for(one, reader=request.user, now=now) for one in about.order_by("raised_at").distinct()]
 
 
 def _may_contest(found: Referral, state: ReferralState, share: DealShare | None) -> bool:
-    """Whether there is an outcome to contest; the service has the last word on the time."""
-    days = timedelta(days=found.policy.dispute_days)
+    """Whether there is an outcome to contest, and time to."""
     contested = [one for one in found.disputes.all() if one.agency_id == found.agency_id]
-    if not days or any(one.deal_id == (share.deal_id if share else None) for one in contested):
+    if any(one.deal_id == (share.deal_id if share else None) for one in contested):
         return False  # it is being decided, or was: then a side appeals
-    if state is ReferralState.REJECTED:
-        return clock.now() <= found.filed_at + days
-    if state is ReferralState.WON:
-        # Who has the whole deal has nothing to contest.
-        return share is not None and share.fraction < 1 and clock.now() <= share.deal.subscribed_at + days
-    return state is ReferralState.LOST and not settled_by_decision(found)
+    if state is ReferralState.WON and (share is None or share.fraction == 1):
+        return False  # who has the whole deal has nothing to contest
+    if state not in (ReferralState.REJECTED, ReferralState.LOST, ReferralState.WON) or settled_by_decision(found):
+        return False
+    return clock.now() < contest_until(found, share.deal if share else None)
 
 
 @require_GET
@@ -178,6 +177,8 @@ def phone(request: HttpRequest, referral_id: UUID) -> HttpResponse:
             return submit_once(request, form, add)
         except PhoneRefused as refused:
             form.add_error("phone", phone_refused(refused.code, found.project, request.user))
+        except Invalid as refused:
+            add_refusal(form, refused)
         except NotAllowed:
             form.add_error(None, _("This referral is no longer open; a phone can't be added."))
     return render(request, "portal/phone.html", {"referral": found, "form": form}, status=422 if form.errors else 200)

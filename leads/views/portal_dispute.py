@@ -22,8 +22,8 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Refused
 from leads.case_view import case_for
 from leads.forms.portal import AnswerForm, AppealForm, ContestForm
-from leads.models import DealShare, Dispute, DisputeFile, DisputeQuestion
-from leads.selectors import visible_cases, visible_referrals
+from leads.models import DealShare, Dispute
+from leads.selectors import case_files_for, questions_for, visible_cases, visible_referrals
 from leads.services.disputes import answer_question, appeal_dispute, raise_dispute
 from leads.states import ReferralState
 
@@ -82,7 +82,7 @@ def dispute(request: HttpRequest, dispute_id: UUID) -> HttpResponse:
     """One's side of a dispute: where it stands, what is asked, what was decided."""
     found = _case(request, dispute_id)
     now = clock.now()
-    context = {"case": case_for(found, agency_id=_agency(request).pk, now=now), "now": now}
+    context = {"case": case_for(found, reader=request.user, now=now), "now": now}
     return render(request, "portal/dispute.html", context)
 
 
@@ -92,7 +92,7 @@ def answer(request: HttpRequest, dispute_id: UUID, question_id: UUID) -> HttpRes
     """Answer what a manager asked, with text and files."""
     found = _case(request, dispute_id)
     agency = _agency(request)
-    question = get_object_or_404(DisputeQuestion.objects.filter(dispute=found, agency=agency), pk=question_id)
+    question = get_object_or_404(questions_for(found, request.user), pk=question_id)
     form = AnswerForm(sent(request), request.FILES or None)
 
     def say() -> str:
@@ -136,7 +136,7 @@ def appeal(request: HttpRequest, dispute_id: UUID) -> HttpResponse:
 @needs(Can.RAISE_DISPUTE)
 def dispute_file(request: HttpRequest, dispute_id: UUID, file_id: UUID) -> HttpResponse:
     """A file that one's own side handed in; the other side's is not here for it."""
-    own = DisputeFile.objects.filter(dispute=_case(request, dispute_id), agency=_agency(request))
+    own = case_files_for(_case(request, dispute_id), request.user)
     return file_answer(get_object_or_404(own.select_related("attachment"), pk=file_id).attachment)
 
 

@@ -114,6 +114,9 @@ class Comparer:
             "decided": self._decided,
             "handed_over": lambda fact: self._both(lambda r: r.hand_over(fact.subject, fact.recorded["broker"])),
             "referral.withdrawn": lambda fact: self._both(lambda r: r.withdraw(fact.subject, fact.at)),
+            "referral.extended": lambda fact: self._both(
+                lambda r: r.extend(fact.subject, fact.recorded["days"], fact.at)
+            ),
             "referral.phone_added": self._added,
             "deal.cancelled": lambda fact: self._both(lambda r: r.cancel(fact.subject, fact.at)),
             "phone.refused": lambda fact: self._kept.update(["phone_refused"]),

@@ -22,7 +22,7 @@ CHUNK = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that happened: `kind`, of which referral or deal, what was recorded with it, in which knot."""
+    """One thing that happened: `kind`, of which referral or deal, what was recorded with it, and in which knot."""
 
     kind: str
     subject: str
@@ -142,9 +142,11 @@ SELECT h.at, COALESCE((
     ), 0), h.id::text, 'handed_over', h.referral_id::text, jsonb_build_object('broker', h.successor_id)
 FROM leads_handover AS h JOIN leads_referral AS r ON r.id = h.referral_id WHERE r.project_id = %(project)s
 UNION ALL
-SELECT e.at, e.id, '', e.action, e.target_id, '{{}}'::jsonb FROM audit_event AS e
+SELECT e.at, e.id, '', e.action, e.target_id,
+    CASE e.action WHEN 'referral.extended' THEN jsonb_build_object('days', e.after -> 'days') ELSE '{{}}'::jsonb END
+FROM audit_event AS e
 WHERE e.target_kind IN ('leads.referral', 'leads.deal', 'brokers.broker') AND e.project_id = %(project)s
-    AND e.action IN ('referral.withdrawn', 'deal.cancelled', 'phone.refused')
+    AND e.action IN ('referral.withdrawn', 'referral.extended', 'deal.cancelled', 'phone.refused')
 UNION ALL
 SELECT a.at, a.id, '', 'referral.phone_added', a.target_id, jsonb_build_object('filed_today', count(f.id))
 FROM added AS a LEFT JOIN filing AS f

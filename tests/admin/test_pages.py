@@ -1,5 +1,6 @@
 """Which pages each role reaches, and that every page opens on real objects."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -7,13 +8,16 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from brokers.models import Agreement
+from brokers.models import AgencyGrade, Agreement
 from brokers.services.agencies import create_agency
+from brokers.services.grades import keep_grade
 from brokers.services.recruiting import open_link, open_programme
 from channels_platform.accounts.permissions import Role
 from channels_platform.jobs.models import Job, PeriodicRun
 from channels_platform.lib import clock
 from channels_platform.notices.models import Delivery, Notice, Robot
+from commissions.models import ContestRound
+from commissions.services.contests import draft_contest
 from commissions.services.payouts import draft_batch
 from leads.models import Deal, RiskSignal
 from leads.services.disputes import raise_dispute
@@ -46,12 +50,15 @@ LOOK = {
     **CLIENTS,
     "leads.deal": "v",
     "leads.consultant": "v",
+    "commissions.contest": "v",
+    "commissions.contestround": "v",
     "projects.project": "v",
     "projects.phase": "v",
     "projects.unit": "v",
     "projects.policy": "v",
     "projects.payingcompany": "v",
     "brokers.agency": "v",
+    "brokers.agencygrade": "v",
     "brokers.broker": "v",
     "brokers.agreement": "v",
     "brokers.programme": "v",
@@ -68,6 +75,7 @@ EDIT = {
     "notices.robot": "vac",
     "leads.deal": "va",
     "leads.consultant": "vac",
+    "commissions.contest": "vac",
     "projects.project": "vac",
     "projects.phase": "vac",
     "projects.unit": "vac",
@@ -84,6 +92,7 @@ ROLES = {
         **EDIT,
         **MONEY,
         "projects.payingcompany": "vac",
+        "brokers.agencygrade": "vac",
         "commissions.planversion": "va",
         "accounts.user": "vac",
         "audit.event": "v",
@@ -129,6 +138,20 @@ def world(cast: Cast, paid_deal: Deal, consultant: Any, settings: Any) -> dict[s
     roof = create_agency(actor=cast.manager, code="roof", name="Neighbours", kind="community")
     programme = open_programme(actor=cast.manager, agency=roof, project=cast.here)
     recruited = signed_up(open_link(actor=cast.manager, programme=programme, recruiter=cast.manager))
+    contest = draft_contest(
+        actor=cast.author,
+        project=cast.here,
+        name="Visits",
+        measure="visits",
+        period="weekly",
+        from_on=date(2026, 2, 1),
+        to_on=date(2026, 4, 1),
+        prizes=["500"],
+    )
+    ContestRound.objects.create(
+        contest=contest, from_on=date(2026, 2, 1), to_on=date(2026, 2, 1), proposed_at=clock.now()
+    )
+    keep_grade(actor=cast.manager, grade=AgencyGrade(code="A", name="Gold", rank=1))
     RiskSignal.objects.create(
         kind="probing", broker=cast.rival, project=cast.here, evidence={"hours": 24}, once="x", found_at=clock.now()
     )

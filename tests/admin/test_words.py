@@ -18,7 +18,10 @@ SERVICES = ("projects/services", "brokers/services", "leads/services", "channels
 
 def _codes() -> set[str]:
     files = [file for folder in SERVICES for file in Path(settings.BASE_DIR, folder).rglob("*.py")]
-    files.append(Path(settings.BASE_DIR, "commissions/services/plans.py"))
+    files += [
+        Path(settings.BASE_DIR, f"commissions/{name}.py")
+        for name in ("services/plans", "services/contests", "services/contest_rounds", "engine/contests")
+    ]
     return {code for file in files for code in re.findall(r'code="([a-z_]+)"', file.read_text())}
 
 

@@ -7,6 +7,7 @@ MANAGER = {"marketing_manager"}
 SITE = {"reception", "marketing_manager"}
 SELLING = {"marketing", "marketing_manager", "consultant"}
 BROKERS = {"broker", "agency_admin"}
+RECRUITING = {"marketing", "marketing_manager", "reception", "consultant", "broker"}
 BOSS = {"agency_admin"}
 FINANCE = {"finance"}
 APPROVER = {"finance_approver"}
@@ -112,7 +113,9 @@ PORTAL = [
     Row("portal/clients/sheets/<uuid:sheet_id>/result.csv", ("sheet",), get=BROKERS),
     Row("portal/clients/sheets/<uuid:sheet_id>/result.xlsx", ("sheet",), get=BROKERS),
     Row("portal/ranking/", get=BROKERS),
+    Row("portal/ranking/contests/", get=BROKERS),
     _client("", get=BROKERS),
+    _client("now/", get=BROKERS),
     _client("filed/", get=BROKERS),
     _client("slip/", get=BROKERS),
     _client("slip.pdf", get=BROKERS),
@@ -217,6 +220,17 @@ ACCOUNTS = [
     Row("accounts/language/", post=ALL, anonymous="let"),
     Row("accounts/invitation/<str:token>/", ("invitation",), get=ALL, post=ALL, anonymous="let"),
     Row("join/", get=ALL, post=ALL, anonymous="let"),
+    Row("join/with/<slug:code>/", path="join/with/nothing1/", get=ALL, post=ALL, anonymous="let"),
+    Row("join/forgot/", get=ALL, post=ALL, anonymous="let"),
+    Row("join/forgot/code/", get=ALL, post=ALL, anonymous="let"),
+    Row("join/code/", get=ALL, post=ALL),
+    Row("recruit/", get=RECRUITING, post=RECRUITING),
+    # one's own only, and nobody here has one: tests/pages/test_sign_up.py
+    Row(
+        "recruit/<uuid:link_id>/poster.pdf",
+        path="recruit/00000000-0000-7000-8000-000000000000/poster.pdf",
+        get=RECRUITING,
+    ),
     Row("join/<str:token>/", ("application",), get=ALL, post=ALL, anonymous="let"),
     Row("accounts/login/", get=ALL, anonymous="let"),
     Row("accounts/logout/", get=ALL, post=ALL, anonymous="let"),

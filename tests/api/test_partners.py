@@ -2,6 +2,8 @@
 
 import pytest
 
+from brokers.models import Broker
+
 PROJECT = {"code": "P2", "name": "金色湖岸", "city": "杭州", "status": "open", "policy": {"exclusive_from": "visit"}}
 
 
@@ -85,6 +87,8 @@ def test_an_agencys_manager_takes_in_brokers_of_the_own_agency_only(cast, post):
     made = post(cast.manager_of_agency, "agencies/A1/brokers/", body)
     assert (made["phone"], made["store"], made["agency"]) == ("138****0000", "North", "A1")
     assert made["invitation_url"].startswith("http")
+    # who recruited a broker does not judge their cases: kept here as in the portal
+    assert Broker.objects.get(pk=made["id"]).recruited_by.username == "boss"
     answer = cast.client(cast.manager_of_agency).post("/api/v1/agencies/A2/brokers/", body, format="json")
     assert answer.status_code == 404
     listed = cast.client(cast.manager_of_agency).get("/api/v1/agencies/A1/brokers/").json()["results"]

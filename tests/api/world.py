@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from brokers.models import Agency, Broker, Store
+from brokers.models import Agency, AgencyGrade, Broker, Store
 from brokers.services.agencies import create_agency, create_broker
 from brokers.services.agreements import approve_agreement, draft_agreement
 from brokers.services.joining import application_path
+from brokers.services.recruiting import open_link, open_programme
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 from channels_platform.accounts.services.invitations import issue_invitation
@@ -17,7 +18,8 @@ from channels_platform.audit.models import Event
 from channels_platform.jobs.models import Job, PeriodicRun
 from channels_platform.lib import clock
 from channels_platform.notices.models import Delivery, Notice, Robot
-from commissions.models import Accrual, CommissionRun, LedgerEntry, LedgerTransaction, Payee, WriteOff
+from commissions.models import Accrual, CommissionRun, ContestRound, LedgerEntry, LedgerTransaction, Payee, WriteOff
+from commissions.services.contests import draft_contest
 from commissions.services.payouts import draft_batch
 from commissions.services.plans import approve_plan_version, draft_plan_version
 from commissions.services.runs import run_commissions
@@ -31,6 +33,7 @@ from leads.slips import sign_slip
 from projects.models import Material, PayingCompany, Permit, Phase, Project
 from projects.services.projects import create_project
 from projects.services.units import create_unit
+from tests.services.brokers.test_individuals import signed_up
 from tests.services.brokers.test_joining import applied
 from tests.services.leads.disputed import photo
 
@@ -97,7 +100,46 @@ def build_side(tag: str, phone: str) -> Side:
         "audit.event": Event.objects.filter(project_id=project.pk).earliest("pk").pk,
     }
     side.ids |= {"store": side.rows["brokers.store"]}
+    _recruits(side, manager, phone)
+    _contests(side, manager)
     return side
+
+
+def _recruits(side: Side, manager: User, phone: str) -> None:
+    """Somebody who signed up by a consultant's link and waits."""
+    roof = create_agency(actor=manager, code=f"I-{phone}", name="Neighbours", kind="community")
+    programme = open_programme(actor=manager, agency=roof, project=side.project)
+    recruiter = side.people["consultant"]
+    link = open_link(actor=recruiter, programme=programme, recruiter=recruiter)
+    individual = signed_up(link, f"1390000{phone[-4:]}")
+    side.rows |= {
+        "brokers.programme": programme.pk,
+        "brokers.recruitinglink": link.pk,
+        "brokers.recruiter": recruiter.pk,
+        "brokers.individual": individual.pk,
+    }
+
+
+def _contests(side: Side, manager: User) -> None:
+    contest = draft_contest(
+        actor=manager,
+        project=side.project,
+        name="Visits",
+        measure="visits",
+        period="weekly",
+        from_on=date(2026, 2, 1),
+        to_on=date(2026, 4, 1),
+        prizes=["500"],
+    )
+    over = ContestRound.objects.create(
+        contest=contest, from_on=date(2026, 2, 1), to_on=date(2026, 2, 1), proposed_at=clock.now()
+    )
+    grade, _made = AgencyGrade.objects.get_or_create(code="A", defaults={"name": "Gold", "rank": 1})
+    side.rows |= {
+        "commissions.contest": contest.pk,
+        "commissions.contestround": over.pk,
+        "brokers.agencygrade": grade.pk,
+    }
 
 
 def _history(side: Side, manager: User, second: User, phone: str) -> None:

@@ -114,6 +114,14 @@ def fill(page: Page, name: str = "张伟", number: str = CLIENT_PHONE) -> None:
     page.fill("#id_phones_0", number)
 
 
+def file_offline(page: Page, number: str = CLIENT_PHONE) -> None:
+    """Cut the phone off, file, and wait for the list of what it keeps."""
+    page.context.set_offline(True)
+    fill(page, number=number)
+    page.click(SUBMIT)
+    page.wait_for_url(f"**{KEPT}")
+
+
 def kept(page: Page) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = page.evaluate("Kept.all()")
     return found
@@ -198,10 +206,7 @@ def test_the_answer_lost_after_the_commit_files_once(world, site, phone, later):
 def test_cut_off_by_the_network_it_is_sent_by_itself_when_it_is_back(world, site, phone):
     at = phone()
     page = ready(at)
-    at.page.context.set_offline(True)
-    fill(page)
-    page.click(SUBMIT)
-    page.wait_for_url(f"**{KEPT}")
+    file_offline(page)
     expect(page.locator(".kept-item")).to_contain_text("Waiting on this phone")
     assert not Referral.objects.exists()
     at.page.context.set_offline(False)
@@ -215,10 +220,7 @@ def test_a_session_that_ended_loses_nothing(world, site, phone):
 
     at = phone()
     page = ready(at)
-    at.page.context.set_offline(True)
-    fill(page)
-    page.click(SUBMIT)
-    page.wait_for_url(f"**{KEPT}")
+    file_offline(page)
     Session.objects.all().delete()
     cache.clear()
     at.page.context.set_offline(False)
@@ -235,10 +237,7 @@ def test_a_session_that_ended_loses_nothing(world, site, phone):
 def test_another_account_on_the_phone_does_not_send_it_as_its_own(world, site, phone):
     at = phone()
     page = ready(at)
-    at.page.context.set_offline(True)
-    fill(page)
-    page.click(SUBMIT)
-    page.wait_for_url(f"**{KEPT}")
+    file_offline(page)
     at.page.context.clear_cookies()
     at.page.context.set_offline(False)
     at.sign_in("outsider")
@@ -257,10 +256,7 @@ def test_another_account_on_the_phone_does_not_send_it_as_its_own(world, site, p
 def test_what_the_rules_of_the_form_refuse_needs_a_look_and_is_sent_once_changed(world, site, phone):
     at = phone()
     page = ready(at)
-    at.page.context.set_offline(True)
-    fill(page, number="12345")
-    page.click(SUBMIT)
-    page.wait_for_url(f"**{KEPT}")
+    file_offline(page, number="12345")
     at.page.context.set_offline(False)
     row = page.locator(".kept-item")
     expect(row).to_contain_text("Needs a look", timeout=20_000)
@@ -280,10 +276,7 @@ def test_what_the_rules_of_the_form_refuse_needs_a_look_and_is_sent_once_changed
 def test_discarding_asks_first_and_sends_nothing(world, site, phone):
     at = phone()
     page = ready(at)
-    at.page.context.set_offline(True)
-    fill(page)
-    page.click(SUBMIT)
-    page.wait_for_url(f"**{KEPT}")
+    file_offline(page)
     page.click("[data-discard]")
     at.look("kept-discard")
     page.click("#kept-discard .btn-quiet")
@@ -321,10 +314,7 @@ def test_the_worker_sends_it_with_no_page_open(world, site, phone):
     at = phone()
     page = ready(at)
     context = page.context
-    context.set_offline(True)
-    fill(page)
-    page.click(SUBMIT)
-    page.wait_for_url(f"**{KEPT}")
+    file_offline(page)
     session = context.new_cdp_session(page)
     found: list[str] = []
     session.on("ServiceWorker.workerRegistrationUpdated", lambda told: found.extend(

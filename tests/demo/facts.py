@@ -50,7 +50,7 @@ QUERIES = {
     "payments": """
         SELECT d.number, p.amount, p.source, p.received_at, p.reference
         FROM leads_payment p JOIN leads_deal d ON d.id = p.deal_id""",
-    "disputes": "SELECT number, state, raised_at, decided_at, claim_text, decision FROM leads_dispute",
+    "disputes": "SELECT number, state, raised_at, decided_at, decision FROM leads_dispute",
     "ledger": """
         SELECT p.code, a.code, u.username, e.account, sum(e.amount), count(*)
         FROM commissions_ledgerentry e JOIN commissions_payee y ON y.id = e.payee_id

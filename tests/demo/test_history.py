@@ -10,12 +10,14 @@ from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Count, Q, Sum
 
-from brokers.models import Agency, AgencyApplication, Agreement, Broker, Individual
+from brokers.models import Agency, AgencyApplication, AgencyGrade, Agreement, Broker, Individual
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Can, Role
 from channels_platform.audit.models import Event
 from channels_platform.lib import clock
-from commissions.models import Accrual, LedgerEntry, PayoutBatch, PayoutLine, PlanVersion
+from channels_platform.notices.kinds import kinds_for
+from channels_platform.notices.models import Notice
+from commissions.models import Accrual, Contest, LedgerEntry, PayoutBatch, PayoutLine, PlanVersion
 from leads.models import Claim, ClientCare, Consultant, Deal, DealOutbox, Dispute, Referral, Visit
 from leads.selectors import visible_referrals
 from leads.states import LIVE
@@ -51,6 +53,10 @@ class TestWhatThereIs:
         assert list(states) == ["confirmed", "waiting", "waiting", "waiting"]
         mine = Referral.objects.get(broker__user__username="individual")
         assert mine.state == "filed"
+
+    def test_everybody_was_told_of_what_is_offered_to_them(self, built):
+        for notice in Notice.objects.select_related("recipient"):
+            assert notice.kind in {kind.name for kind in kinds_for(notice.recipient)}, notice.kind
 
     def test_projects_differ_in_every_kind_of_policy(self, built):
         policies = Policy.objects.all()
@@ -96,6 +102,14 @@ class TestWhatThereIs:
         assert {version.basis for version in versions} == {"price", "fixed"}
         assert {version.plan.payee for version in versions.select_related("plan")} == {"agency", "broker"}
         assert any(version.bonuses for version in versions) and any(version.retention_fraction for version in versions)
+        assert any(version.conditions for version in versions)
+        assert AgencyGrade.objects.filter(held__isnull=False).distinct().count() == 2
+
+    def test_a_contest_is_on_with_a_round_posted_and_one_to_approve(self, built):
+        contest = Contest.objects.get()
+        assert contest.from_on <= clock.local_date(NOW, contest.project.zone) <= contest.to_on
+        assert list(contest.rounds.order_by("from_on").values_list("state", flat=True)) == ["posted", "proposed"]
+        assert LedgerEntry.objects.filter(transaction__kind="contest", account="payable").exists()
 
     def test_every_act_is_dated_to_its_own_time(self, built):
         assert not Event.objects.filter(at__gt=NOW).exists()

@@ -3,6 +3,7 @@
 import pytest
 
 from brokers.models import Broker
+from brokers.services.agencies import set_broker_active
 from brokers.services.inviting import invite_again
 from channels_platform.audit.models import Event
 from channels_platform.lib.errors import Forbidden
@@ -78,3 +79,19 @@ def test_nobody_takes_away_the_own_password_or_another_agencys(world, as_person)
         invite_again(actor=world.manager.user, broker=world.outsider)
     with pytest.raises(Forbidden):
         invite_again(actor=world.reception, broker=world.owner)
+
+
+def test_whom_the_developers_staff_disabled_the_agency_does_not_enable(world, as_person):
+    set_broker_active(actor=world.site_manager, broker=world.colleague, active=False, reason="poached clients")
+    manager = as_person(world.manager)
+    address = f"/portal/brokers/{world.colleague.pk}/"
+    page = manager.get(address).content.decode()
+    assert "only they can enable them again" in page and f"{address}switch/" not in page
+    assert manager.post(f"{address}switch/", {"reason": ""}).status_code == 422
+    world.colleague.refresh_from_db()
+    assert not world.colleague.is_active
+    set_broker_active(actor=world.site_manager, broker=world.colleague, active=True, reason="settled")
+    set_broker_active(actor=world.manager.user, broker=world.colleague, active=False)
+    assert manager.post(f"{address}switch/", {"reason": ""}).status_code == 302
+    world.colleague.refresh_from_db()
+    assert world.colleague.is_active

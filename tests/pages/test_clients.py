@@ -167,6 +167,22 @@ def test_refused_filing_is_contested_once(world, as_person):
     assert "We met on Monday." in other
 
 
+def test_what_is_too_late_to_contest_is_not_offered(world, as_person):
+    """A refusal counts from the filing, a lost client from the loss; half-open like every span."""
+    lost, winner = world.file(), world.file(world.outsider)
+    confirm_visit(actor=world.reception, referral=winner)
+    world.policy(exclusive_from="filing")
+    refused = world.file(world.colleague)
+    since = clock.now()
+    for days, offered in ((6, True), (8, False)):
+        with clock.at(since + timedelta(days=days)):
+            for owner, own in ((world.owner, lost), (world.colleague, refused)):
+                page = as_person(owner).get(f"{CLIENTS}{own.pk}/").content.decode()
+                assert (f"{own.pk}/contest/" in page) == offered
+            answer = as_person(world.colleague).get(f"{CLIENTS}{refused.pk}/filed/").content.decode()
+            assert (f"{refused.pk}/contest/" in answer) == offered
+
+
 def test_accepted_filing_has_nothing_to_contest(world, as_person):
     own = world.file()
     answer = as_person(world.owner).post(f"{CLIENTS}{own.pk}/contest/", {"claim_text": "Why not."})
@@ -203,7 +219,10 @@ def test_reminder_stands_on_the_home_page_until_read(world, as_person):
     line = f'client of <span class="nowrap">{own.number}</span> should visit soon'
     with clock.at(own.lapse_at - timedelta(hours=1)):
         write_reminders()
-        assert line in client.get("/portal/").content.decode()
+        home = client.get("/portal/").content.decode()
+        assert line in home
+        # beside it a phone has no room for the time left: it stood across the number
+        assert 'class="row-end"' not in home.split(line)[1].split("</li>")[0]
         assert line not in as_person(world.outsider).get("/portal/").content.decode()
         client.post("/notices/read/")
         assert line not in client.get("/portal/").content.decode()

@@ -5,10 +5,14 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
+from brokers.models import AgencyGrade
 from brokers.services.agencies import create_broker
 from channels_platform.accounts.permissions import Role
 from commissions.models import PayoutLine
+from commissions.services.grading import grade_agency
+from projects.selectors import latest_today
 from tests.pages.money import draft_payout, give_plan, sell
+from tests.pages.world import staff
 from tests.services.commissions.cast import AT_CONTRACT, Cast
 
 pytestmark = pytest.mark.django_db
@@ -99,3 +103,12 @@ def test_an_invoice_in_thousandths_is_read_as_its_currency_writes_it():
     assert wrong.context["form"].errors["amount"]
     assert client.post(page, {"number": "1", "amount": "125.505", "vat_rate": "0.06"}).status_code == 302
     assert line.invoices.get().amount == Decimal("125.505")
+
+
+def test_an_agencys_people_read_its_own_grade(world, as_person):
+    gold = AgencyGrade.objects.create(code="A", name="Gold", rank=1)
+    boss = staff("grader", Role.MARKETING_MANAGER, world.project)
+    grade_agency(actor=boss, agency=world.agency, grade=gold, from_on=latest_today(), reason="best of the year")
+    for who in (world.manager, world.owner):
+        assert "grade A · Gold, since" in as_person(who).get("/portal/money/").content.decode()
+    assert "Gold" not in as_person(world.outsider).get("/portal/money/").content.decode()

@@ -63,8 +63,16 @@ class Series:
             first = date.fromisoformat(version["from"]) if version.get("from") else date.min
             last = date.fromisoformat(version["to"]) if version.get("to") else date.max
             if first <= day <= last:
-                return version
+                return version if self.pays_grade(version, day) else None
         return None
+
+    def pays_grade(self, version, day):
+        """Whether the plan's own agency held, on this day, one of the grades that the version pays."""
+        held = None
+        for one in self.agency.get("grades", []):
+            if date.fromisoformat(one["from"]) <= day:
+                held = one["grade"]
+        return not version.get("grades") or held in version["grades"]
 
     def period(self, version, deal):
         day = self.site.day(deal.contracted_at)

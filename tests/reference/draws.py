@@ -65,4 +65,16 @@ def agencies_of(random, day):
         dates = {"from": first.isoformat(), "to": last.isoformat()}
         dates.pop(random.choice(["from", "to", "neither"]), None)
         agencies[-2]["agreement"] = dates
+    for agency in agencies:
+        if random.randint(1, 3) > 1:
+            agency["grades"] = _grades(random, day)
     return agencies
+
+
+def _grades(random, day):
+    """Return a history of grades that turns about this day."""
+    grades, turn = [], day - timedelta(days=random.choice([0, 30]))
+    for _ in range(random.choice([1, 1, 2, 3])):
+        grades.append({"from": turn.isoformat(), "grade": random.choice(["A", "B", "C", None])})
+        turn = max(turn, day) + timedelta(days=random.choice([1, 1, 2, 10]))
+    return grades

@@ -66,6 +66,8 @@ class _Plans:
             version["retention"] = {"fraction": pick(["0.1", "0.05", "0.333"]), "until": "handover"}
         if pick([True, False]):
             version["bonuses"] = self._bonuses(agency, payee)
+        if self.r.randint(1, 3) == 1:
+            version["grades"] = pick([["A"], ["A", "B"], ["B", "C"], ["A", "B", "C"]])
         return version
 
     def _money(self, units):

@@ -6,12 +6,24 @@ from typing import Any
 
 import pytest
 
-from brokers.services import agencies, agreements, changes, inviting, stores
+from brokers.services import agencies, agreements, changes, grades, inviting, stores
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.lib.errors import Forbidden
 from channels_platform.notices.services import choices, delivering
-from leads.services import care, consultants, deals, duty, payments, roster, succession, visits
+from commissions.services import contest_rounds, contests, grading
+from leads.services import (
+    care,
+    consultants,
+    deals,
+    duty,
+    extension,
+    payments,
+    roster,
+    succession,
+    visits,
+    withdrawal,
+)
 from projects.services import details, projects, units
 from tests.cast import agency_with_broker, broker_of, person
 
@@ -22,10 +34,20 @@ OF_STAFF = [
     agencies.set_agency_status,
     agreements.draft_agreement,
     agreements.end_agreement,
+    agreements.lift_hold,
     changes.change_agency,
     changes.change_broker,
     changes.change_draft,
     changes.keep_store,
+    grades.keep_grade,
+    grades.set_agency_grade,
+    grading.grade_agency,
+    contests.draft_contest,
+    contests.change_contest,
+    contests.approve_contest,
+    contests.end_contest,
+    contest_rounds.approve_round,
+    contest_rounds.decline_round,
     inviting.invite_brokers,
     stores.close_store,
     stores.move_broker,
@@ -47,6 +69,7 @@ OF_STAFF = [
     details.remove_detail,
     duty.place_consultant,
     duty.set_duty,
+    extension.extend_protection,
     payments.record_payment,
     projects.change_project,
     projects.create_project,
@@ -54,9 +77,11 @@ OF_STAFF = [
     roster.copy_last_week,
     roster.set_roster,
     succession.hand_over_to_successor,
+    succession.transfer_client,
     units.create_unit,
     visits.confirm_visit,
     visits.record_natural_visit,
+    withdrawal.release_referral,
 ]
 
 

@@ -11,7 +11,7 @@ from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid
 from channels_platform.lib.names import clean_text
-from channels_platform.notices.kinds import all_kinds
+from channels_platform.notices.kinds import kinds_for
 from channels_platform.notices.models import Channel, Preference, Robot, Wish
 from channels_platform.notices.robots import check_address, send_text
 
@@ -37,7 +37,10 @@ def choose_notices(
         person=person, defaults={"quiet_from": quiet_from, "quiet_until": quiet_until, "digest_at": digest_at}
     )
     Wish.objects.bulk_create(
-        [Wish(person=person, kind=kind.name, channel=Channel.MAIL, wanted=kind.name in mailed) for kind in all_kinds()],
+        [
+            Wish(person=person, kind=kind.name, channel=Channel.MAIL, wanted=kind.name in mailed)
+            for kind in kinds_for(person)
+        ],
         update_conflicts=True,
         unique_fields=["person", "kind", "channel"],
         update_fields=["wanted"],

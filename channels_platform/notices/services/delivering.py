@@ -42,6 +42,7 @@ def deliver_due(*, limit: int = BATCH) -> dict[str, int]:
 def deliver(delivery_id: int) -> dict[str, int]:
     """Send one delivery, and with it what waits for the same digest; nothing where it is not due or another has it.
 
+    Who was disabled since gets nothing.
     Writes: Delivery.
     """
     now = clock.now()
@@ -54,10 +55,16 @@ def deliver(delivery_id: int) -> dict[str, int]:
             notice__recipient=first.notice.recipient_id, channel=first.channel, together=True, due_at__lte=now
         )
         claimed += [found for pk in others.values_list("pk", flat=True) if (found := _claim(pk, now)) is not None]
+    gone = [one for one in claimed if one.robot is None and not one.notice.recipient.is_active]
+    if gone:
+        Delivery.objects.filter(pk__in=[one.pk for one in gone]).update(given_up_at=now, error="inactive")
+        claimed = [one for one in claimed if one not in gone]
+        if not claimed:
+            return {"given_up": len(gone)}
     ids = [delivery.pk for delivery in claimed]
     try:
         _send(claimed)
-    except (OSError, RobotRefused) as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, it holds up no other, and staff see it
         return _note_failure(claimed, error, now)
     Delivery.objects.filter(pk__in=ids).update(sent_at=clock.now(), error="")
     return {"sent": len(ids)}

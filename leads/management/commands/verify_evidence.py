@@ -16,17 +16,21 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", help="the pack's JSON or PDF; each is checked against the other where it is there")
+        parser.add_argument(
+            "file", help="the pack's ZIP, or its JSON or PDF; each is checked against the other where it is there"
+        )
         parser.add_argument("--key", action="append", help="public key to trust, instead of this installation's")
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = Path(options["file"])
-        written, printed = path.with_suffix(".json"), path.with_suffix(".pdf")
+        printed = path.with_suffix(".pdf")
         try:
-            data = written.read_bytes()
-            pdf = printed.read_bytes() if path == printed or printed.exists() else None
+            data, pdf = _read(path, printed)
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}") from error
+        except ValueError as error:
+            self.stderr.write(f"{path.name}: {error}")
+            sys.exit(1)
         trusted = options["key"] or [evidence.public_key(settings.EVIDENCE_KEY)]
         faults = evidence.faults_of(data, trusted=trusted)
         if not faults and pdf is not None and json.loads(data)["pdf_sha256"] != evidence.file_hash(pdf):
@@ -39,3 +43,14 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{path.name}: {pack['about']['number']}, {len(pack['events'])} events, as signed. Key {pack['key']}"
         )
+
+
+def _read(path: Path, printed: Path) -> tuple[bytes, bytes | None]:
+    """Return the pack's JSON and PDF.
+
+    Raises: OSError; ValueError for a ZIP that was changed.
+    """
+    if path.suffix == ".zip":
+        return evidence.unpacked(path.read_bytes())
+    data = path.with_suffix(".json").read_bytes()
+    return data, printed.read_bytes() if path == printed or printed.exists() else None

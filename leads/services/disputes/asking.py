@@ -7,18 +7,18 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 
 from brokers.models import Agency
-from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.permissions import Can, Role
 from channels_platform.accounts.services.access import require, require_person
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.files.models import Attachment
 from channels_platform.files.services import keep_files
 from channels_platform.lib import clock
-from channels_platform.lib.errors import Invalid, NotAllowed
+from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.names import clean_text
 from leads.locks import lock_dispute
 from leads.models import Dispute, DisputeFile, DisputeQuestion, Referral
-from leads.services.disputes.people import add_sides, require_discreet, require_speaker, tell_managers, tell_sides
+from leads.services.disputes.people import add_sides, require_discreet, require_speaker, tell_asked, tell_managers
 from leads.states import DisputeState
 
 LONGEST_WAIT = 30
@@ -50,6 +50,7 @@ def ask_side(*, actor: Any, dispute: Dispute, referral: Referral, text: str, day
     question = DisputeQuestion(
         dispute=locked,
         agency_id=referral.agency_id,
+        referral=referral,
         text=text,
         asked_by=actor,
         asked_at=now,
@@ -64,7 +65,7 @@ def ask_side(*, actor: Any, dispute: Dispute, referral: Referral, text: str, day
         agency=referral.agency_id,
         after={"question": str(question.pk), "answer_by": question.due_at.isoformat()},
     )
-    tell_sides("dispute.asked", locked, agency=referral.agency_id, due_at=question.due_at)
+    tell_asked(question)
     return question
 
 
@@ -72,10 +73,10 @@ def ask_side(*, actor: Any, dispute: Dispute, referral: Referral, text: str, day
 def answer_question(
     *, actor: Any, agency: Agency, question: DisputeQuestion, text: str, files: Sequence[UploadedFile] = ()
 ) -> DisputeQuestion:
-    """Answer for one's agency, once, before the deadline.
+    """Answer for one's agency, once, before the deadline: its manager, or the broker who has the referral now.
 
-    Raises: Forbidden; Invalid `text_required`, `too_late`, `not_asked`, and what files are refused for; NotAllowed
-            `not_open`, `answered_already`.
+    Raises: Forbidden, also `not_yours`; Invalid `text_required`, `too_late`, `not_asked`, and what files are refused
+            for; NotAllowed `not_open`, `answered_already`.
     Locks:  the dispute.
     Writes: DisputeQuestion, DisputeFile, Attachment, Notice, audit event `dispute.answered`.
     """
@@ -86,7 +87,9 @@ def answer_question(
     if question.agency_id != agency.pk:
         raise Invalid("another agency was asked", code="not_asked")
     dispute = lock_dispute(question.dispute)
-    asked = DisputeQuestion.objects.select_related("asked_by").get(pk=question.pk)
+    asked = DisputeQuestion.objects.select_related("asked_by", "referral").get(pk=question.pk)
+    if asked.referral is not None and actor.role != Role.AGENCY_ADMIN and asked.referral.broker_id != actor.broker.pk:
+        raise Forbidden("a colleague's client is asked about", code="not_yours")
     if asked.answered_at is not None:
         raise NotAllowed("this was answered already", code="answered_already")
     if dispute.state != DisputeState.OPEN:

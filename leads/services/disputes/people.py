@@ -16,7 +16,17 @@ from channels_platform.audit.models import Event
 from channels_platform.lib.errors import Forbidden, Invalid
 from channels_platform.lib.redaction import redact
 from channels_platform.notices.services import tell
-from leads.models import Deal, DealShare, Dispute, DisputeSide, NaturalVisit, Referral, ReferralPhone, Visit
+from leads.models import (
+    Deal,
+    DealShare,
+    Dispute,
+    DisputeQuestion,
+    DisputeSide,
+    NaturalVisit,
+    Referral,
+    ReferralPhone,
+    Visit,
+)
 from leads.selectors import referrals_of_case, similar_referrals
 from projects.models import Project
 
@@ -126,8 +136,9 @@ def managers_of(project: Project) -> list[User]:
 
 
 def people_of(side: DisputeSide, dispute: Dispute) -> list[User]:
-    """Return who hears of a dispute for a side: its managers, its referral's broker, who contested."""
-    concerned = Q(role=Role.AGENCY_ADMIN)
+    """Return who hears of a dispute for a side: its managers, brokers of its referrals in the case, who contested."""
+    asked = DisputeQuestion.objects.filter(dispute=dispute, agency=side.agency_id, referral__isnull=False)
+    concerned = Q(role=Role.AGENCY_ADMIN) | Q(broker__in=asked.values("referral__broker"))
     if side.referral is not None:
         concerned |= Q(broker=side.referral.broker_id)
     if dispute.agency_id == side.agency_id:
@@ -152,19 +163,34 @@ def tell_managers(kind: str, dispute: Dispute, *, besides: Collection[Any] = (),
     )
 
 
-def tell_sides(kind: str, dispute: Dispute, *, agency: Any = None, due_at: datetime | None = None) -> None:
-    """Tell the sides (or one of them) of a step.
+def tell_sides(kind: str, dispute: Dispute, *, besides: Any = None) -> None:
+    """Tell the sides of a step, but not who made it.
 
     Writes: Notice, Delivery.
     """
-    sides = dispute.sides.select_related("referral", "agency")
-    for side in sides if agency is None else sides.filter(agency=agency):
-        tell(
-            kind=kind,
-            recipients=people_of(side, dispute),
-            target=dispute,
-            project=dispute.project,
-            facts={"project": dispute.project.name},
-            path=reverse("portal:dispute", args=[dispute.pk]),
-            due_at=due_at,
-        )
+    for side in dispute.sides.select_related("referral", "agency"):
+        _tell_side(kind, dispute, [person for person in people_of(side, dispute) if person != besides])
+
+
+def tell_asked(question: DisputeQuestion) -> None:
+    """Tell those who may answer a question: the agency's managers, and who has the referral it is about.
+
+    Writes: Notice, Delivery.
+    """
+    concerned = Q(role=Role.AGENCY_ADMIN)
+    if question.referral is not None:
+        concerned |= Q(broker=question.referral.broker_id)
+    people = User.objects.filter(concerned, broker__agency=question.agency_id, is_active=True)
+    _tell_side("dispute.asked", question.dispute, people, due_at=question.due_at)
+
+
+def _tell_side(kind: str, dispute: Dispute, people: Iterable[User], due_at: datetime | None = None) -> None:
+    tell(
+        kind=kind,
+        recipients=people,
+        target=dispute,
+        project=dispute.project,
+        facts={"project": dispute.project.name},
+        path=reverse("portal:dispute", args=[dispute.pk]),
+        due_at=due_at,
+    )

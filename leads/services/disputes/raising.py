@@ -18,7 +18,7 @@ from leads.locks import lock_deal, lock_dispute, lock_referrals
 from leads.models import Deal, Dispute, Referral
 from leads.selectors import deal_of_case
 from leads.services.disputes.asking import keep_evidence
-from leads.services.disputes.people import add_sides, holders_of, require_speaker, tell_managers
+from leads.services.disputes.people import add_sides, holders_of, require_speaker, tell_managers, tell_sides
 from leads.services.filing import next_number
 from leads.states import DisputeState, ReferralState
 from projects.models import Project
@@ -62,7 +62,7 @@ def raise_dispute(
     if referral is not None:
         lock_referrals([referral.pk])
     now = clock.now()
-    if now >= _contest_until(referral, deal):
+    if now >= contest_until(referral, deal):
         raise Invalid("the time to contest is over", code="too_late")
     _require_first(agency, referral, deal)
     dispute = _keep(
@@ -82,6 +82,7 @@ def raise_dispute(
         after={"about": str(subject), "files": len(files)},
     )
     tell_managers("dispute.raised", dispute)
+    tell_sides("dispute.raised", dispute, besides=actor)
     return dispute
 
 
@@ -135,6 +136,7 @@ def appeal_dispute(
         after={"of": first.number, "files": len(files)},
     )
     tell_managers("dispute.appealed", appeal, besides=[first.decided_by, first.approved_by])
+    tell_sides("dispute.appealed", appeal, besides=actor)
     return appeal
 
 
@@ -178,8 +180,11 @@ def _keep(*, actor: Any, agency: Agency, project: Project, text: str, now: datet
     return dispute
 
 
-def _contest_until(referral: Referral | None, deal: Deal | None) -> datetime:
-    """The instant from which it is too late to contest: counted from the rejection, or from the deal."""
+def contest_until(referral: Referral | None, deal: Deal | None) -> datetime:
+    """The instant from which it is too late to contest: counted from the rejection, or from the deal.
+
+    Raises: Invalid `nothing_to_contest`.
+    """
     if deal is not None:
         return deal.subscribed_at + timedelta(days=current_policy(deal.project).dispute_days)
     if referral is None or referral.state not in (ReferralState.REJECTED, ReferralState.LOST):

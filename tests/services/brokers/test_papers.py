@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from brokers.models import Agreement
+from brokers.services.agencies import set_agency_status
+from brokers.services.agreements import end_agreement
 from brokers.services.papers import warn_of_ends
+from brokers.states import AgencyStatus
 from channels_platform.accounts.permissions import Role
 from channels_platform.lib import clock
 from channels_platform.notices.models import Notice
@@ -62,3 +65,21 @@ def test_a_licence_is_told_to_the_team_and_the_agencys_managers(world):
     world.agency.status = "suspended"
     world.agency.save()
     assert told(20) == []
+
+
+@pytest.mark.parametrize(("gap", "ends"), [(1, False), (2, True)])
+def test_an_agreement_that_another_follows_without_a_gap_does_not_end(world, gap, ends):
+    following = Agreement.objects.get(agency=world.agency)
+    following.pk, following.from_on, following.to_on = None, END.date() + timedelta(days=gap), None
+    following.save(force_insert=True)
+    assert bool(told(30)) is ends
+
+
+def test_the_agency_hears_of_an_ended_agreement_and_of_its_suspension(world):
+    agreement, actor = Agreement.objects.get(agency=world.agency), world.site_manager
+    end_agreement(actor=actor, agreement=agreement, reason="over")
+    for status in (AgencyStatus.SUSPENDED, AgencyStatus.ACTIVE):
+        set_agency_status(actor=actor, agency=world.agency, status=status, reason="audit")
+    heard = Notice.objects.filter(recipient=world.manager.user).order_by("created_at", "pk")
+    assert list(heard.values_list("kind", flat=True)) == ["agreement.ended", "agency.suspended", "agency.reinstated"]
+    assert not Notice.objects.filter(recipient=world.outsider.user).exists()

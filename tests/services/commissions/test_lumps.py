@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import transaction
 
+from brokers.models import AgencyGrade, HeldGrade
 from commissions.engine.calculate import Calculator
 from commissions.facts import approved_series, deal_stream
 from leads.models import Deal
@@ -25,8 +26,13 @@ def sold(seed: int, zone: str) -> tuple[Project, datetime]:
     cast.agency("A1", brokers=["B1", "B2"])
     cast.agency("A2", brokers=["C1"])
     rules = {"tiers": TIERS, "mode": "retroactive"}
+    # the grade that a version asks for begins within its days
+    grade = AgencyGrade.objects.create(code="A", name="Gold", rank=1)
+    HeldGrade.objects.create(
+        agency=cast.agencies["A1"], grade=grade, from_on=date(2026, 4, 1), reason="review", entered_at=cast.now
+    )
     cast.plan("S1", applies_to="all", **rules, from_on=date(2026, 3, 31))
-    cast.plan("A1", **rules, scope="broker", period="month", to_on=date(2026, 4, 30))
+    cast.plan("A1", **rules, scope="broker", period="month", to_on=date(2026, 4, 30), grades=["A"])
     cast.plan("A1", **rules, measure="amount", period="quarter", from_on=date(2026, 5, 1))
     cast.plan("A2", **rules, scope="project", to_on=date(2026, 4, 30))
     cast.plan("A2", **rules, period="year", from_on=date(2026, 5, 1))
@@ -49,7 +55,7 @@ def sold(seed: int, zone: str) -> tuple[Project, datetime]:
 
 
 @pytest.mark.parametrize("zone", ZONES)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_lumps_are_the_deals_one_by_one(seed, zone):
     project, as_of = sold(seed, zone)
     series = approved_series(project)

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from channels_platform.lib.errors import NotAllowed
+from channels_platform.lib.errors import Invalid, NotAllowed
 from leads.models import Claim, ReferralPhone
 from leads.services.phones import PhoneRefused
-from tests.cast import LI, START, WANG, ZHAO, after, broker_of, held, open_site, state
+from tests.cast import LI, START, WANG, ZHAO, after, broker_of, fresh, held, open_site, state
 
 pytestmark = pytest.mark.django_db
 
@@ -120,3 +120,14 @@ def test_a_masked_filing_takes_masks_before_its_visit_and_numbers_after():
         ("0002", after(hours=2), end),
         ("0003", after(hours=3), end),
     ]
+
+
+def test_no_client_has_more_than_ten_phones():
+    site = open_site()
+    referral = site.file(site.owner, LI)
+    for n in range(9):
+        site.add(referral, f"1390000010{n}", at=after(minutes=n))
+    with pytest.raises(Invalid) as refused:
+        site.add(referral, "13900000200", at=after(hours=1))
+    assert refused.value.code == "too_many_phones"
+    assert fresh(referral).phones.count() == 10

@@ -4,6 +4,7 @@ import json
 import logging
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from socketserver import StreamRequestHandler, TCPServer
 from threading import Thread
 
 import pytest
@@ -249,6 +250,27 @@ def test_a_gateway_that_is_away_is_a_failure_by_code_and_tried_again(settings, c
     message = OutboxMessage.objects.get()
     assert (message.error, message.attempts, message.done_at, message.failed_at) == ("SmsFailed", 1, None, None)
     assert CLIENT_PHONE not in caplog.text and "gateway-token" not in caplog.text
+
+
+def test_a_gateway_that_answers_with_the_number_instead_of_http_puts_it_into_no_log(settings, caplog):
+    caplog.set_level(logging.DEBUG)
+
+    class Echo(StreamRequestHandler):
+        def handle(self):
+            self.request.recv(65_536)
+            self.wfile.write(f"no such subscriber +86{CLIENT_PHONE}\r\n".encode())
+
+    server = TCPServer(("127.0.0.1", 0), Echo)
+    Thread(target=server.serve_forever, daemon=True).start()
+    settings.SMS_BACKEND, settings.SMS_TOKEN = "http", "gateway-token"
+    settings.SMS_URL = f"http://127.0.0.1:{server.server_address[1]}/send"
+    world = make_world()
+    ask_arrival_code(actor=world.reception, referral=world.file())
+    deliver()
+    server.shutdown()
+    server.server_close()
+    assert OutboxMessage.objects.get().error == "SmsFailed"
+    assert CLIENT_PHONE not in caplog.text
 
 
 def test_where_no_messages_are_sent_none_is_offered(settings):

@@ -3,19 +3,23 @@
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
+from brokers.services.agencies import set_broker_active
 from channels_platform.audit.models import Event
 from channels_platform.files.models import Attachment
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.notices.models import Notice
+from channels_platform.privacy.rotation import rotate_column
 from leads.case_view import case_for
-from leads.models import DisputeQuestion, DisputeSide
-from leads.selectors import visible_cases, visible_disputes
+from leads.models import Dispute, DisputeQuestion, DisputeSide
+from leads.selectors import case_files_for, visible_cases, visible_disputes
 from leads.services.disputes import answer_question, ask_side, open_file, raise_dispute, rule_dispute
-from tests.cast import LI, after, broker_of, fresh, open_site
+from leads.services.succession import hand_over_to_successor
+from tests.cast import LI, ZHAO, after, broker_of, fresh, open_site
 from tests.services.leads.disputed import contested, photo
 
 pytestmark = pytest.mark.django_db
@@ -140,12 +144,83 @@ def test_a_look_at_a_file_is_on_record_and_not_for_every_role(case):
 
 def test_a_side_is_given_nothing_of_what_the_other_says(case):
     with clock.at(ASKED):
-        theirs = case_for(case.dispute, agency_id=case.site.rival.agency_id, now=ASKED)
-        mine = case_for(case.dispute, agency_id=case.site.owner.agency_id, now=ASKED)
+        theirs = case_for(case.dispute, reader=case.site.rival.user, now=ASKED)
+        mine = case_for(case.dispute, reader=case.site.owner.user, now=ASKED)
     assert (theirs.own, theirs.claim_text, len(theirs.files)) == (True, "We brought her, see the chat.", 1)
     assert (mine.own, mine.claim_text, mine.files, mine.questions) == (False, "", (), ())
     with pytest.raises(DisputeSide.DoesNotExist):
-        case_for(case.dispute, agency_id=case.site.outsider.agency_id, now=ASKED)
+        case_for(case.dispute, reader=case.site.outsider.user, now=ASKED)
+
+
+def test_a_question_goes_to_who_has_the_client_it_is_about_not_to_a_colleague_of_the_side(case):
+    """The agency is heard for the owner's filing already; the manager asks it about a colleague's as well."""
+    site = case.site
+    head = broker_of(site.owner.agency, "head", role="agency_admin")
+    other = site.file(site.colleague, ZHAO, at=after(hours=6))
+    ask(case)
+    Notice.objects.all().delete()
+    question = ask(case, fresh(other), text="Since when do you know Li Ming?")
+    told = {notice.recipient for notice in Notice.objects.filter(kind="dispute.asked")}
+    assert told == {site.colleague.user, head.user}
+    readers = (site.owner.user, site.colleague.user, head.user)
+    read = [[one.text[:5] for one in case_for(case.dispute, reader=one, now=ASKED).questions] for one in readers]
+    assert read == [["When "], ["Since"], ["When ", "Since"]]
+    assert list(visible_cases(site.colleague.user)) == [case.dispute]
+    assert case_for(case.dispute, reader=site.colleague.user, now=ASKED).referral == other
+    with pytest.raises(Forbidden) as refusal:
+        answer(case, question)
+    assert refusal.value.code == "not_yours"
+    assert answer(case, question, broker=site.colleague).answered_by == site.colleague.user
+    case.dispute.refresh_from_db()
+    with clock.at(after(days=2)):
+        rule_dispute(actor=case.second, dispute=case.dispute, decision="Enough.")
+    decided = {notice.recipient for notice in Notice.objects.filter(kind="dispute.decided")}
+    assert decided == {site.owner.user, site.colleague.user, head.user, site.rival.user}
+
+
+def test_whoever_took_the_client_over_is_asked_and_answers_not_the_broker_who_left_and_came_back(case):
+    site = case.site
+    head = broker_of(site.rival.agency, "head", role="agency_admin")
+    heir = broker_of(site.rival.agency, "heir")
+    contested_client = site.file(site.rival, ZHAO, client_name="Zhou Min", at=after(hours=6))
+    before = ask(case, fresh(contested_client), text="Who met them first?")
+    set_broker_active(actor=head.user, broker=site.rival, active=False)
+    with clock.at(after(days=1, hours=1)):
+        hand_over_to_successor(actor=head.user, former=site.rival, successor=heir)
+    set_broker_active(actor=head.user, broker=site.rival, active=True)
+    site.rival.refresh_from_db()
+    site.rival.user.refresh_from_db()
+    Notice.objects.all().delete()
+    ask(case, fresh(contested_client), text="And who came along?")
+    assert {one.recipient for one in Notice.objects.filter(kind="dispute.asked")} == {head.user, heir.user}
+    theirs, mine = (case_for(case.dispute, reader=one, now=ASKED) for one in (site.rival.user, heir.user))
+    assert (len(theirs.questions), len(mine.questions)) == (0, 2)
+    assert (theirs.own, mine.own) == (True, False)  # what one said oneself stays one's own to read
+    assert not case_files_for(case.dispute, heir.user).exists()
+    with pytest.raises(Forbidden):
+        answer(case, before, broker=site.rival)
+    assert answer(case, before, broker=heir).answered_by == heir.user
+
+
+def test_what_a_side_says_is_encrypted_at_rest_also_once_it_is_decided(case, settings):
+    """It may name people. A decided case is kept as it is, but for the key that it is encrypted with."""
+    with clock.at(ASKED):
+        rule_dispute(actor=case.second, dispute=case.dispute, decision="Enough.")
+    old = settings.PII_ENCRYPTION_KEYS
+    assert b"brought" not in _at_rest()
+    settings.PII_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *old]
+    assert rotate_column(Dispute, "claim_text") == 1
+    settings.PII_ENCRYPTION_KEYS = settings.PII_ENCRYPTION_KEYS[:1]
+    assert Dispute.objects.get().claim_text == "We brought her, see the chat."
+    for fields in ({"decision": "Other."}, {"claim_text": "Other.", "due_at": ASKED}):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Dispute.objects.update(**fields)
+
+
+def _at_rest():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT claim_text FROM leads_dispute")
+        return bytes(cursor.fetchone()[0])
 
 
 def test_nobody_speaks_for_another_agency(case):

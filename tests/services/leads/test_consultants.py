@@ -4,7 +4,7 @@ import pytest
 
 from channels_platform.audit.models import Event
 from channels_platform.lib import clock
-from channels_platform.lib.errors import Forbidden, Invalid
+from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from leads.services.consultants import assign_consultant, hand_over_clients
 from tests.cast import LI, WANG, after, fresh, open_site
 
@@ -50,5 +50,15 @@ def test_reception_gives_a_client_to_another_with_a_reason():
     with pytest.raises(Forbidden):
         assign_consultant(actor=site.owner.user, reason="mine", **assign)
     assert fresh(referrals[0]).consultant == first
-    assign_consultant(actor=site.reception, reason="speaks their dialect", **assign)
+    with clock.at(after(days=1)):
+        assign_consultant(actor=site.reception, reason="speaks their dialect", **assign)
     assert fresh(referrals[0]).consultant == second
+
+
+def test_a_client_who_is_over_is_given_to_nobody():
+    site = open_site(visit_within_hours=24)
+    referral, consultant = site.file(site.owner, LI), site.consultant()
+    with clock.at(after(hours=24)), pytest.raises(NotAllowed) as refused:
+        assign_consultant(actor=site.reception, referral=referral, consultant=consultant, reason="asked for")
+    assert refused.value.code == "not_live"
+    assert fresh(referral).consultant is None

@@ -102,7 +102,7 @@ def test_who_contests_a_deal_stands_in_it_with_the_own_filing():
     deal = site.subscribe(LI, WANG, at=after(hours=4))
     with clock.at(after(hours=5)):
         dispute = raise_dispute(actor=site.owner.user, agency=site.owner.agency, deal=deal, claim_text="All of it.")
-    assert case_for(dispute, agency_id=site.owner.agency_id, now=after(hours=6)).referral == mine
+    assert case_for(dispute, reader=site.owner.user, now=after(hours=6)).referral == mine
 
 
 def told_of_the_deal(*, rival_visits: bool):

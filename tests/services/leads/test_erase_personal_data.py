@@ -10,7 +10,7 @@ from tests.cast import LI, START, SUN, WANG, ZHAO, after, broker_of, open_site
 from tests.services.brokers.test_joining import applied
 
 pytestmark = pytest.mark.django_db
-NONE = {"referrals": 0, "natural_visits": 0, "phones": 0}
+NONE = {"referrals": 0, "natural_visits": 0, "phones": 0, "origins": 0}
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def test_what_ended_long_ago_is_made_unreadable_and_keeps_number_and_state():
     referral = site.file(site.owner, LI, client_name="Zhang Wei", note="south side")
     assert _erase(after(days=365)) == NONE
     # No sweep has run: it is over by the clock alone.
-    assert _erase(after(days=396)) == {"referrals": 1, "natural_visits": 0, "phones": 1}
+    assert _erase(after(days=396)) == {"referrals": 1, "natural_visits": 0, "phones": 1, "origins": 0}
     gone = Referral.objects.get(pk=referral.pk)
     assert (gone.client_name, gone.client_masked, gone.note, gone.number) == ("", "", "", referral.number)
     phone = Phone.objects.get()
@@ -63,7 +63,7 @@ def test_a_natural_visit_is_erased_with_its_phone_unless_somebody_needs_it():
         site.walk_in(phone, at=START)
     site.subscribe(WANG, at=after(days=1))
     site.file(site.owner, ZHAO, at=after(days=399))
-    assert _erase(after(days=400)) == {"referrals": 0, "natural_visits": 4, "phones": 1}
+    assert _erase(after(days=400)) == {"referrals": 0, "natural_visits": 4, "phones": 1, "origins": 0}
     assert set(Phone.objects.filter(erased_at__isnull=True).values_list("last4", flat=True)) == {"0002", "0003", "0004"}
     assert NaturalVisit.objects.filter(erased_at__isnull=False).count() == 4
 
@@ -72,7 +72,7 @@ def test_it_works_in_batches():
     site = open_site()
     for n in range(5):
         site.file(site.owner, f"1380000002{n}")
-    assert _erase(after(days=400), batch=2) == {"referrals": 5, "natural_visits": 0, "phones": 5}
+    assert _erase(after(days=400), batch=2) == {"referrals": 5, "natural_visits": 0, "phones": 5, "origins": 0}
 
 
 def test_the_number_of_an_agencys_contact_stays_readable():

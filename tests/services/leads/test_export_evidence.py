@@ -140,6 +140,40 @@ def test_the_commands_write_a_pack_and_verify_it_without_a_database(case, tmp_pa
     assert "was changed" in failed.stderr
 
 
+def test_the_zip_that_is_taken_away_is_verified_as_it_is(case, tmp_path):
+    pack, dice = packed(case[1]), random.Random(11)
+    folder = evidence.packed(pack.number, pack.json, pack.pdf)
+    assert evidence.unpacked(folder) == (pack.json, pack.pdf)
+    for _ in range(200):
+        place, bit = dice.randrange(len(folder)), 1 << dice.randrange(8)
+        altered = folder[:place] + bytes([folder[place] ^ bit]) + folder[place + 1 :]
+        with pytest.raises(ValueError, match="ZIP"):
+            evidence.unpacked(altered)
+    path = tmp_path / f"{pack.number}.zip"
+    path.write_bytes(folder)
+    assert verify(path).returncode == 0
+    other = evidence.packed(pack.number, pack.json, pack.pdf + b"%")
+    for altered, said in ((folder + b" ", "the ZIP is not as it was written"), (other, "is not the PDF")):
+        path.write_bytes(altered)
+        failed = verify(path)
+        assert failed.returncode == 1
+        assert said in failed.stderr
+
+
+def test_what_people_wrote_stands_in_the_pack_without_clients_names_and_phones(case):
+    site, deal = case
+    said = f"Li Ming ({WANG}, +86 138 0000 0001) is ours."
+    with clock.at(after(hours=6)):
+        third = site.file(site.rival, WANG, at=after(hours=6))
+        raise_dispute(
+            actor=site.rival.user, agency=site.rival.agency, claim_text=said, referral=fresh(third), deal=deal
+        )
+    site.decide(deal, (fresh(third), Fraction(1)), at=after(hours=7))
+    pack = packed(deal)
+    claims = [one["claim"] for one in json.loads(pack.json)["disputes"]]
+    assert "L** (138****0002, +86 138****0001) is ours." in claims
+
+
 def test_an_unknown_number_is_an_error_of_one_line(tmp_path):
     with pytest.raises(CommandError, match="R-1: no referral or deal"):
         call_command("export_evidence", "R-1", out=str(tmp_path))

@@ -6,9 +6,10 @@ import pytest
 
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from channels_platform.notices.models import Notice
 from leads.models import Dispute
 from leads.selectors import visible_disputes
-from leads.services.disputes import raise_dispute, rule_dispute
+from leads.services.disputes import appeal_dispute, raise_dispute, rule_dispute
 from tests.cast import LI, START, WHOLE, after, broker_of, fresh, open_site
 
 pytestmark = pytest.mark.django_db
@@ -103,3 +104,23 @@ def test_a_dispute_is_about_one_project_so_that_no_deal_is_decided_from_another(
         _contest(site.owner, at=after(hours=2), deal=deal, referral=mine)
     assert (refusal.value.code, refusal.value.field) == ("other_project", "deal")
     assert not Dispute.objects.exists()
+
+
+def test_who_has_the_deal_and_the_own_agencys_manager_hear_that_it_is_contested():
+    """They are sides from the start; who contests knows it."""
+    site = open_site(lead_time_minutes=0)
+    heads = [broker_of(one.agency, "head", role="agency_admin").user for one in (site.owner, site.rival)]
+    mine, theirs = site.file(site.owner, LI), site.file(site.rival, LI)
+    site.visit(mine, at=after(hours=1))
+    deal = site.subscribe(LI, at=after(hours=2))
+    with clock.at(after(hours=3)):
+        dispute = raise_dispute(
+            actor=site.rival.user, agency=site.rival.agency, referral=fresh(theirs), deal=deal, claim_text="Ours."
+        )
+    people = {one.recipient for one in Notice.objects.filter(kind="dispute.raised", path__startswith="/portal/")}
+    assert people == {site.owner.user, *heads}
+    with clock.at(after(hours=4)):
+        rule_dispute(actor=site.manager, dispute=dispute, decision="It stays.")
+        appeal_dispute(actor=heads[1], agency=site.rival.agency, dispute=dispute, claim_text="Look again.")
+    people = {one.recipient for one in Notice.objects.filter(kind="dispute.appealed", path__startswith="/portal/")}
+    assert people == {site.owner.user, site.rival.user, heads[0]}

@@ -12,6 +12,7 @@ from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.notices.models import Notice
 from leads.models import Dispute, Referral
 from leads.services.consultants import assign_consultant
+from leads.services.deals import cancel_deal
 from leads.services.disputes import (
     approve_ruling,
     override_deal,
@@ -19,7 +20,9 @@ from leads.services.disputes import (
     return_ruling,
     rule_dispute,
 )
-from tests.cast import HALF, LI, WANG, WHOLE, after, fresh, open_site, shares
+from leads.services.disputes.people import part_in_case
+from leads.services.telling import tell_of_events
+from tests.cast import HALF, LI, WANG, WHOLE, ZHAO, after, fresh, open_site, shares
 from tests.services.leads.disputed import contested
 
 pytestmark = pytest.mark.django_db
@@ -285,3 +288,27 @@ def test_the_database_lets_one_dispute_of_a_kind_be_open(case):
 
 def test_the_deadline_to_decide_is_kept_with_the_dispute(case):
     assert case.dispute.due_at == case.dispute.raised_at + timedelta(days=5)
+
+
+def test_who_cancelled_an_earlier_deal_filed_no_client_of_it(case):
+    """The referral got back `filed`: that is no filing by the manager who cancelled."""
+    earlier = case.site.file(case.site.owner, WANG, at=after(hours=6))
+    deal = case.site.subscribe(ZHAO, at=after(hours=7))
+    with clock.at(after(hours=8)):
+        override_deal(actor=case.judge, deal=deal, shares=[(fresh(earlier), WHOLE)], reason="they came with her")
+        cancel_deal(actor=case.judge, deal=deal, reason="changed their mind")
+    assert fresh(earlier).state == "filed"
+    assert part_in_case(case.judge, referrals=[fresh(earlier)], deal=deal) == ""
+
+
+def test_a_refused_filing_put_in_and_taken_out_again_is_told_of_its_loss_and_filed_by_nobody(case):
+    tell_of_events()
+    refused = case.site.file(case.site.owner, "110", at=after(hours=6))
+    for hours, parts in ((7, [(fresh(refused), WHOLE)]), (8, [(fresh(case.mine), WHOLE)])):
+        case.site.decide(case.deal, *parts, at=after(hours=hours))
+    assert fresh(refused).state == "rejected"
+    with clock.at(after(hours=9)):
+        tell_of_events()
+    lost = Notice.objects.filter(kind="referral.lost", target_id=str(refused.pk))
+    assert [notice.recipient_id for notice in lost] == [case.site.owner.user_id]
+    assert part_in_case(case.site.manager, referrals=[fresh(refused)], deal=None) == ""

@@ -13,13 +13,13 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.phones import parse_phone
 from channels_platform.notices.models import Notice
+from leads import locks
 from leads.explanations.evidence import _same_broker
 from leads.holders import filed_by, held_at
 from leads.locks import phone_lock_keys
 from leads.models import Handover, Referral
 from leads.ranking import VISITS, rank_in_agency
 from leads.selectors import visible_referrals
-from leads.services import succession
 from leads.services.disputes import raise_dispute
 from leads.services.disputes.people import part_in_case, require_discreet
 from leads.services.judging import count_filed_today
@@ -232,7 +232,7 @@ def test_a_phone_that_joins_a_client_meanwhile_is_held_too(monkeypatch):
     boss = broker_of(site.owner.agency, "boss", role=Role.AGENCY_ADMIN).user
     li = site.file(site.owner, LI)
     leave(site, boss)
-    held, lock_keys, lock_referrals = [], succession.lock_keys, succession.lock_referrals
+    held, lock_keys, lock_referrals = [], locks.lock_keys, locks.lock_referrals
 
     def and_note(keys):
         held[:] = keys
@@ -245,8 +245,8 @@ def test_a_phone_that_joins_a_client_meanwhile_is_held_too(monkeypatch):
             adding.join(timeout=20)
         return lock_referrals(ids)
 
-    monkeypatch.setattr(succession, "lock_keys", and_note)
-    monkeypatch.setattr(succession, "lock_referrals", after_a_phone_joined)
+    monkeypatch.setattr(locks, "lock_keys", and_note)
+    monkeypatch.setattr(locks, "lock_referrals", after_a_phone_joined)
     with clock.at(after(hours=3)):
         assert hand_over_to_successor(actor=boss, former=site.owner, successor=site.colleague) == 1
     assert sorted(held) == sorted(phone_lock_keys(site.project.pk, [parse_phone(LI), parse_phone(WANG)]))

@@ -6,13 +6,16 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connections
 
+from brokers.services.agencies import set_broker_active
 from channels_platform.audit.models import Event
 from channels_platform.lib import clock
 from channels_platform.notices.models import Notice, Position
+from leads.history import history
 from leads.services.consultants import assign_consultant
 from leads.services.filing import file_referral
 from leads.services.telling import tell_of_events
-from tests.cast import LI, WANG, after, open_site, person
+from leads.services.withdrawal import withdraw_referral
+from tests.cast import HALF, LI, WANG, after, broker_of, fresh, open_site, person, state
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +136,55 @@ def test_what_was_told_lately_holds_up_nothing_new(site):
         for _ in range(2):  # filed, then visited
             tell_of_events(limit=1)
     assert Notice.objects.filter(kind="referral.visited", recipient=site.rival.user).count() == 1
+
+
+def test_a_cancelled_deal_tells_of_itself_and_of_no_visit_or_filing_that_did_not_happen(site):
+    """Its referrals come back to `visited` or `filed`: nobody came for it, and nobody filed anew."""
+    consultant = site.consultant()
+    came, filed = site.file(site.owner, LI), site.file(site.rival, WANG)
+    site.visit(came, at=after(hours=1))
+    deal = site.subscribe(LI, at=after(hours=2))
+    site.decide(deal, (came, HALF), (filed, HALF), at=after(hours=3))
+    told(after(hours=4))
+    Notice.objects.all().delete()
+    site.cancel(deal, at=after(hours=5))
+    assert (state(came, at=after(hours=5)), state(filed, at=after(hours=5))) == ("visited", "filed")
+    assert told(after(hours=6)) == sorted(("deal.cancelled", broker.user_id) for broker in (site.owner, site.rival))
+    assert not Notice.objects.filter(recipient=consultant.user).exists()
+    for referral in (came, filed):
+        assert history(fresh(referral), for_agency=True)[0]["what"] == "Open again"
+
+
+def test_of_a_client_whose_broker_has_left_the_agencys_manager_is_told(site):
+    """Until a colleague takes over, somebody has to hear of it."""
+    head = broker_of(site.owner.agency, "head", role="agency_admin")
+    theirs = site.file(site.owner, LI)
+    set_broker_active(actor=head.user, broker=site.owner, active=False)
+    site.visit(theirs, at=after(hours=1))
+    deal = site.subscribe(LI, at=after(hours=2))
+    site.contract(deal, at=after(hours=3))
+    assert told(after(hours=4)) == [
+        (kind, head.user_id) for kind in ("deal.contracted", "referral.visited", "referral.won")
+    ]
+
+
+def test_a_broker_is_told_of_a_client_that_the_manager_withdrew(site):
+    head = broker_of(site.owner.agency, "head", role="agency_admin")
+    for phone, actor in ((LI, head.user), (WANG, site.owner.user)):
+        referral = site.file(site.owner, phone)
+        with clock.at(after(hours=1)):
+            withdraw_referral(actor=actor, referral=referral)
+    assert told() == [("referral.withdrawn", site.owner.user_id)]
+
+
+def test_who_keeps_another_part_of_a_deal_than_before_is_told(site):
+    mine, theirs = site.file(site.owner, LI), site.file(site.rival, WANG)
+    site.visit(mine, at=after(hours=1))
+    deal = site.subscribe(LI, at=after(hours=2))
+    told(after(hours=3))
+    Notice.objects.all().delete()
+    site.decide(deal, (mine, HALF), (theirs, HALF), at=after(hours=4))
+    expected = [("deal.decided", site.owner.user_id), ("referral.won", site.rival.user_id)]
+    assert told(after(hours=5)) == expected
+    site.decide(deal, (mine, HALF), (theirs, HALF), at=after(hours=6))
+    assert told(after(hours=7)) == expected

@@ -12,7 +12,7 @@ from channels_platform.notices.models import Delivery, Notice
 from channels_platform.notices.services import mark_read
 from channels_platform.notices.services.delivering import deliver_due
 from leads.services.reminders import write_reminders
-from tests.cast import LI, WANG, after, open_site
+from tests.cast import LI, WANG, after, broker_of, open_site
 
 pytestmark = pytest.mark.django_db
 TICK = timedelta(microseconds=1)
@@ -84,11 +84,14 @@ def test_a_visited_client_is_not_warned_of_a_lapse():
     assert _write(after(hours=23)) == 0
 
 
-def test_who_left_is_not_warned():
+def test_in_place_of_who_left_the_agencys_manager_is_warned_once():
     site = open_site(visit_within_hours=24)
     site.file(site.owner, LI)
     set_broker_active(actor=site.manager, broker=site.owner, active=False)
-    assert _write(after(hours=23)) == 0
+    assert _write(after(hours=22)) == 0  # there is none
+    head = broker_of(site.owner.agency, "head", role="agency_admin")
+    assert [_write(after(hours=23)), _write(after(hours=23, minutes=1))] == [1, 0]
+    assert Notice.objects.get().recipient == head.user
 
 
 def test_the_mail_names_the_client_by_number_only(mailoutbox):

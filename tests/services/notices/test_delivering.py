@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from socketserver import StreamRequestHandler, TCPServer
 from threading import Barrier, Thread
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +19,7 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid
 from channels_platform.notices import kinds
 from channels_platform.notices.models import Delivery, Notice, Robot
+from channels_platform.notices.robots import RobotRefused
 from channels_platform.notices.services import tell
 from channels_platform.notices.services.choices import choose_notices, keep_robot, try_robot
 from channels_platform.notices.services.delivering import deliver_due, forget_old, send_again
@@ -237,9 +239,62 @@ def test_a_group_that_does_not_take_it_is_tried_again(settings, reader, status, 
     assert delivered(NOON + timedelta(minutes=5))["failed"] == 1  # nobody listens there now
 
 
+def test_a_server_that_speaks_no_http_is_a_failure_with_a_name(settings, reader):
+    """Also for whoever tries the robot out, and for what is due after it in the same run."""
+    robot, mine = robot_at("127.0.0.1:9", settings), person("broker", email="next@example.com")
+    with raw_server(b"SSH-2.0-OpenSSH_9.6\r\n") as host:
+        keep_robot(actor=None, robot=robot, fields=_at(host, settings))
+        told(person("broker"), target=reader, project=robot.project)
+        told(mine, target=mine, at=NOON + timedelta(seconds=1))
+        assert delivered(NOON + timedelta(seconds=2)) == {"sent": 1, "failed": 1, "given_up": 0}
+        with pytest.raises(RobotRefused):
+            try_robot(actor=None, robot=robot, text="hello")
+    assert Delivery.objects.get(channel="robot").error == "no_http"
+
+
+def test_one_notice_that_cannot_be_put_into_a_mail_holds_up_no_other(reader, mailoutbox):
+    bad = person("broker", email="two\nlines@example.com")
+    told(bad, target=bad)
+    told(reader, target=reader, at=NOON + timedelta(seconds=1))
+    assert delivered(NOON + timedelta(seconds=2)) == {"sent": 1, "failed": 1, "given_up": 0}
+    assert Delivery.objects.get(notice__recipient=bad).error == "BadHeaderError"
+    assert len(mailoutbox) == 1
+
+
+def _at(host, settings):
+    settings.ROBOT_HOSTS = [host]
+    return {"address": f"http://{host}/send?key=k1"}
+
+
+@contextmanager
+def raw_server(answer: bytes) -> Iterator[str]:
+    """A port where something else than a web server listens."""
+
+    class Other(StreamRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65_536)
+            self.wfile.write(answer)
+
+    server = TCPServer(("127.0.0.1", 0), Other)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 @pytest.mark.parametrize(
     "address",
-    ["https://example.com/robot", "http://oapi.dingtalk.com/robot", "https://127.0.0.1/", "file:///etc/passwd", ""],
+    [
+        "https://example.com/robot",
+        "http://oapi.dingtalk.com/robot",
+        "https://127.0.0.1/",
+        "file:///etc/passwd",
+        "",
+        "https://[oapi.dingtalk.com/robot",
+        "https://oapi.dingtalk.com/robot send?access_token=1",
+    ],
 )
 def test_a_robot_lives_at_a_known_host_only(address):
     with pytest.raises(Invalid) as refused:
@@ -271,3 +326,21 @@ def test_notices_of_another_kind_or_of_an_inactive_robot_stay_out_of_the_group(s
         delivered()
     assert heard == []
     assert Notice.objects.count() == 2
+
+
+def test_who_was_disabled_since_gets_no_mail(reader, mailoutbox):
+    told(reader)
+    type(reader).objects.filter(pk=reader.pk).update(is_active=False)
+    assert delivered() == {"sent": 0, "failed": 0, "given_up": 1}
+    assert mailoutbox == []
+    assert Delivery.objects.get().error == "inactive"
+
+
+def test_people_are_offered_what_they_may_ever_be_told():
+    offered = {
+        role: {kind.name for kind in kinds.kinds_for(person(role))}
+        for role in ("broker", "consultant", "marketing_manager")
+    }
+    assert "referral.filed" in offered["broker"] and "signal.raised" not in offered["broker"]
+    assert "referral.filed" not in offered["consultant"] and "referral.assigned" in offered["consultant"]
+    assert all("dispute.decided" in names for names in offered.values())

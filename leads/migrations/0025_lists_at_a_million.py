@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('brokers', '0005_interception'),
-        ('leads', '0022_risk_signals_of_staff_and_origins'),
+        ('leads', '0024_bulk_acts'),
         ('privacy', '0001_initial'),
         ('projects', '0002_pool_after_days'),
     ]
