@@ -3,11 +3,12 @@
 import csv
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from functools import partial
+from io import TextIOWrapper
+from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import IO, Any, cast
 from uuid import UUID
@@ -134,21 +135,24 @@ def run_what_if(*, job_id: UUID) -> None:
     Writes: Job with its file and progress.
     Raises: Settled as `job_at_work`.
     """
-    with job_at_work(job_id) as job, ExitStack() as open_files:
+    with job_at_work(job_id) as job, _scratch() as file, _scratch() as deals:
         asked = job.arguments
         project = Project.objects.get(pk=asked["project"])
         names = {str(key): name for key, name in Agency.objects.values_list("pk", "name")}
-        file, deals = (open_files.enter_context(TemporaryFile("w+", encoding="utf-8", newline="")) for _ in "12")
         file.write(BOM)
         with override(asked["language"]):
             job.report = _report(_told(_compare(job, project), file, deals, project, names), project, names)
         deals.seek(0)
-        for text in iter(lambda: deals.read(1 << 16), ""):
-            file.write(text)
+        copyfileobj(deals, file)
         file.seek(0)
         job.result_file.save("what-if.csv", File(cast(IO[bytes], file.buffer)), save=False)
         job.result_url = reverse("admin:leads_referral_what_if", args=[job.pk])
         job.done = job.total
+
+
+def _scratch() -> TextIOWrapper:
+    """Open a file that is gone when it is closed: what changes may be more than memory should hold."""
+    return TemporaryFile("w+", encoding="utf-8", newline="")
 
 
 def _compare(job: Job, project: Project) -> Iterator[Comparison]:
