@@ -13,7 +13,7 @@ from benchmarks.measures import Results, Target
 
 REFERRALS = 100_000
 STEPS = 20
-_RULES = {"exclusive_from": "visit", "protection_days": 7, "visit_within_hours": 24, "lookback_days": 0}
+_RULES = {"exclusive_from": "visit", "protection_days": 7, "visit_within_hours": 2, "lookback_days": 0}
 
 
 def measure(results: Results, small: str, large: str) -> None:

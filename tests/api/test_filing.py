@@ -41,7 +41,9 @@ def test_filing_takes_at_most_ten_statements(db, mode):
     ) as statements:
         answer = client.post("/api/v1/referrals/", filing(), format="json", headers={"Idempotency-Key": "one"})
     assert answer.json()["state"] == "filed"
-    work = [q["sql"] for q in statements if not q["sql"].startswith(("SAVEPOINT", "RELEASE SAVEPOINT"))]
+    # what is prepared is prepared once for a connection, whichever test comes first on it
+    besides = ("SAVEPOINT", "RELEASE SAVEPOINT", "PREPARE")
+    work = [q["sql"] for q in statements if not q["sql"].startswith(besides)]
     assert len(work) <= 10, "\n".join(work)
 
 

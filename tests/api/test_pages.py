@@ -61,6 +61,23 @@ def test_the_other_order(cast, twelve):
     assert flat(pages) == twelve[::-1]
 
 
+@pytest.mark.parametrize("ordering", ["-filed_at", "filed_at"])
+def test_what_lapsed_is_one_list_whether_the_sweep_wrote_it_down_or_not(cast, twelve, ordering):
+    ids = twelve if ordering == "-filed_at" else twelve[::-1]
+    live, swept = (3, 7), (0, 1, 5, 10)
+    now = clock.now()
+    Referral.objects.exclude(pk__in=[ids[n] for n in live]).update(lapse_at=now - timedelta(minutes=1))
+    Referral.objects.filter(pk__in=[ids[n] for n in swept]).update(state="lapsed")
+    lapsed = [ids[n] for n in range(12) if n not in live]
+    client, url = cast.client(cast.owner), f"{URL}?page_size=3&state=lapsed&ordering={ordering}"
+    pages = walk(client, url)
+    assert ([len(page) for page in pages], flat(pages)) == ([3, 3, 3, 1], lapsed)
+    while (body := client.get(url).json())["next"]:
+        url = body["next"]
+    assert flat(walk(client, url, "previous")[::-1]) == lapsed
+    assert flat(walk(client, f"{URL}?state=filed&ordering={ordering}")) == [ids[n] for n in live]
+
+
 def test_a_row_filed_meanwhile_moves_nothing(cast, twelve):
     client = cast.client(cast.owner)
     first = client.get(f"{URL}?page_size=5").json()

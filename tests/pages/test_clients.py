@@ -1,10 +1,13 @@
 """My clients in the portal: found, followed, added to, let go, contested; never another's."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from channels_platform.lib import clock
+from channels_platform.presentation import formats
+from leads import listing
 from leads.models import Dispute, Referral
 from leads.services.visits import confirm_visit
 from tests.pages.world import CLIENT_PHONE
@@ -94,6 +97,21 @@ def test_pages_by_cursor_show_everyone_once(world, as_person):
     assert seen == [one.number for one in reversed(filed)]
     back = client.get(f"{CLIENTS}?tab=all&cursor={response.context['page'].previous}")
     assert [row.number for row in back.context["rows"]] == seen[25:50]
+
+
+def test_counts_beside_a_list_end_at_the_cap(world, as_person, monkeypatch):
+    for n in range(5):
+        world.file(phone=f"1380000{n:04d}")
+    Referral.objects.filter(number=Referral.objects.earliest("filed_at").number).update(state="lapsed")
+    due = Referral.objects.filter(state="filed").latest("filed_at")
+    Referral.objects.filter(pk=due.pk).update(lapse_at=clock.now())
+    client = as_person(world.owner)
+    counts = {name: count for name, _label, count in client.get(CLIENTS).context["tabs"]}
+    assert counts == {"running": 0, "active": 3, "won": 0, "rejected": 0, "past": 2, "all": 5}
+    monkeypatch.setattr(formats, "MOST_COUNTED", 2)
+    monkeypatch.setattr(listing, "MOST_COUNTED", 2)
+    page = client.get(CLIENTS).content.decode()
+    assert re.findall(r'<span class="count">(.+?)</span>', page) == ["0", "2+", "0", "0", "2", "2+"]
 
 
 def test_list_makes_no_query_per_row(world, as_person, django_assert_max_num_queries):

@@ -18,6 +18,8 @@ from leads.models import Claim, Deal, DealShare, Referral, ReferralPhone, Visit
 from leads.services.extension import extend_protection
 from leads.services.succession import hand_over_to_successor
 from leads.services.whatif import run_what_if, start_what_if
+from leads.whatif import facts
+from leads.whatif.facts import read_history, whole_knots
 from tests.cast import HALF, LI, START, SUN, WANG, ZHAO, Site, after, broker_of, open_site, person
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +36,12 @@ def _ask(site: Site, *, actor: Any = None, **asked: Any) -> Job:
     job.refresh_from_db()
     assert job.state == "done", job.errors
     return job
+
+
+def _file(job: Job) -> bytes:
+    with job.result_file.open("rb") as file:
+        content: bytes = file.read()
+    return content
 
 
 def _changes(job: Job) -> dict[str, tuple[str, str]]:
@@ -285,3 +293,33 @@ def test_what_a_broker_filed_who_left_is_read_as_that_brokers() -> None:
     job = _ask(site)
     assert (job.report["kept"], _changes(job)) == ({}, {})
     assert _changes(_ask(site, daily_filing_limit=1)) == {left[1].number: ("lapsed", "limit_reached")}
+
+
+def test_read_in_the_smallest_pieces_it_comes_to_the_same_and_parts_nothing_tied(monkeypatch: Any) -> None:
+    site = open_site(exclusive_from="visit", lead_time_minutes=0, daily_filing_limit=3)
+    owner, rival = site.file(site.owner, LI), site.file(site.rival, LI, at=after(minutes=5))
+    couple, alone = site.file(site.owner, WANG, SUN), site.file(site.colleague, ZHAO)
+    site.file(site.owner, "13800000009", at=after(minutes=30))
+    last = site.file(site.owner, "13800000010", at=after(minutes=40))
+    site.add(alone, "13800000011", at=after(minutes=50))
+    for minutes, one in enumerate((rival, couple, alone)):
+        site.visit(one, at=after(hours=1, minutes=minutes))
+    tied = site.subscribe(SUN, LI, at=after(days=1))
+    decided = site.subscribe("13800000011", at=after(days=2))
+    site.decide(decided, (alone, HALF), (couple, HALF), at=after(days=3))
+    rules = {"daily_filing_limit": 2, "exclusive_from": "filing"}
+
+    whole = _ask(site, **rules)
+    monkeypatch.setattr(facts, "CHUNK", 1)
+    chunks = [{fact.knot for fact in chunk} for chunk in whole_knots(read_history(site.project.pk, site.project.zone))]
+    pieces = _ask(site, **rules)
+
+    assert last.reason == "limit_reached"
+    assert _changes(whole)[rival.number] == ("won", "protected")
+    assert _changes(whole)[owner.number] == ("lost", "won")
+    assert tied.number in [one[0] for one in whole.report["deals"]]
+    assert pieces.report == whole.report
+    assert _file(pieces) == _file(whole)
+    # the two deals and what they touch; the client of each other filing
+    assert [len(knots) for knots in chunks] == [1, 1, 1]
+    assert (pieces.done, pieces.total) == (whole.done, whole.total)
