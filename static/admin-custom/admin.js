@@ -1,4 +1,4 @@
-// What the admin's own pages need: forms that are sent once, and show where they are wrong. Everything works without it.
+// What the admin's own pages need: forms sent once that show where they are wrong, boxes a finger hits. Everything works without it.
 document.addEventListener("submit", function (event) {
   const form = event.target;
   if (!form.matches("form[data-once]")) return;
@@ -27,4 +27,14 @@ document.addEventListener("DOMContentLoaded", function () {
   const wrong =
     document.querySelector("form [aria-invalid=true]:not([type=hidden])") || document.querySelector(".cp-errors[tabindex]");
   if (wrong) wrong.focus();
+});
+// A row is chosen by a small box: a label around it is what a finger hits.
+document.addEventListener("DOMContentLoaded", function () {
+  document.querySelectorAll("#changelist-form input[type=checkbox]").forEach(function (box) {
+    if (box.closest("label")) return;
+    const label = document.createElement("label");
+    label.className = "cp-tick";
+    box.replaceWith(label);
+    label.append(box);
+  });
 });

@@ -151,11 +151,12 @@ def visitor(chromium: Browser, live_server: Any, underway: Underway) -> Iterator
 
 
 @pytest.fixture(autouse=True)
-def _no_attempts_remembered() -> None:
-    """Forget the sign-ins of the tests before: all come from one address."""
+def _nothing_remembered() -> None:
+    """Forget the sign-ins of the tests before, which come from one address, and the overview of a minute ago."""
     client = cache._cache.get_client()
-    for key in client.scan_iter(match=f"{settings.REDIS_PREFIX}:*allauth:rl:*", count=1000):
-        client.delete(key)
+    for remembered in ("allauth:rl:", "overview:"):
+        for key in client.scan_iter(match=f"{settings.REDIS_PREFIX}:*{remembered}*", count=1000):
+            client.delete(key)
 
 
 @pytest.fixture
