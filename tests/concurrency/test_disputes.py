@@ -61,7 +61,9 @@ def test_control_without_lock_and_trigger_several_decide(unguarded):
     dispute, calls = contested(make_site())
     name = "pgtrigger_decided_once_%"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE %s", [name])
+        cursor.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgname LIKE %s AND tgrelid = 'leads_dispute'::regclass", [name]
+        )
         trigger = cursor.fetchone()[0]
         cursor.execute(f"ALTER TABLE leads_dispute DISABLE TRIGGER {trigger}")
     try:
