@@ -53,10 +53,11 @@ def version_fields(version: PlanVersion) -> dict[str, Any]:
     }
 
 
-def approved_series(project: Project) -> list[Series]:
-    """Return the project's plans with their approved versions."""
+def approved_series(project: Project, **narrow: Any) -> list[Series]:
+    """Return the project's plans with their approved versions; `narrow`: of plans with these fields only."""
     versions = (
         PlanVersion.objects.filter(plan__project=project, state=PlanState.APPROVED)
+        .filter(**{f"plan__{name}": value for name, value in narrow.items()})
         .select_related("plan__agency")
         .order_by("plan_id", "number")
     )

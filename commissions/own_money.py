@@ -8,8 +8,8 @@ from django.db.models import F, QuerySet
 
 from brokers.models import Broker
 from channels_platform.lib import clock
-from commissions.engine.types import AppliesTo
-from commissions.engine.types import Payee as PayeeKind
+from commissions.engine.conditions import unmet
+from commissions.engine.types import AppliesTo, Payee
 from commissions.facts import approved_series
 from commissions.holds import Hold
 from commissions.models import Accrual, PayoutLine
@@ -57,16 +57,12 @@ def own_lines(user: Any) -> QuerySet[Accrual]:
 def promised(broker: Broker, project: Project) -> list[str]:
     """Return the plan that would pay a broker in person for a referral today, in sentences; nothing where none does."""
     today = clock.local_date(clock.now(), project.zone)
-    for series in approved_series(project):
-        if series.agency_id != str(broker.agency_id) or series.payee != PayeeKind.BROKER:
-            continue
-        if series.applies_to == AppliesTo.WALK_IN:
-            continue
-        for version in series.versions:
-            if (version.from_on is None or version.from_on <= today) and (
-                version.to_on is None or today <= version.to_on
-            ):
-                return plan_in_words(version)
+    own = approved_series(project, agency=broker.agency_id, payee=Payee.BROKER)
+    for series in own:
+        if series.applies_to != AppliesTo.WALK_IN:
+            for version in series.versions:
+                if version.is_in_force(today) and unmet(version.conditions, grades=series.grades, day=today) is None:
+                    return plan_in_words(version)
     return []
 
 

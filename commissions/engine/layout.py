@@ -268,7 +268,7 @@ class Track:
         if applies_to != AppliesTo.ALL and referred != (applies_to == AppliesTo.REFERRED):
             return None
         if day not in self._by_day:
-            rule = next((rule for rule in self.rules if _in_force(rule.version, day)), None)
+            rule = next((rule for rule in self.rules if rule.version.is_in_force(day)), None)
             self._by_day[day] = None if rule is None else Placement(rule, self._unmet(rule, day))
         return self._by_day[day]
 
@@ -305,7 +305,3 @@ class Track:
                     raise OutOfOrder(f"deal {case.deal.number} was not observed")
                 spans.append(Span(0, length, totals[key]))
         return spans
-
-
-def _in_force(version: PlanVersion, day: date) -> bool:
-    return (version.from_on is None or version.from_on <= day) and (version.to_on is None or day <= version.to_on)

@@ -143,6 +143,9 @@ class PlanVersion:
     retention_fraction: Fraction | None = None
     conditions: Conditions = Conditions()
 
+    def is_in_force(self, day: date) -> bool:
+        return (self.from_on is None or self.from_on <= day) and (self.to_on is None or day <= self.to_on)
+
 
 @dataclass(frozen=True, slots=True)
 class Series:

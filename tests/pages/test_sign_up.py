@@ -1,6 +1,7 @@
 """The pages by which individuals sign up, wait, and recruit others."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,15 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
-from brokers.models import Individual, Programme, RecruitingLink
+from brokers.models import AgencyGrade, Individual, Programme, RecruitingLink
 from brokers.services.agencies import create_agency
+from brokers.services.grades import keep_grade, set_agency_grade
 from brokers.services.individuals import confirm_individuals, decline_individuals
 from brokers.services.recruiting import close_link, open_link, open_programme
 from channels_platform.accounts.permissions import Role
+from channels_platform.lib import clock
 from leads.models import Referral
+from projects.selectors import latest_today
 from tests.pages.money import give_plan
 from tests.pages.world import agree, staff
 from tests.services.brokers.test_individuals import LI, PASSWORD, WANG, send
@@ -228,3 +232,15 @@ def test_forgetting_tells_nobody_whose_phone_has_an_account(link):
         assert list(answer.context["form"].errors) == ["digits"]
     assert Client().post("/join/forgot/", {"phone": "12"}).status_code == 422
     assert Individual.objects.get().broker.user.check_password(PASSWORD)
+
+
+def test_a_plan_that_asks_for_another_grade_promises_nothing(world, link):
+    client = signed_up(link)
+    roof = Individual.objects.select_related("broker__agency").get().broker.agency
+    gold = keep_grade(actor=world.site_manager, grade=AgencyGrade(code="A", name="Gold", rank=1))
+    give_plan(world, agency=roof, payee="broker", grades=["A"])
+    assert "What you get, and when" not in client.get("/portal/").content.decode()
+    today = latest_today()
+    set_agency_grade(actor=world.site_manager, agency=roof, grade=gold, from_on=today, reason="well done")
+    with clock.at(clock.now() + timedelta(days=1)):
+        assert "What you get, and when" in client.get("/portal/").content.decode()
