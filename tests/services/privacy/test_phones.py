@@ -19,6 +19,13 @@ def test_a_number_is_kept_once():
     assert Phone.objects.count() == 2
 
 
+def test_phones_come_in_the_order_they_were_asked_for():
+    numbers = [f"+861380000{n:04d}" for n in (7, 3, 9, 1, 8, 2, 6)]
+    keep_phones(sorted(numbers))
+    assert list(keep_phones(numbers)) == numbers
+    assert list(keep_phones(reversed(numbers))) == numbers[::-1]
+
+
 def test_finding_makes_nothing():
     assert find_phones([NUMBER]) == {}
     assert find_phones([]) == {}
