@@ -1,6 +1,6 @@
 """The product's replay and a second, independent reading of the rules come to the same, to the cent.
 
-REFERENCE_HISTORIES says how many random histories (default 100); REFERENCE_SEED from which on, to look at others.
+REFERENCE_HISTORIES says how many random histories (default 40); REFERENCE_SEED from which on, to look at others.
 """
 
 import json
@@ -22,7 +22,7 @@ from tests.reference.histories import history
 from tests.reference.reference import calculate
 from tests.scenarios.test_replay import EXPECTED, scenarios
 
-HISTORIES = int(os.environ.get("REFERENCE_HISTORIES", "100"))
+HISTORIES = int(os.environ.get("REFERENCE_HISTORIES", "40"))
 FIRST = int(os.environ.get("REFERENCE_SEED", "1"))
 BLOCK = 20
 

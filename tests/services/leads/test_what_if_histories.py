@@ -28,7 +28,7 @@ from projects.selectors import current_policy
 from tests.reference.draws import policy_of
 from tests.reference.histories import history
 
-HISTORIES = int(os.environ.get("REFERENCE_HISTORIES", "40"))
+HISTORIES = int(os.environ.get("REFERENCE_HISTORIES", "20"))
 FIRST = int(os.environ.get("REFERENCE_SEED", "1"))
 BLOCK = 20
 
