@@ -139,7 +139,7 @@ def _send_many(operation, things, chance, user):
     known = things.get(operation.path.removeprefix("/api/v1/").split("/")[0])
 
     @hypothesis.settings(
-        max_examples=10,
+        max_examples=5,
         deadline=None,
         database=None,
         derandomize=True,

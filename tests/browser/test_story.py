@@ -22,7 +22,7 @@ from commissions.models import LedgerEntry, PayoutBatch
 from commissions.tasks import run_changed_projects
 from leads.models import Deal, Referral
 from projects.services.units import create_unit
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import FACES, Visitor
 from tests.pages.money import give_plan
 from tests.pages.world import CLIENT_PHONE, PASSWORD, World, make_world, staff
 
@@ -60,9 +60,7 @@ class Story:
         return PayoutBatch.objects.get()
 
 
-@pytest.fixture(
-    params=[(screen, language) for screen in ("desk", "phone") for language in ("en", "zh-hans")], ids="-".join
-)
+@pytest.fixture(params=FACES, ids="-".join)
 def story(request: Any, visitor: Callable[..., Visitor], transactional_db: None) -> Story:
     screen, language = request.param
     world = make_world(exclusive_from="visit")

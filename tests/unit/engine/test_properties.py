@@ -139,7 +139,7 @@ def test_the_random_projects_reach_every_kind_of_plan():
     """A guard on the generator: a shape it never draws would be a shape never checked."""
     seen = set()
 
-    @settings(max_examples=400, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=150, deadline=None, database=None, derandomize=True)
     @given(project=projects(most_deals=1))
     def look(project):
         for one in project[0]:
