@@ -20,6 +20,7 @@ READ = {"finance", "finance_approver", "marketing_manager", "auditor"}
 PREPARE, PAY = {"finance"}, {"finance", "finance_approver"}
 PAGES = {
     "balances": READ,
+    "more": READ,
     "balances_csv": READ,
     "balance": READ,
     "repayment_new": PREPARE,
@@ -43,7 +44,7 @@ PAGES = {
     "payment_new": PREPARE,
 }
 EXPORTS = {"batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv"}
-BARE = {"balances", "balances_csv", "payments_csv", "debts", "batches", "batch_new", "payments", "payment_new"}
+BARE = {"more", "balances", "balances_csv", "payments_csv", "debts", "batches", "batch_new", "payments", "payment_new"}
 
 
 def test_every_finance_address_is_in_the_table():
