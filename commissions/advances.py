@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet, Sum
 
 from brokers.models import Agency
 from commissions.engine.advances import fee_of
-from commissions.holds import Hold, hold_of, holds_in_force
+from commissions.holds import Hold, Holds, hold_of, holds_in_force
 from commissions.models import Advance, AdvanceLimit, LedgerEntry, Payee
 from commissions.states import Account, RequestState
 from projects.models import Project
@@ -67,6 +67,8 @@ class Room:
     Units: amounts in the project's currency.
     """
 
+    agency: Agency
+    project: Project
     limit: AdvanceLimit | None
     outstanding: Decimal
     left: Decimal
@@ -88,6 +90,27 @@ def drawn(projects: Iterable[UUID]) -> list[Drawn]:
         return [Drawn(*row) for row in cursor.fetchall()]
 
 
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """What of a payee's advances in a project is outstanding, and what its deals have pending."""
+
+    payee: Payee
+    project: Project
+    outstanding: Decimal
+    pending: Decimal
+
+
+def outstanding_over(projects: Iterable[Project]) -> list[Outstanding]:
+    """Return who has what outstanding in these projects, the most first."""
+    by_id = {project.pk: project for project in projects}
+    rows = [one for one in drawn(by_id) if one.outstanding]
+    payees = Payee.objects.select_related("agency").in_bulk({one.payee_id for one in rows})
+    found = [
+        Outstanding(payees[one.payee_id], by_id[one.project_id], one.outstanding, one.pending) for one in rows
+    ]
+    return sorted(found, key=lambda one: (one.project.currency, -one.outstanding, str(one.payee)))
+
+
 def limits_in_force(**narrowed: Any) -> list[AdvanceLimit]:
     """Return the limits in force, of the agencies and places that a query narrows them to; those of 0 are over."""
     scope = ("agency_id", "company_id", "project_id", "currency")
@@ -102,47 +125,83 @@ def limits_in_force(**narrowed: Any) -> list[AdvanceLimit]:
 
 def room_of(agency: Agency, project: Project) -> Room:
     """Return how much more may be advanced to an agency in a project now."""
-    company: Any = project.company_id
-    limits = [
-        limit
-        for limit in limits_in_force(agency=agency, company=company, currency=project.currency)
-        if limit.project_id in (None, project.pk)
+    return rooms([agency], [project])[0]
+
+
+def rooms(agencies: Iterable[Agency], projects: Iterable[Project]) -> list[Room]:
+    """Return how much more may be advanced to each of these agencies in each of these projects, also where nothing."""
+    asked, places = list(agencies), list(projects)
+    limits = limits_in_force(agency__in=asked, company__in={project.company_id for project in places})
+    payees = {one.agency_id: one for one in Payee.objects.select_related("agency").filter(agency__in=asked)}
+    sums = _pending_sums(list(payees.values()), {project.company_id for project in places})
+    holds = holds_in_force()
+    return [
+        _room(agency, project, limits, payees.get(agency.pk), sums, holds) for agency in asked for project in places
     ]
-    payee = Payee.objects.select_related("agency").filter(agency=agency).first()
+
+
+def _room(
+    agency: Agency, project: Any, limits: list[AdvanceLimit], payee: Payee | None, sums: "_Sums", holds: Holds
+) -> Room:
+    limits = [
+        one
+        for one in limits
+        if (one.agency_id, one.company_id, one.currency) == (agency.pk, project.company_id, project.currency)
+        and one.project_id in (None, project.pk)
+    ]
+    limit = max(limits, key=lambda one: one.project_id is not None, default=None)
     if payee is None:
-        return Room(_narrowest(limits), _NOTHING, _NOTHING, _NOTHING, None)
-    siblings = Project.objects.filter(company=company, currency=project.currency).values_list("pk", flat=True)
-    by_project = _outstanding(payee, list(siblings))
-    everywhere = sum(by_project.values(), _NOTHING)
-    here = by_project.get(project.pk, _NOTHING)
-    lefts = [limit.amount - (here if limit.project_id else everywhere) for limit in limits]
-    pending = LedgerEntry.objects.filter(payee=payee, project=project, account=Account.PENDING).aggregate(Sum("amount"))
+        return Room(agency, project, limit, _NOTHING, _NOTHING, _NOTHING, None)
+    own = sums.get(payee.pk, {})
+    here = own.get(project.pk, _Pending())
+    everywhere = sum(
+        (one.outstanding for one in own.values() if (one.company, one.currency) == (project.company_id, project.currency)),
+        start=_NOTHING,
+    )
+    lefts = [one.amount - (here.outstanding if one.project_id else everywhere) for one in limits]
     return Room(
-        limit=_narrowest(limits),
-        outstanding=here,
+        agency=agency,
+        project=project,
+        limit=limit,
+        outstanding=here.outstanding,
         left=min(lefts, default=_NOTHING),
-        pending=pending["amount__sum"] or _NOTHING,
-        hold=hold_of(payee, project, holds_in_force()),
+        pending=here.pending - here.outstanding,
+        hold=hold_of(payee, project, holds),
     )
 
 
-def _narrowest(limits: list[AdvanceLimit]) -> AdvanceLimit | None:
-    return max(limits, key=lambda one: one.project_id is not None, default=None)
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    company: UUID | None = None
+    currency: str = ""
+    outstanding: Decimal = _NOTHING
+    pending: Decimal = _NOTHING
 
 
-def _outstanding(payee: Payee, projects: list[UUID]) -> dict[UUID, Decimal]:
+_Sums = dict[UUID, dict[UUID, _Pending]]
+
+
+def _pending_sums(payees: list[Payee], companies: set[Any]) -> _Sums:
+    """Return what pending accounts hold in all the projects of these companies, by payee and project."""
     found = (
-        LedgerEntry.objects.filter(payee=payee, project__in=projects, account=Account.PENDING, deal__isnull=True)
+        LedgerEntry.objects.filter(payee__in=payees, project__company__in=companies, account=Account.PENDING)
         .order_by()
-        .values_list("project_id")
-        .annotate(Sum("amount"))
+        .values_list("payee_id", "project_id", "project__company_id", "project__currency")
+        .annotate(
+            beside=Sum("amount", filter=Q(deal__isnull=True), default=_NOTHING),
+            deals=Sum("amount", filter=Q(deal__isnull=False), default=_NOTHING),
+        )
     )
-    return {project_id: -amount for project_id, amount in found}
+    sums: _Sums = defaultdict(dict)
+    for payee_id, project_id, company_id, currency, beside, deals in found:
+        sums[payee_id][project_id] = _Pending(company_id, currency, -beside, deals)
+    return sums
 
 
 def outstanding_of(payee: Payee, project: Project) -> Decimal:
     """Return what of a payee's advances in a project is not settled yet."""
-    return _outstanding(payee, [project.pk]).get(project.pk, _NOTHING)
+    found = LedgerEntry.objects.filter(payee=payee, project=project, account=Account.PENDING, deal__isnull=True)
+    return -(found.aggregate(total=Sum("amount"))["total"] or _NOTHING)
 
 
 def with_settled(advances: Iterable[Advance]) -> list[tuple[Advance, Decimal]]:
@@ -178,3 +237,12 @@ def limits_over(projects: QuerySet[Project]) -> list[AdvanceLimit]:
     companies = projects.order_by().values("company")
     known = set(projects.values_list("pk", flat=True))
     return [one for one in limits_in_force(company__in=companies) if one.project_id is None or one.project_id in known]
+
+
+def rooms_within_limits(projects: QuerySet[Project], *, agency: Agency | None = None) -> list[Room]:
+    """Return how much more may be advanced where a limit is in force, by agency and project name."""
+    limits = limits_over(projects)
+    agencies = {one.agency_id: one.agency for one in limits if agency is None or one.agency_id == agency.pk}
+    found = rooms(agencies.values(), projects)
+    kept = [room for room in found if room.limit is not None]
+    return sorted(kept, key=lambda room: (room.agency.name.casefold(), room.project.name.casefold()))

@@ -14,7 +14,7 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid
-from channels_platform.lib.money import exact_text, to_minor
+from channels_platform.lib.money import exact_text, format_amount, to_minor
 from commissions import locks
 from commissions.advances import Drawn, Room, drawn, room_of
 from commissions.engine.advances import Settling, settle
@@ -142,7 +142,7 @@ def _require_asker(actor: Any, agency: Agency) -> None:
 def _refuse_beyond(room: Room, amount: Decimal, project: Project) -> Room:
     if to_minor(amount, project.currency) <= 0:
         raise Invalid("the amount must be above 0", code="not_positive", field="amount")
-    most = str(room.most)
+    most = format_amount(room.most, project.currency)
     if room.limit is None:
         raise Invalid("the agency has no limit here", code="no_limit")
     if room.hold is not None:
