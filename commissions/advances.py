@@ -246,3 +246,10 @@ def rooms_within_limits(projects: QuerySet[Project], *, agency: Agency | None = 
     found = rooms(agencies.values(), projects)
     kept = [room for room in found if room.limit is not None]
     return sorted(kept, key=lambda room: (room.agency.name.casefold(), room.project.name.casefold()))
+
+
+def own_rooms(agency: Agency) -> list[Room]:
+    """Return how much more an agency may have advanced where it has something pending, or outstanding, and a limit."""
+    companies = {one.company_id for one in limits_in_force(agency=agency)}
+    found = rooms_within_limits(Project.objects.filter(company__in=companies), agency=agency)
+    return [room for room in found if room.pending or room.outstanding]
