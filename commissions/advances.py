@@ -105,9 +105,7 @@ def outstanding_over(projects: Iterable[Project]) -> list[Outstanding]:
     by_id = {project.pk: project for project in projects}
     rows = [one for one in drawn(by_id) if one.outstanding]
     payees = Payee.objects.select_related("agency").in_bulk({one.payee_id for one in rows})
-    found = [
-        Outstanding(payees[one.payee_id], by_id[one.project_id], one.outstanding, one.pending) for one in rows
-    ]
+    found = [Outstanding(payees[one.payee_id], by_id[one.project_id], one.outstanding, one.pending) for one in rows]
     return sorted(found, key=lambda one: (one.project.currency, -one.outstanding, str(one.payee)))
 
 
@@ -155,7 +153,11 @@ def _room(
     own = sums.get(payee.pk, {})
     here = own.get(project.pk, _Pending())
     everywhere = sum(
-        (one.outstanding for one in own.values() if (one.company, one.currency) == (project.company_id, project.currency)),
+        (
+            one.outstanding
+            for one in own.values()
+            if (one.company, one.currency) == (project.company_id, project.currency)
+        ),
         start=_NOTHING,
     )
     lefts = [one.amount - (here.outstanding if one.project_id else everywhere) for one in limits]

@@ -11,9 +11,7 @@ urlpatterns = [
     path("balances/<uuid:payee_id>/<uuid:project_id>/", balances.balance, name="balance"),
     path("balances/<uuid:payee_id>/<uuid:project_id>/repayment/", debts.repayment_new, name="repayment_new"),
     path("balances/<uuid:payee_id>/<uuid:project_id>/write-off/", debts.write_off_new, name="write_off_new"),
-    path(
-        "balances/<uuid:payee_id>/<uuid:project_id>/adjustment/", adjustments.adjustment_new, name="adjustment_new"
-    ),
+    path("balances/<uuid:payee_id>/<uuid:project_id>/adjustment/", adjustments.adjustment_new, name="adjustment_new"),
     path("adjustments/", adjustments.adjustments, name="adjustments"),
     path("adjustments/<uuid:adjustment_id>/", adjustments.adjustment, name="adjustment"),
     path("adjustments/<uuid:adjustment_id>/file/", adjustments.adjustment_file, name="adjustment_file"),

@@ -31,9 +31,7 @@ def post_beside(
     Locks:  the caller holds the company.
     Writes: LedgerTransaction, LedgerEntry.
     """
-    posted = LedgerTransaction(
-        project=project, kind=kind, currency=project.currency, posted_at=posted_at, actor=actor
-    )
+    posted = LedgerTransaction(project=project, kind=kind, currency=project.currency, posted_at=posted_at, actor=actor)
     posted.save(force_insert=True)
     LedgerEntry.objects.bulk_create(
         LedgerEntry(

@@ -15,10 +15,10 @@ from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 from channels_platform.accounts.services.invitations import issue_invitation
 from channels_platform.audit.models import Event
+from channels_platform.files.services import keep_file
 from channels_platform.jobs.models import Job, PeriodicRun
 from channels_platform.lib import clock
 from channels_platform.notices.models import Delivery, Notice, Robot
-from channels_platform.files.services import keep_file
 from commissions.models import (
     Accrual,
     Adjustment,

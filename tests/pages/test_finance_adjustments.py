@@ -138,7 +138,7 @@ def test_the_agencys_manager_asks_in_the_portal_and_reads_the_answer(till, as_pe
     boss = as_person(till.world.manager)
     assert "Ask finance for a limit" in text(boss.get("/portal/money/advances/"))
     give_limit(till, "5000.00")
-    assert "Up to 5,000.00 CNY more can be asked for, less a fee of 1.0 %." in text(boss.get("/portal/money/"))
+    assert "Up to 5,000.00 CNY more can be asked for, less a fee of 1 %." in text(boss.get("/portal/money/"))
     place = f"{till.world.agency.pk}:{till.world.project.pk}"
     over = boss.post("/portal/money/advances/", {"place": place, "amount": "5000.01", "reason": "Wages"})
     assert over.status_code == 422
