@@ -152,14 +152,9 @@ def _room(
         return Room(agency, project, limit, _NOTHING, _NOTHING, _NOTHING, None)
     own = sums.get(payee.pk, {})
     here = own.get(project.pk, _Pending())
-    everywhere = sum(
-        (
-            one.outstanding
-            for one in own.values()
-            if (one.company, one.currency) == (project.company_id, project.currency)
-        ),
-        start=_NOTHING,
-    )
+    company = (project.company_id, project.currency)
+    siblings = [one.outstanding for one in own.values() if (one.company, one.currency) == company]
+    everywhere = sum(siblings, start=_NOTHING)
     lefts = [one.amount - (here.outstanding if one.project_id else everywhere) for one in limits]
     return Room(
         agency=agency,

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.urls import reverse
 
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require_person
@@ -17,7 +18,14 @@ from channels_platform.lib.redaction import redact
 from commissions import locks
 from commissions.models import Adjustment, Payee
 from commissions.services.beside import Move, post_beside
-from commissions.services.requests import decide_request, held_request, needed_reason, next_number
+from commissions.services.requests import (
+    decide_request,
+    figure,
+    held_request,
+    needed_reason,
+    next_number,
+    tell_deciders,
+)
 from commissions.states import Account, TransactionKind
 from projects.models import Project
 
@@ -35,7 +43,7 @@ def ask_adjustment(
     """Ask that an amount be given to a payee, or taken (below 0); another person decides.
 
     Raises: Forbidden; Invalid `reason_required`, `not_zero`, `out_of_range`, `invalid_amount`; and as `keep_file`.
-    Writes: Adjustment, Attachment, audit event `adjustment.asked`.
+    Writes: Adjustment, Attachment, Notice, Delivery, audit event `adjustment.asked`.
     """
     require_person(actor, Can.PREPARE_PAYOUT)
     reason = needed_reason(reason)
@@ -63,6 +71,13 @@ def ask_adjustment(
         agency=payee.agency_id,
         after={"payee": str(payee.pk), "amount": str(amount)},
         reason=reason,
+    )
+    tell_deciders(
+        adjustment,
+        projects=[project],
+        place=project.name,
+        amount=figure(amount, project.currency),
+        path=reverse("finance:adjustment", args=[adjustment.pk]),
     )
     return adjustment
 

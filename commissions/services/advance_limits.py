@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from brokers.models import Agency
 from channels_platform.accounts.permissions import Can
@@ -15,7 +16,7 @@ from channels_platform.lib.errors import Duplicate, Invalid
 from channels_platform.lib.money import BEYOND_ANY_PRICE, to_minor
 from commissions import locks
 from commissions.models import AdvanceLimit
-from commissions.services.requests import decide_request, held_request, needed_reason
+from commissions.services.requests import decide_request, figure, held_request, needed_reason, tell_deciders
 from projects.models import PayingCompany, Project
 
 
@@ -35,7 +36,7 @@ def ask_advance_limit(
 
     Raises: Forbidden; Invalid `reason_required`, `out_of_range`, `invalid_amount`, `other_currency`;
             Duplicate `limit_asked` where one waits for a decision.
-    Writes: AdvanceLimit, audit event `advance_limit.asked`.
+    Writes: AdvanceLimit, Notice, Delivery, audit event `advance_limit.asked`.
     """
     require_person(actor, Can.PREPARE_PAYOUT)
     reason = needed_reason(reason)
@@ -68,6 +69,13 @@ def ask_advance_limit(
         "advance_limit.asked", actor=actor, target=limit, project=project, agency=agency, after=_facts(limit),
         reason=reason,
     )  # fmt: skip
+    tell_deciders(
+        limit,
+        projects=[project] if project else Project.objects.filter(company=company, currency=currency),
+        place=project.name if project else company.name,
+        amount=figure(amount, currency),
+        path=reverse("finance:advance_limit", args=[limit.pk]),
+    )
     return limit
 
 

@@ -7,7 +7,10 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from django.urls import reverse
+
 from brokers.models import Agency
+from brokers.selectors import managers_of
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require, require_person
 from channels_platform.audit.services import record
@@ -15,12 +18,20 @@ from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid
 from channels_platform.lib.money import exact_text, format_amount, to_minor
+from channels_platform.notices.services import tell
 from commissions import locks
 from commissions.advances import Drawn, Room, drawn, room_of
 from commissions.engine.advances import Settling, settle
 from commissions.models import Advance, LedgerTransaction, Payee
 from commissions.services.beside import Move, post_beside
-from commissions.services.requests import decide_request, held_request, needed_reason, next_number
+from commissions.services.requests import (
+    decide_request,
+    figure,
+    held_request,
+    needed_reason,
+    next_number,
+    tell_deciders,
+)
 from commissions.states import Account, RequestState, TransactionKind
 from projects.models import Project
 
@@ -35,7 +46,7 @@ def ask_advance(*, actor: Any, agency: Agency, project: Project, amount: Decimal
     Raises: Forbidden; Invalid `reason_required`, `not_positive`, `invalid_amount`, `no_limit`, `over_limit`,
             `over_pending`, `held`, with the `most` that could be advanced.
     Locks:  the company.
-    Writes: Advance, audit event `advance.asked`.
+    Writes: Advance, Notice, Delivery, audit event `advance.asked`.
     """
     _require_asker(actor, agency)
     reason = needed_reason(reason)
@@ -57,6 +68,13 @@ def ask_advance(*, actor: Any, agency: Agency, project: Project, amount: Decimal
         "advance.asked", actor=actor, target=advance, project=project, agency=agency, after=_facts(advance),
         reason=reason,
     )  # fmt: skip
+    tell_deciders(
+        advance,
+        projects=[project],
+        place=f"{project.name}, {agency.name}",
+        amount=figure(amount, project.currency),
+        path=reverse("finance:advance", args=[advance.pk]),
+    )
     return advance
 
 
@@ -67,7 +85,8 @@ def decide_advance(*, actor: Any, advance: Advance, approve: bool, answer: str =
     Raises: Forbidden, also `own_request`; NotAllowed when it is decided; Invalid `reason_required` where it is declined
             without an answer; and, where it no longer fits, as `ask_advance`.
     Locks:  the project's run (what is pending stands still), the company, the advance.
-    Writes: Advance, LedgerTransaction, LedgerEntry, audit event `advance.approved` or `advance.declined`.
+    Writes: Advance, LedgerTransaction, LedgerEntry, Notice, Delivery, audit event `advance.approved` or
+            `advance.declined`.
     """
     require_person(actor, Can.APPROVE_PAYOUT)
     project = advance.project
@@ -84,6 +103,15 @@ def decide_advance(*, actor: Any, advance: Advance, approve: bool, answer: str =
         f"advance.{held.state}", actor=actor, target=held, project=project, agency=agency, after=_facts(held),
         reason=answer,
     )  # fmt: skip
+    tell(
+        kind=f"advance.{held.state}",
+        recipients=managers_of(agency),
+        target=held,
+        project=project,
+        facts={"project": project.name, "amount": figure(held.amount, project.currency)},
+        path=reverse("portal:advances"),
+        once=str(held.pk),
+    )
     return held
 
 

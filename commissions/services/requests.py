@@ -1,15 +1,21 @@
 """What one person of finance asks for and another decides: adjustments, advances and their limits."""
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.db import connection
 
-from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.permissions import ALLOWED, Can
+from channels_platform.accounts.selectors import staff_of
 from channels_platform.accounts.services.access import require_person
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from channels_platform.lib.money import format_amount
+from channels_platform.notices.services import tell
 from commissions.models.adjustments import Asked
 from commissions.states import RequestState
+from projects.models import Project
 
 A = TypeVar("A", bound=Asked)
 
@@ -22,6 +28,22 @@ def needed_reason(reason: str) -> str:
     if not reason.strip():
         raise Invalid("a reason is needed", code="reason_required", field="reason")
     return reason.strip()
+
+
+def tell_deciders(asked: Asked, *, projects: Iterable[Project], place: str, amount: str, path: str) -> None:
+    """Tell who may decide what was asked for, but who asked.
+
+    Writes: Notice, Delivery.
+    """
+    roles = [role for role, acts in ALLOWED.items() if Can.APPROVE_PAYOUT in acts]
+    tell(
+        kind="money.asked",
+        recipients=[one for one in staff_of(projects, roles) if one.pk != asked.asked_by_id],
+        target=asked,
+        facts={"place": place, "amount": amount},
+        path=path,
+        once=str(asked.pk),
+    )
 
 
 def held_request(stored: A, *, actor: Any) -> A:
@@ -54,6 +76,10 @@ def decide_request(held: Asked, *, actor: Any, approve: bool, answer: str, trans
         held.transaction = transaction  # type: ignore[attr-defined]
         fields.append("transaction")
     held.save(update_fields=fields)
+
+
+def figure(amount: Decimal, currency: str) -> str:
+    return f"{format_amount(amount, currency)} {currency}"
 
 
 def next_number(prefix: str, sequence: str) -> str:

@@ -14,8 +14,8 @@ from commissions.holds import HOLDS
 from commissions.models import PayoutBatch
 
 # The payable entries nobody took into a live line yet, up to the cut-off; what settles an advance comes first, whenever
-# it was posted. Those a payout itself posted (`settles`) end others and are never taken; so what is not taken always adds
-# up to a payee's balance less what live unpaid lines hold.
+# it was posted. Those a payout itself posted (`settles`) end others and are never taken; so what is not taken always
+# adds up to a payee's balance less what live unpaid lines hold.
 UNSETTLED = """
 SELECT e.id, e.payee_id, e.project_id, e.amount
 FROM commissions_ledgerentry e

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from commissions.models import Adjustment, Advance, AdvanceLimit, LedgerEntry, Payee
 from commissions.services.adjustments import ask_adjustment
@@ -87,8 +88,6 @@ def test_who_asked_cannot_decide_and_a_decline_needs_an_answer(till, as_person):
 
 
 def test_a_file_that_is_no_paper_is_refused_at_its_field(till, as_person):
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     answer = ask(till, as_person, attachment=SimpleUploadedFile("a.pdf", b"MZ\x00\x01"))
     assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["attachment"])
     assert "Send a photo" in text(answer)

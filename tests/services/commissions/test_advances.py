@@ -5,15 +5,18 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, transaction
 
+from brokers.models import Agreement
 from brokers.services.agencies import create_broker
+from brokers.services.agreements import end_agreement
 from channels_platform.accounts.permissions import Role
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed
+from channels_platform.notices.models import Notice
 from commissions.advances import limits_in_force, room_of, with_settled
-from commissions.models import Advance, AdvanceLimit, LedgerEntry
+from commissions.models import Advance, AdvanceLimit
 from commissions.services.advance_limits import ask_advance_limit, decide_advance_limit
 from commissions.services.debts import owed_back
-from commissions.services.payouts import draft_batch
+from commissions.services.payouts import draft_batch, pay_batch
 from tests.services.commissions.advancing import advanced, ask, decide, give_limit, outstanding
 from tests.services.commissions.cast import Cast, figures, person
 
@@ -105,8 +108,6 @@ def test_a_failed_payout_settles_once_it_is_free_again(earning):
     advanced(earning, "4000.00")
     earning.run()
     assert outstanding(earning) == "4000.00"
-    from commissions.services.payouts import pay_batch
-
     with clock.at(earning.later()):
         pay_batch(actor=earning.finance, batch=batch, results=[{"line": batch.lines.get().pk, "failed": True}])
     assert earning.drafted().lines.get().gross == Decimal("4960")
@@ -120,7 +121,6 @@ def test_a_settlement_counts_whatever_the_cut_off(earning):
     earning.receive(earning.deal, "500000.00")
     earning.run()
     released_at = earning.now
-    LedgerEntry.objects.filter(kind="advance_settled").get(account="payable")
     with clock.at(earning.later()):
         batch = draft_batch(actor=earning.finance, company=earning.company, currency="CNY", cutoff_at=released_at)
     assert batch.lines.get().gross == Decimal("1000")
@@ -189,7 +189,7 @@ def test_the_latest_limit_is_in_force_and_0_ends_it(earning):
 
 
 def test_a_limit_takes_two_people_and_waits_once(earning):
-    facts = dict(agency=earning.agencies["A1"], company=earning.company, currency="CNY", reason="x")
+    facts = {"agency": earning.agencies["A1"], "company": earning.company, "currency": "CNY", "reason": "x"}
     both = person(Role.FINANCE, is_superuser=True)
     asked = ask_advance_limit(actor=both, amount=Decimal(9), fee_rate=Decimal(0), **facts)
     with pytest.raises(Duplicate) as refusal:
@@ -222,6 +222,11 @@ def test_the_agencys_manager_asks_for_the_own_agency_only(earning):
         decide(earning, asked, actor=boss)
     decide(earning, asked)
     assert outstanding(earning) == "100.00"
+    told = {(one.kind, one.recipient, one.path) for one in Notice.objects.filter(target_id=str(asked.pk))}
+    assert told == {
+        ("money.asked", earning.approver, f"/finance/advances/{asked.pk}/"),
+        ("advance.approved", boss, "/portal/money/advances/"),
+    }
 
 
 def test_who_asked_never_decides_and_a_decline_says_why(earning):
@@ -242,9 +247,6 @@ def test_who_asked_never_decides_and_a_decline_says_why(earning):
 
 
 def test_what_is_held_is_not_advanced(earning):
-    from brokers.models import Agreement
-    from brokers.services.agreements import end_agreement
-
     with clock.at(earning.later()):
         agreement = Agreement.objects.get(agency=earning.agencies["A1"], project=earning.project)
         end_agreement(actor=earning.manager, agreement=agreement, ending="interception", reason="took walk-ins")
