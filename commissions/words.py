@@ -86,7 +86,8 @@ def explain_row(explanation: Mapping[str, Any], words: ReaderWords | None = None
 
 def _by_hand(facts: Mapping[str, Any], words: ReaderWords | None) -> str:
     if "advance_settled" in facts:
-        return gettext(_SETTLED if facts["advance_settled"] == "released" else _BEYOND)
+        said = {"released": _SETTLED, "beyond": _BEYOND}[facts["advance_settled"]]
+        return gettext(said)
     if "advance_fee" in facts:
         by = words or ReaderWords()
         rate = by.percent(Fraction(facts["rate"]))

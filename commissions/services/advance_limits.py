@@ -75,6 +75,7 @@ def ask_advance_limit(
         place=project.name if project else company.name,
         amount=figure(amount, currency),
         path=reverse("finance:advance_limit", args=[limit.pk]),
+        company=None if project else company,
     )
     return limit
 

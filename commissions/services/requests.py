@@ -14,6 +14,7 @@ from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.money import format_amount
 from channels_platform.notices.services import tell
 from commissions.models.adjustments import Asked
+from commissions.selectors import visible_companies
 from commissions.states import RequestState
 from projects.models import Project
 
@@ -30,15 +31,21 @@ def needed_reason(reason: str) -> str:
     return reason.strip()
 
 
-def tell_deciders(asked: Asked, *, projects: Iterable[Project], place: str, amount: str, path: str) -> None:
-    """Tell who may decide what was asked for, but who asked.
+def tell_deciders(
+    asked: Asked, *, projects: Iterable[Project], place: str, amount: str, path: str, company: Any = None
+) -> None:
+    """Tell who may decide what was asked for, but who asked; of a whole company, who sees all of it.
 
     Writes: Notice, Delivery.
     """
     roles = [role for role, acts in ALLOWED.items() if Can.APPROVE_PAYOUT in acts]
     tell(
         kind="money.asked",
-        recipients=[one for one in staff_of(projects, roles) if one.pk != asked.asked_by_id],
+        recipients=[
+            one
+            for one in staff_of(projects, roles)
+            if one.pk != asked.asked_by_id and (company is None or company in visible_companies(one))
+        ],
         target=asked,
         facts={"place": place, "amount": amount},
         path=path,
