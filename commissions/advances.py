@@ -22,23 +22,34 @@ from projects.models import Project
 
 _NOTHING = Decimal(0)
 
-# Per payee and project with an advance: what is outstanding, what deals have pending, and what of payable the next
-# payout would take but for advances themselves.
+# Per payee and project with an advance: what is outstanding, what deals have pending, and what became payable since the
+# oldest advance still outstanding was granted, as far as the next payout would take it. What was payable before is the
+# payee's own; advances themselves settle nothing.
 _DRAWN = """
 WITH drawn AS MATERIALIZED (
     SELECT DISTINCT a.payee_id, a.project_id FROM commissions_advance a
     WHERE a.state = 'approved' AND a.project_id = ANY(%(projects)s)
 )
-SELECT d.payee_id, d.project_id, coalesce(p.outstanding, 0), coalesce(p.pending, 0), coalesce(f.free, 0)
+SELECT d.payee_id, d.project_id, p.outstanding, p.pending, least(f.payable, f.since)
 FROM drawn d
 CROSS JOIN LATERAL (
-    SELECT -sum(e.amount) FILTER (WHERE e.deal_id IS NULL) AS outstanding,
-           sum(e.amount) FILTER (WHERE e.deal_id IS NOT NULL) AS pending
+    SELECT coalesce(-sum(e.amount) FILTER (WHERE e.deal_id IS NULL), 0) AS outstanding,
+           coalesce(sum(e.amount) FILTER (WHERE e.deal_id IS NOT NULL), 0) AS pending
     FROM commissions_ledgerentry e
     WHERE e.payee_id = d.payee_id AND e.project_id = d.project_id AND e.account = 'pending'
 ) p
 CROSS JOIN LATERAL (
-    SELECT sum(e.amount) AS free FROM commissions_ledgerentry e
+    SELECT min(transaction_id) AS transaction_id FROM (
+        SELECT a.transaction_id, sum(a.amount) OVER (ORDER BY a.transaction_id DESC) - a.amount AS newer
+        FROM commissions_advance a
+        WHERE a.payee_id = d.payee_id AND a.project_id = d.project_id AND a.state = 'approved'
+    ) granted
+    WHERE newer < p.outstanding
+) o
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(e.amount), 0) AS payable,
+           coalesce(sum(e.amount) FILTER (WHERE e.transaction_id > o.transaction_id), 0) AS since
+    FROM commissions_ledgerentry e
     WHERE e.payee_id = d.payee_id AND e.project_id = d.project_id AND e.account = 'payable' AND NOT e.settles
       AND e.kind NOT LIKE 'advance:%%' AND e.kind NOT LIKE 'advance\\_fee:%%'
       AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
@@ -211,7 +222,7 @@ def with_settled(advances: Iterable[Advance]) -> list[tuple[Advance, Decimal]]:
     }
     granted = (
         Advance.objects.filter(_any_of(places), state=RequestState.APPROVED)
-        .order_by("-decided_at", "-pk")
+        .order_by("-transaction_id")
         .values_list("pk", "payee_id", "project_id", "amount")
     )
     left: dict[UUID, Decimal] = defaultdict(Decimal)

@@ -185,7 +185,10 @@ class AdvanceLimitForm(ReasonForm):
     """Up to how much an agency may have advanced, where, and for which fee."""
 
     agency = forms.ModelChoiceField(
-        label=gettext_lazy("Agency"), queryset=Agency.objects.order_by("name"), to_field_name="code"
+        label=gettext_lazy("Agency"),
+        queryset=Agency.objects.order_by("name"),
+        to_field_name="code",
+        empty_label=gettext_lazy("Choose"),
     )
     place = forms.ChoiceField(label=gettext_lazy("Where"))
     amount = AmountField(label=gettext_lazy("Limit"), help_text=gettext_lazy("0 ends the limit there is."))

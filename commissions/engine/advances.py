@@ -24,9 +24,9 @@ def fee_of(amount: Decimal, rate: Decimal, currency: str) -> Decimal:
 def settle(*, outstanding: Decimal, pending: Decimal, free: Decimal) -> Settling:
     """Return what of `outstanding` is settled now.
 
-    `pending`: what deals still have pending; `free`: what of payable the next payout would take, but for advances
-    themselves. First comes what is free. What is advanced beyond what is pending is owed back at once, so that what
-    stays outstanding never exceeds it.
+    `pending`: what deals still have pending; `free`: what became payable since, as far as the next payout would take
+    it. First comes what is free. What is advanced beyond what is pending is owed back at once, so that what stays
+    outstanding never exceeds it.
     """
     released = min(max(free, _NOTHING), max(outstanding, _NOTHING))
     beyond = max(outstanding - released - max(pending, _NOTHING), _NOTHING)

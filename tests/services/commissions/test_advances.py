@@ -14,6 +14,7 @@ from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllow
 from channels_platform.notices.models import Notice
 from commissions.advances import limits_in_force, room_of, with_settled
 from commissions.models import Advance, AdvanceLimit
+from commissions.services.adjustments import ask_adjustment, decide_adjustment
 from commissions.services.advance_limits import ask_advance_limit, decide_advance_limit
 from commissions.services.debts import owed_back
 from commissions.services.payouts import draft_batch, pay_batch
@@ -101,18 +102,45 @@ def test_what_is_retained_until_handover_carries_no_advance(cast):
     assert cast.paid().lines.get().gross == Decimal("500")
 
 
-def test_a_failed_payout_settles_once_it_is_free_again(earning):
+def test_what_was_payable_before_an_advance_is_paid_beside_it(earning):
     earning.receive(earning.deal, "500000.00")
     earning.run()
     batch = earning.approved()
     advanced(earning, "4000.00")
     earning.run()
-    assert outstanding(earning) == "4000.00"
     with clock.at(earning.later()):
         pay_batch(actor=earning.finance, batch=batch, results=[{"line": batch.lines.get().pk, "failed": True}])
-    assert earning.drafted().lines.get().gross == Decimal("4960")
+    assert earning.paid().lines.get().gross == Decimal("8960")
+    assert outstanding(earning) == "4000.00"
+    earning.receive(earning.deal, "500000.00")
+    earning.run()
+    assert earning.paid().lines.get().gross == Decimal("1000")
+    assert earning.figures("A1") == figures(earned="9960.00", paid="9960.00")
+
+
+def test_what_is_given_by_hand_settles_before_the_next_draft(earning):
+    advanced(earning, "4000.00")
+    earning.paid()
+    with clock.at(earning.later()):
+        asked = ask_adjustment(
+            actor=earning.finance, payee=earning.payee("A1"), project=earning.project, amount=Decimal(4500), reason="x"
+        )
+        decide_adjustment(actor=earning.approver, adjustment=asked, approve=True)
+    assert earning.drafted().lines.get().gross == Decimal("500")
     assert outstanding(earning) == "0.00"
-    assert earning.figures("A1") == figures(earned="9960.00", pending="5000.00", payable="4960.00")
+
+
+def test_what_is_owed_back_is_netted_before_anything_is_settled(earning):
+    advanced(earning, "4000.00")
+    earning.paid()
+    with clock.at(earning.later()):
+        asked = ask_adjustment(
+            actor=earning.finance, payee=earning.payee("A1"), project=earning.project, amount=Decimal(-3000), reason="x"
+        )
+        decide_adjustment(actor=earning.approver, adjustment=asked, approve=True)
+    earning.receive(earning.deal, "500000.00")
+    earning.run()
+    assert (outstanding(earning), earning.figures("A1")["payable"]) == ("2000.00", "0.00")
 
 
 def test_a_settlement_counts_whatever_the_cut_off(earning):
