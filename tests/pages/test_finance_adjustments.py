@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from commissions.models import Adjustment, Advance, AdvanceLimit, LedgerEntry, Payee
-from commissions.services.adjustments import ask_adjustment
+from commissions.services.adjustments import ask_adjustment, decide_adjustment
 from tests.pages.finance import Till, everything, give_limit, open_till
 from tests.services.leads.disputed import photo
 
@@ -122,6 +122,20 @@ def test_a_limit_is_set_by_two_and_an_advance_within_it(till, as_person):
     assert "is advanced" in text(approver.get(balance_of(till)))
     said = text(approver.get(balance_of(till, "?tab=ledger")))
     assert f"fee of advance {advance.number}: 1.5 % of 10,000" in said
+
+
+def test_a_line_says_what_each_amount_is_that_no_deal_earned(till, as_person):
+    payee = Payee.objects.get(agency=till.world.agency)
+    asked = ask_adjustment(
+        actor=till.finance, payee=payee, project=till.world.project, amount=Decimal(1250), reason="Launch support"
+    )
+    decide_adjustment(actor=till.approver, adjustment=asked, approve=True)
+    batch = till.draft()
+    page = text(as_person(till.auditor).get(f"/finance/batches/{batch.pk}/lines/{till.agency_line.pk}/"))
+    own = text(as_person(till.world.manager).get(f"/portal/money/statements/{till.agency_line.pk}/"))
+    for one in (page, own):
+        assert "adjustment: Launch support (asked for by Chen F, approved by Zhou)" in one
+        assert "1,250.00" in one
 
 
 def test_wrong_limits_change_nothing(till, as_person):
