@@ -1,9 +1,13 @@
 """Races of advances: a limit is used once, and what is released settles once, however many work at it."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import pytest
+from django.db import transaction
 
 from channels_platform.accounts.permissions import Role
 from channels_platform.lib.errors import Invalid, NotAllowed
+from commissions.locks import lock_company
 from commissions.services.advances import decide_advance
 from commissions.services.payouts import draft_batch
 from commissions.services.runs import run_commissions
@@ -25,8 +29,16 @@ def cast(transactional_db) -> Cast:
     return made
 
 
-def test_two_approvals_at_once_use_a_limit_once(cast):
-    asked = [ask(cast, "3000.00"), ask(cast, "3000.00")]
+def test_two_approvals_at_once_use_a_companys_limit_once(cast):
+    other = Cast(company=cast.company, now=cast.later())
+    other.agencies, other.brokers = cast.agencies, cast.brokers
+    other.agree("A1")
+    other.plan("A1")
+    other.contracted("B1")
+    other.run()
+    give_limit(cast, "0")
+    give_limit(cast, "4000.00", project=None)
+    asked = [ask(one, "3000.00") for one in (cast, other)]
 
     def decide(advance):
         work = later(decide_advance, actor=person(Role.FINANCE_APPROVER), advance=advance, approve=True)
@@ -41,7 +53,7 @@ def test_two_approvals_at_once_use_a_limit_once(cast):
 
     answers = at_once(*map(decide, asked))
     assert [answer for answer in answers if isinstance(answer, str)] == ["over_limit"]
-    assert outstanding(cast) == "3000.00"
+    assert sorted([outstanding(cast), outstanding(other)]) == ["0.00", "3000.00"]
 
 
 def test_one_advance_is_granted_once(cast):
@@ -52,6 +64,19 @@ def test_one_advance_is_granted_once(cast):
     answers = at_once(*works)
     assert sum(isinstance(answer, NotAllowed) for answer in answers) == 1
     assert outstanding(cast) == "3000.00"
+
+
+def test_a_run_settles_once_the_draft_under_way_is_done(cast):
+    advanced(cast, "4000.00")
+    cast.paid()
+    cast.receive(cast.deal, "500000.00")
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            lock_company(cast.company.pk)
+            run = pool.submit(at_once, later(run_commissions, project=cast.project))
+            assert not wait([run], timeout=1).done
+        run.result(20)
+    assert outstanding(cast) == "0.00"
 
 
 def test_runs_and_drafts_at_once_settle_an_advance_once(cast):
