@@ -9,11 +9,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from brokers.models import Agency
 from channels_platform.http.amounts import AmountField
 from channels_platform.http.once import OnceForm
+from channels_platform.presentation import formats
+from commissions.advances import Room
 from commissions.batch_sheets import currencies_of
 from leads.models import Payment
-from projects.models import PayingCompany
+from projects.models import PayingCompany, Project
 
 _REFERENCE = {"autocomplete": "off", "maxlength": "80", "spellcheck": "false"}
 _INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d %H:%M"]
@@ -119,5 +122,130 @@ class WriteOffForm(ReasonForm):
     field_order = ("amount", "reason")
 
 
+class AdjustmentForm(ReasonForm):
+    """An amount to give to a payee or to take, with the paper that says why."""
+
+    way = forms.ChoiceField(
+        label=gettext_lazy("What is to happen"),
+        choices=[("give", gettext_lazy("Give to the payee")), ("take", gettext_lazy("Take from the payee"))],
+        initial="give",
+    )
+    amount = AmountField(label=gettext_lazy("Amount"))
+    attachment = forms.FileField(
+        label=gettext_lazy("Paper (optional)"),
+        required=False,
+        help_text=gettext_lazy("A photo or PDF of up to 10 MB: a letter, an approval."),
+        widget=forms.ClearableFileInput({"accept": "image/jpeg,image/png,image/webp,application/pdf"}),
+    )
+    field_order = ("way", "amount", "reason", "attachment")
+
+    def clean_amount(self) -> Decimal:
+        amount: Decimal = self.cleaned_data["amount"]
+        if amount <= 0:
+            raise forms.ValidationError(_("The amount must be above 0."), code="not_positive")
+        return amount
+
+    @property
+    def signed_amount(self) -> Decimal:
+        amount: Decimal = self.cleaned_data["amount"]
+        return -amount if self.cleaned_data["way"] == "take" else amount
+
+
+class AdvanceForm(ReasonForm):
+    """How much of what is pending to pay now, to whom and for which project."""
+
+    place = forms.ChoiceField(label=gettext_lazy("Agency and project"))
+    amount = AmountField(label=gettext_lazy("Amount"))
+    field_order = ("place", "amount", "reason")
+
+    def __init__(self, *args: Any, rooms: list[Room], own: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rooms = {f"{room.agency.pk}:{room.project.pk}": room for room in rooms}
+        place = self.fields["place"]
+        place.choices = [(key, _place(room, own)) for key, room in self.rooms.items()]  # type: ignore[attr-defined]
+        if own:
+            place.label = gettext_lazy("Project")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        cleaned["room"] = self.rooms.get(cleaned.get("place", ""))
+        return cleaned
+
+
+def _place(room: Room, own: bool) -> str:
+    currency = room.project.currency
+    facts = {
+        "place": room.project.name if own else f"{room.agency.name} · {room.project.name}",
+        "most": f"{formats.money(room.most, currency)} {currency}",
+    }
+    return _("%(place)s (up to %(most)s)") % facts
+
+
+class AdvanceLimitForm(ReasonForm):
+    """Up to how much an agency may have advanced, where, and for which fee."""
+
+    agency = forms.ModelChoiceField(
+        label=gettext_lazy("Agency"),
+        queryset=Agency.objects.order_by("name"),
+        to_field_name="code",
+        empty_label=gettext_lazy("Choose"),
+    )
+    place = forms.ChoiceField(label=gettext_lazy("Where"))
+    amount = AmountField(label=gettext_lazy("Limit"), help_text=gettext_lazy("0 ends the limit there is."))
+    fee = forms.DecimalField(
+        label=gettext_lazy("Fee (%)"),
+        min_value=0,
+        max_value=99,
+        max_digits=6,
+        decimal_places=4,
+        initial=Decimal(0),
+        help_text=gettext_lazy("Of each advance, kept by the company."),
+        widget=forms.TextInput({"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    field_order = ("agency", "place", "amount", "fee", "reason")
+
+    def __init__(self, *args: Any, projects: list[Project], companies: list[PayingCompany], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.places: dict[str, tuple[PayingCompany, Project | None, str]] = {}
+        choices = []
+        for project in projects:
+            key = f"p:{project.pk}"
+            self.places[key] = (project.company, project, project.currency)
+            choices.append((key, f"{project.name} ({project.currency})"))
+        for company in companies:
+            for currency in currencies_of(company):
+                key = f"c:{company.pk}:{currency}"
+                self.places[key] = (company, None, currency)
+                facts = {"company": company.name, "currency": currency}
+                choices.append((key, _("All projects of %(company)s (%(currency)s)") % facts))
+        self.fields["place"].choices = choices  # type: ignore[attr-defined]
+
+    @property
+    def entered(self) -> dict[str, Any]:
+        """What the service asks for."""
+        cleaned = self.cleaned_data
+        company, project, currency = self.places[cleaned["place"]]
+        return {
+            "agency": cleaned["agency"],
+            "company": company,
+            "project": project,
+            "currency": currency,
+            "amount": cleaned["amount"],
+            "fee_rate": cleaned["fee"] / 100,
+            "reason": cleaned["reason"],
+        }
+
+
 class DecisionForm(OnceForm):
     decision = forms.ChoiceField(choices=[("approve", "approve"), ("decline", "decline")], widget=forms.HiddenInput)
+
+
+class AnsweredDecisionForm(DecisionForm):
+    """A decision that says why where it declines."""
+
+    answer = forms.CharField(
+        label=gettext_lazy("Why (needed to decline)"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea({"rows": 2}),
+    )

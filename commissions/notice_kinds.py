@@ -1,4 +1,4 @@
-"""What contests have to tell, and in which words."""
+"""What commission has to tell, and in which words."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -22,5 +22,32 @@ register(
         tone="wait",
         mailed=True,
         side=Side.STAFF,
+    ),
+    Kind(
+        "money.asked",
+        _("An adjustment, an advance or a limit waits for a decision"),
+        _("%(place)s: %(target)s waits for a decision (%(amount)s)"),
+        icon="hourglass-split",
+        tone="wait",
+        mailed=True,
+        side=Side.STAFF,
+    ),
+    Kind(
+        "advance.approved",
+        _("An advance is approved"),
+        _("%(project)s: advance %(target)s of %(amount)s is approved; the next payout pays it"),
+        icon="cash-coin",
+        tone="good",
+        mailed=True,
+        side=Side.AGENCY,
+    ),
+    Kind(
+        "advance.declined",
+        _("An advance is declined"),
+        _("%(project)s: advance %(target)s of %(amount)s is declined"),
+        icon="x-circle",
+        tone="bad",
+        mailed=True,
+        side=Side.AGENCY,
     ),
 )

@@ -13,12 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
+from brokers.models import Broker
 from brokers.selectors import broker_of, grade_term
 from channels_platform.accounts.permissions import Can, may
 from channels_platform.http.downloads import send_file
 from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib.errors import Refused
+from commissions.advances import Room, own_rooms
 from commissions.holds import held_lines
 from commissions.models import PayoutLine
 from commissions.own_money import own_lines, own_purses, own_statements
@@ -50,8 +52,16 @@ def money(request: HttpRequest) -> HttpResponse:
         "statements": _with_invoices(latest.items),
         "grade": grade_term(broker.agency, latest_today()) if broker else None,
         "prizes": prizes_of(broker, most=10) if broker else (),
+        "advances": _advances(request.user, broker),
     }
     return render(request, "portal/money.html", context)
+
+
+def _advances(user: Any, broker: Broker | None) -> list[Room]:
+    """Return where the agency has something advanced, or may have, for who may ask for it."""
+    if broker is None or not may(user, Can.ASK_ADVANCE):
+        return []
+    return [room for room in own_rooms(broker.agency) if room.outstanding or room.most]
 
 
 @require_GET

@@ -13,6 +13,9 @@ from channels_platform.accounts.permissions import Can, Role
 from commissions.holds import Hold, hold_of, holds_in_force
 from commissions.models import (
     Accrual,
+    Adjustment,
+    Advance,
+    AdvanceLimit,
     Invoice,
     LedgerEntry,
     Payee,
@@ -27,6 +30,7 @@ from projects.models import PayingCompany, Project
 from projects.selectors import visible_projects
 
 _MONEY = DecimalField(max_digits=18, decimal_places=4)
+_REQUEST = ("payee__agency", "payee__broker__user", "payee__broker__agency", "project", "asked_by", "decided_by")
 _NOTHING = Value(Decimal(0), output_field=_MONEY)
 
 
@@ -219,6 +223,23 @@ def visible_repayments(user: Any) -> QuerySet[Repayment]:
 
 def visible_write_offs(user: Any) -> QuerySet[WriteOff]:
     return _mine(WriteOff.objects.select_related("payee", "project", "asked_by", "decided_by"), user)
+
+
+def visible_adjustments(user: Any) -> QuerySet[Adjustment]:
+    return _mine(Adjustment.objects.select_related(*_REQUEST, "attachment"), user)
+
+
+def visible_advances(user: Any) -> QuerySet[Advance]:
+    return _mine(Advance.objects.select_related(*_REQUEST, "limit"), user)
+
+
+def visible_advance_limits(user: Any) -> QuerySet[AdvanceLimit]:
+    """Return limits of projects that a member of staff sees, and those of whole companies that they do; else none."""
+    limits = AdvanceLimit.objects.select_related("agency", "company", "project", "asked_by", "decided_by")
+    if getattr(user, "is_agency_side", False) or not user.can(Can.SEE_MONEY):
+        return limits.none()
+    of_company = Q(project__isnull=True, company__in=visible_companies(user).order_by())
+    return limits.filter(of_company | Q(project__in=visible_projects(user).order_by()))
 
 
 def _mine(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:

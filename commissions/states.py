@@ -25,6 +25,8 @@ class TransactionKind(StrEnum):
     REPAYMENT = "repayment"
     WRITE_OFF = "write_off"
     CONTEST = "contest"
+    ADJUSTMENT = "adjustment"
+    ADVANCE = "advance"
 
 
 class ContestState(StrEnum):
@@ -74,7 +76,7 @@ BEGUN = frozenset({LineState.PAID, LineState.FAILED})
 
 
 class RequestState(StrEnum):
-    """A write-off asks for a second person."""
+    """A write-off, an adjustment, an advance or its limit asks for a second person."""
 
     ASKED = "asked"
     APPROVED = "approved"

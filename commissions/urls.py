@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from commissions.views import balances, batch_steps, batches, debts, exports, more, paying, payments
+from commissions.views import adjustments, advances, balances, batch_steps, batches, debts, exports, more, paying, payments
 
 app_name = "finance"
 urlpatterns = [
@@ -12,6 +12,15 @@ urlpatterns = [
     path("balances/<uuid:payee_id>/<uuid:project_id>/", balances.balance, name="balance"),
     path("balances/<uuid:payee_id>/<uuid:project_id>/repayment/", debts.repayment_new, name="repayment_new"),
     path("balances/<uuid:payee_id>/<uuid:project_id>/write-off/", debts.write_off_new, name="write_off_new"),
+    path("balances/<uuid:payee_id>/<uuid:project_id>/adjustment/", adjustments.adjustment_new, name="adjustment_new"),
+    path("adjustments/", adjustments.adjustments, name="adjustments"),
+    path("adjustments/<uuid:adjustment_id>/", adjustments.adjustment, name="adjustment"),
+    path("adjustments/<uuid:adjustment_id>/file/", adjustments.adjustment_file, name="adjustment_file"),
+    path("advances/", advances.advances, name="advances"),
+    path("advances/new/", advances.advance_new, name="advance_new"),
+    path("advances/<uuid:advance_id>/", advances.advance, name="advance"),
+    path("advances/limits/new/", advances.advance_limit_new, name="advance_limit_new"),
+    path("advances/limits/<uuid:limit_id>/", advances.advance_limit, name="advance_limit"),
     path("owed/", debts.debts, name="debts"),
     path("write-offs/<uuid:write_off_id>/", debts.write_off, name="write_off"),
     path("batches/", batches.batches, name="batches"),

@@ -21,6 +21,16 @@ from commissions.engine import explain
 _PAYOUT = gettext_noop("paid out in batch {number}")
 _REPAYMENT = gettext_noop("repaid by the payee")
 _WRITE_OFF = gettext_noop("given up by the company")
+_ADJUSTMENT = gettext_noop("adjustment: {reason} (asked for by {asked_by}, approved by {approved_by})")
+_ADVANCE = gettext_noop("advanced on what is still pending (asked for by {asked_by}, approved by {approved_by})")
+_ADVANCE_FEE = gettext_noop("fee of advance {number}: {rate} of {amount}")
+_SETTLED = gettext_noop("what is released settles what was advanced")
+_BEYOND = gettext_noop("advanced beyond what is still pending: owed back")
+_NUMBERED = {
+    "adjustment": gettext_noop("Adjustment"),
+    "advance": gettext_noop("Advance"),
+    "advance_fee": gettext_noop("Fee of advance"),
+}
 _PRIZE = gettext_noop("contest “{name}”, {round}: place {place}, {figure}, prize of {prizes}")
 _SHARED_PRIZE = gettext_noop(
     "contest “{name}”, {round}: places {place}-{last} shared, {figure}, 1/{sharing} of {prizes}"
@@ -69,7 +79,22 @@ def explain_row(explanation: Mapping[str, Any], words: ReaderWords | None = None
         return gettext(_WRITE_OFF)
     if "contest" in explanation:
         return _prize(explanation, words or ReaderWords())
+    if said := _by_hand(explanation, words):
+        return said
     return explain.render(explanation, words or ReaderWords()) if explanation else ""
+
+
+def _by_hand(facts: Mapping[str, Any], words: ReaderWords | None) -> str:
+    if "advance_settled" in facts:
+        said = {"released": _SETTLED, "beyond": _BEYOND}[facts["advance_settled"]]
+        return gettext(said)
+    if "advance_fee" in facts:
+        by = words or ReaderWords()
+        rate = by.percent(Fraction(facts["rate"]))
+        return gettext(_ADVANCE_FEE).format(number=facts["number"], rate=rate, amount=by.money(Decimal(facts["of"])))
+    if "advance" in facts or "adjustment" in facts:
+        return gettext(_ADVANCE if "advance" in facts else _ADJUSTMENT).format_map(facts)
+    return ""
 
 
 def _prize(facts: Mapping[str, Any], words: ReaderWords) -> str:
@@ -112,10 +137,14 @@ def component(kind: str) -> str:
         return gettext("Bonus: %(name)s") % {"name": kind.removeprefix("bonus:")}
     if kind.startswith("contest:"):
         return gettext("Contest: %(name)s") % {"name": kind.removeprefix("contest:")}
+    prefix, _colon, number = kind.partition(":")
+    if number and prefix in _NUMBERED:
+        return f"{gettext(_NUMBERED[prefix])} {number}"
     named = {
         "commission": gettext("Commission"),
         "repayment": gettext("Repayment"),
         "write_off": gettext("Write-off"),
+        "advance_settled": gettext("Advance settled"),
     }
     return named.get(kind, kind)
 

@@ -55,6 +55,7 @@ class Can(StrEnum):
     PREPARE_PAYOUT = "prepare_payout"
     APPROVE_PAYOUT = "approve_payout"
     INVOICE_LINE = "invoice_line"
+    ASK_ADVANCE = "ask_advance"
     SEE_AUDIT = "see_audit"
     MANAGE_STAFF = "manage_staff"
 
@@ -110,6 +111,7 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.SEE_OWN_MONEY,
             Can.RAISE_DISPUTE,
             Can.INVOICE_LINE,
+            Can.ASK_ADVANCE,
         }
     ),
     Role.BROKER: frozenset({Can.RECRUIT, Can.FILE_REFERRAL, Can.SEE_REFERRALS, Can.SEE_OWN_MONEY, Can.RAISE_DISPUTE}),

@@ -53,6 +53,12 @@ ITEMS = (
     Item("desk", "desk:duty", _("On duty"), "person-badge", "u", (Can.CONFIRM_VISIT, Can.SUBSCRIBE_DEAL)),
     Item("finance", "finance:balances", _("Balances"), "wallet2", "b", (Can.SEE_MONEY,)),
     Item("finance", "finance:batches", _("Payout batches"), "cash-stack", "p", (Can.SEE_MONEY,)),
+    Item("finance", "finance:months", _("Months"), "calendar-event", "n", (Can.SEE_MONEY,)),
+    Item("finance", "finance:reports", _("Reports"), "bar-chart", "r", (Can.SEE_MONEY,)),
+    Item(
+        "finance", "finance:liability", _("Unpaid"), "hourglass-split", "u", (Can.SEE_MONEY,),
+        what=_("What is owed and when it is expected, retention that ripens, and what the next units would trigger."),
+    ),
     Item(
         "finance", "finance:payments", _("Payments"), "cash-coin", "m", (Can.SEE_MONEY,),
         what=_("What buyers paid, deal by deal; record a payment or a refund."),
@@ -60,6 +66,34 @@ ITEMS = (
     Item(
         "finance", "finance:debts", _("Owed back"), "arrow-counterclockwise", "o", (Can.SEE_MONEY,),
         what=_("What payees owe back after cancellations: repaid, netted or written off."),
+    ),
+    Item(
+        "finance", "finance:adjustments", _("Adjustments"), "pencil", "j", (Can.SEE_MONEY,),
+        what=_("Amounts added or taken off by hand, each decided by a second person."),
+    ),
+    Item(
+        "finance", "finance:advances", _("Advances"), "send", "v", (Can.SEE_MONEY,),
+        what=_("Commission paid before its release, within each agency's limit."),
+    ),
+    Item(
+        "finance", "finance:holds", _("Holds"), "pause-circle", "h", (Can.SEE_MONEY,),
+        what=_("Payees whose money waits, why and until when."),
+    ),
+    Item(
+        "finance", "finance:accounts", _("Bank accounts"), "bank", "k", (Can.SEE_MONEY,),
+        what=_("Where payees are paid; a new account needs a second person and a day."),
+    ),
+    Item(
+        "finance", "finance:bank", _("Bank files"), "file-earmark-spreadsheet", "l", (Can.SEE_MONEY,),
+        what=_("How each paying company's bank wants its file, and how it answers."),
+    ),
+    Item(
+        "finance", "finance:tax", _("Tax"), "percent", "x", (Can.SEE_MONEY,),
+        what=_("What was withheld from individuals, month by month, for their certificates."),
+    ),
+    Item(
+        "finance", "finance:proof", _("Proof"), "clipboard-check", "f", (Can.SEE_MONEY,),
+        what=_("The ledger recomputed from the facts each night, and what differs."),
     ),
 )  # fmt: skip
 # where an area's further places are listed

@@ -21,6 +21,7 @@ from channels_platform import embedded
 from channels_platform.db import one_transaction
 from channels_platform.lib import clock
 from commissions.demo.acts import Act
+from commissions.demo.by_hand import move_by_hand
 from commissions.demo.campaigns import give_grades, hold_contest
 from commissions.demo.cast import SHANGHAI
 from commissions.demo.furnishing import furnish
@@ -202,6 +203,7 @@ class Show:
         cast, today = self.script.cast, clock.local_date(clock.now(), ZoneInfo(SHANGHAI))
         self.till.run_all()
         self.till.settle_debts()
+        move_by_hand(self.play.stage)
         leave_for_today(self.play.stage, cast)
         leave_drafts(self.play.stage, cast, today=today)
         hold_contest(self.play.stage)

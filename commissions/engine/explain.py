@@ -150,7 +150,7 @@ def waits(
         return [_wait(_BONUS_WAITS, _BONUS_WAITS_EXPECTED, explanation["release"], words, expected)]
     kept = parse_fraction(explanation.get("retention", "0"))
     lines: list[str] = []
-    for when, fraction in explanation["awaited"]:
+    for when, fraction in explanation.get("awaited", ()):  # what no deal earned waits for nothing
         # handover itself ends the retention
         part = parse_fraction(fraction) * (1 if when == Milestone.HANDOVER else 1 - kept)
         more = explanation["reached"] or lines

@@ -24,6 +24,8 @@ class LedgerTransaction(models.Model):
         REPAYMENT = states.TransactionKind.REPAYMENT, _("Repayment")
         WRITE_OFF = states.TransactionKind.WRITE_OFF, _("Write-off")
         CONTEST = states.TransactionKind.CONTEST, _("Contest prizes")
+        ADJUSTMENT = states.TransactionKind.ADJUSTMENT, _("Adjustment")
+        ADVANCE = states.TransactionKind.ADVANCE, _("Advance")
 
     id = models.BigAutoField(primary_key=True)
     project = models.ForeignKey(

@@ -18,6 +18,7 @@ from commissions import locks
 from commissions.holds import held_lines
 from commissions.models import Invoice, PayoutBatch, PayoutEntry, PayoutLine
 from commissions.selectors import lines_that_count
+from commissions.services.advances import settle_advances
 from commissions.services.debts import ask_write_off, decide_write_off, record_repayment
 from commissions.services.invoices import attach_invoice
 from commissions.services.settlement import gather_lines, post_payment
@@ -46,11 +47,11 @@ def draft_batch(
     """Gather what is payable at the cut-off (None: now) into a draft: a line for each payee with enough.
 
     What is owed back is netted within the company and currency; a payee left below zero or the minimum is carried.
-    What an agreement ended for interception holds is left out.
+    What an agreement ended for interception holds is left out. Advances are settled first.
     Raises: Forbidden; NotAllowed `nothing_payable`; Invalid `in_the_future`, or `currency_required` where the company's
             projects have several.
     Locks:  the company.
-    Writes: PayoutBatch, PayoutLine, PayoutEntry, audit event `batch.drafted`.
+    Writes: PayoutBatch, PayoutLine, PayoutEntry, LedgerTransaction, LedgerEntry, audit event `batch.drafted`.
     """
     require(actor, Can.PREPARE_PAYOUT)
     company = locks.lock_company(company.pk)
@@ -66,6 +67,7 @@ def draft_batch(
         prepared_by=actor,
         prepared_at=now,
     )
+    settle_advances(Project.objects.filter(company=company, currency=batch.currency), posted_at=now, actor=actor)
     if not gather_lines(batch, minimum=company.minimum_amount):
         raise NotAllowed("nobody has enough payable", code="nothing_payable")
     batch.number = _next_number(batch)

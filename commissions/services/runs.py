@@ -16,6 +16,7 @@ from commissions.engine.calculate import Calculator
 from commissions.engine.types import Entitlement, Series
 from commissions.facts import approved_series, deal_stream
 from commissions.models import CommissionRun
+from commissions.services.advances import settle_advances
 from commissions.services.postings import Posting
 from leads.models import DealOutbox
 from projects.models import Project
@@ -31,7 +32,7 @@ def run_commissions(*, project: Project, as_of: datetime | None = None) -> Commi
 
     All or nothing: a run that is killed leaves no trace, and a second one finds nothing to do. One at a time per
     project; another waits.
-    Locks:  the project's run.
+    Locks:  the project's run; its company, where something was advanced.
     Writes: CommissionRun, Accrual, LedgerTransaction, LedgerEntry, Payee; takes the project's DealOutbox rows.
     """
     locks.lock_run(project.pk)
@@ -96,6 +97,7 @@ def _run(project: Project, as_of: datetime) -> CommissionRun:
     with posting.targets() as add:
         run.deals, later = _entitle(project, series, as_of, add)
     run.changed = posting.apply()
+    settle_advances([project], posted_at=run.started_at)
     if later:
         DealOutbox.objects.create(project=project, what=LATER, written_at=clock.now())
     run.finished_at = max(clock.now(), run.started_at)

@@ -13,15 +13,17 @@ from channels_platform.lib.money import minor_digits
 from commissions.holds import HOLDS
 from commissions.models import PayoutBatch
 
-# The payable entries nobody took into a live line yet. Those a payout itself posted (`settles`) end others and are
-# never taken; so what is not taken always adds up to a payee's balance less what live unpaid lines hold.
+# The payable entries nobody took into a live line yet, up to the cut-off; what settles an advance comes first, whenever
+# it was posted. Those a payout itself posted (`settles`) end others and are never taken; so what is not taken always
+# adds up to a payee's balance less what live unpaid lines hold.
 UNSETTLED = """
 SELECT e.id, e.payee_id, e.project_id, e.amount
 FROM commissions_ledgerentry e
 JOIN commissions_ledgertransaction t ON t.id = e.transaction_id
 JOIN projects_project p ON p.id = e.project_id
 WHERE e.account = 'payable' AND NOT e.settles
-  AND p.company_id = %(company)s AND t.currency = %(currency)s AND t.posted_at <= %(cutoff)s
+  AND p.company_id = %(company)s AND t.currency = %(currency)s
+  AND (t.posted_at <= %(cutoff)s OR e.kind = 'advance_settled')
   AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
 """
 

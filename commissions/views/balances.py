@@ -15,6 +15,7 @@ from brokers.models import Agency
 from channels_platform.accounts.permissions import Can
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib.names import clean_text
+from commissions.advances import outstanding_of
 from commissions.balance_sheets import accruals_of, entries_of, narrowed, totals, with_ledger
 from commissions.models import Payee
 from commissions.selectors import Balance, visible_payees
@@ -89,6 +90,7 @@ def balance(request: HttpRequest, payee_id: UUID, project_id: UUID) -> HttpRespo
         "project": project,
         "balance": found[0] if found else Balance(payee, project, *[0] * 6),  # type: ignore[arg-type]
         "owed": owed_back(payee_id=payee.pk, project_id=project.pk),
+        "advanced": outstanding_of(payee, project),
         "tab": tab,
         "deal": deal,
         "number": number,

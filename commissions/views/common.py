@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.files.forms import WORDS as FILE_WORDS
 from channels_platform.http.once import OnceForm, submit_once
 from channels_platform.http.screens import Screenful
 from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed, Refused
@@ -35,6 +36,10 @@ _WORDS = {
     "too_many_decimals": gettext_lazy("The currency has fewer digits after the point."),
     "out_of_range": gettext_lazy("This value is out of range."),
     "more_than_owed": gettext_lazy("This is more than is owed back."),
+    "not_zero": gettext_lazy("The amount must be above 0."),
+    "no_limit": gettext_lazy("The agency has no limit for advances here. Set one first."),
+    "held": gettext_lazy("What the agency has unpaid here is held: nothing of it is advanced."),
+    "limit_asked": gettext_lazy("A limit of this agency already waits for a decision here."),
     "before_subscription": gettext_lazy("A payment can't be earlier than the deal's subscription."),
     "invoice_amount": gettext_lazy("The amount must equal the line's amount."),
     "invoice_known": gettext_lazy("This invoice is attached to another line."),
@@ -46,9 +51,18 @@ _WORDS = {
 }
 
 
+# Refusals that say how much would do.
+_WORDS_WITH_MOST = {
+    "over_limit": gettext_lazy("This is more than the limit leaves: at most %(most)s can be advanced now."),
+    "over_pending": gettext_lazy("This is more than is pending: at most %(most)s can be advanced now."),
+}
+
+
 def in_words(refused: Refused) -> Any:
     """Return a refusal as a person reads it."""
-    return _WORDS.get(refused.code, refused.detail)
+    if refused.code in _WORDS_WITH_MOST:
+        return _WORDS_WITH_MOST[refused.code] % refused.facts
+    return _WORDS.get(refused.code) or FILE_WORDS.get(refused.code, refused.detail)
 
 
 def _field_of(refused: Refused, form: OnceForm) -> str | None:

@@ -16,7 +16,7 @@ from channels_platform.accounts.permissions import Role
 from channels_platform.jobs.models import Job, PeriodicRun
 from channels_platform.lib import clock
 from channels_platform.notices.models import Delivery, Notice, Robot
-from commissions.models import ContestRound
+from commissions.models import Adjustment, Advance, AdvanceLimit, ContestRound, Payee
 from commissions.services.contests import draft_contest
 from commissions.services.payouts import draft_batch
 from leads.models import Deal, RiskSignal
@@ -40,6 +40,9 @@ MONEY = dict.fromkeys(
         "commissions.ledgertransaction",
         "commissions.payoutbatch",
         "commissions.commissionrun",
+        "commissions.adjustment",
+        "commissions.advance",
+        "commissions.advancelimit",
     ),
     "v",
 )
@@ -121,6 +124,7 @@ def world(cast: Cast, paid_deal: Deal, consultant: Any, settings: Any) -> dict[s
     refused = cast.file(SPOUSE, broker=cast.rival)
     raise_dispute(actor=cast.rival.user, agency=cast.rival.agency, claim_text="Ours.", referral=refused)
     draft_batch(actor=None, company=cast.here.company, cutoff_at=clock.now())
+    waiting_requests(cast)
     PeriodicRun.objects.create(job="sweep", period="now", started_at=clock.now())
     Job.objects.create(kind="export", starter=cast.manager, created_at=clock.now())
     Robot.objects.create(
@@ -158,6 +162,17 @@ def world(cast: Cast, paid_deal: Deal, consultant: Any, settings: Any) -> dict[s
     Agreement.objects.filter(project=cast.here, agency=cast.rival.agency).first()
     found = {label: model._default_manager.first() for label, model in MODELS.items()}
     return found | {"brokers.recruiter": recruited.link.recruiter}
+
+
+def waiting_requests(cast: Cast) -> None:
+    """An adjustment, a limit and an advance that wait for a decision."""
+    payee = Payee.objects.filter(agency__isnull=False).first()
+    asked = {"reason": "x", "asked_by": cast.manager, "asked_at": clock.now()}
+    of_payee = {"payee": payee, "project": cast.here, "amount": 1, **asked}
+    Adjustment.objects.create(number="ADJ-1", **of_payee)
+    place = {"agency": payee.agency, "company": cast.here.company, "project": cast.here, "currency": "CNY"}
+    limit = AdvanceLimit.objects.create(amount=1, fee_rate=0, **place, **asked)
+    Advance.objects.create(number="ADV-1", fee=0, limit=limit, **of_payee)
 
 
 def test_every_model_of_the_admin_is_in_the_table() -> None:

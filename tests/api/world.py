@@ -15,10 +15,22 @@ from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 from channels_platform.accounts.services.invitations import issue_invitation
 from channels_platform.audit.models import Event
+from channels_platform.files.services import keep_file
 from channels_platform.jobs.models import Job, PeriodicRun
 from channels_platform.lib import clock
 from channels_platform.notices.models import Delivery, Notice, Robot
-from commissions.models import Accrual, CommissionRun, ContestRound, LedgerEntry, LedgerTransaction, Payee, WriteOff
+from commissions.models import (
+    Accrual,
+    Adjustment,
+    Advance,
+    AdvanceLimit,
+    CommissionRun,
+    ContestRound,
+    LedgerEntry,
+    LedgerTransaction,
+    Payee,
+    WriteOff,
+)
 from commissions.services.contests import draft_contest
 from commissions.services.payouts import draft_batch
 from commissions.services.plans import approve_plan_version, draft_plan_version
@@ -120,6 +132,25 @@ def _recruits(side: Side, manager: User, phone: str) -> None:
     }
 
 
+def _by_hand(side: Side, payee: Payee, who: User) -> None:
+    """An adjustment with its paper, a limit and an advance; all wait for a decision."""
+    asked = {"reason": "x", "asked_by": who, "asked_at": clock.now()}
+    of_payee = {"payee": payee, "project": side.project, **asked}
+    paper = keep_file(actor=who, upload=photo())
+    adjustment = Adjustment.objects.create(number=f"ADJ-{payee.pk}"[:20], amount=1, attachment=paper, **of_payee)
+    limit = AdvanceLimit.objects.create(
+        agency=side.agency, company=side.project.company, project=side.project, currency="CNY", amount=1, fee_rate=0,
+        **asked,
+    )  # fmt: skip
+    advance = Advance.objects.create(number=f"ADV-{payee.pk}"[:20], amount=1, fee=0, limit=limit, **of_payee)
+    side.ids |= {"adjustment": adjustment.pk, "advance": advance.pk, "advance_limit": limit.pk}
+    side.rows |= {
+        "commissions.adjustment": adjustment.pk,
+        "commissions.advance": advance.pk,
+        "commissions.advancelimit": limit.pk,
+    }
+
+
 def _contests(side: Side, manager: User) -> None:
     contest = draft_contest(
         actor=manager,
@@ -190,6 +221,7 @@ def _history(side: Side, manager: User, second: User, phone: str) -> None:
     write_off = WriteOff.objects.create(
         payee=payee, project=project, amount=1, reason="x", asked_by=second, asked_at=clock.now()
     )
+    _by_hand(side, payee, second)
     side.ids |= {
         "referral": referral.pk,
         "deal": deal.pk,

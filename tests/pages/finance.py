@@ -7,7 +7,21 @@ from typing import Any
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
-from commissions.models import Invoice, LedgerEntry, PayoutBatch, PayoutEntry, PayoutLine, Repayment, WriteOff
+from commissions.models import (
+    Adjustment,
+    Advance,
+    AdvanceLimit,
+    Invoice,
+    LedgerEntry,
+    Payee,
+    PayoutBatch,
+    PayoutEntry,
+    PayoutLine,
+    Repayment,
+    WriteOff,
+)
+from commissions.services.adjustments import ask_adjustment
+from commissions.services.advance_limits import ask_advance_limit, decide_advance_limit
 from commissions.services.invoices import attach_invoice
 from commissions.services.payouts import approve_batch, draft_batch, pay_batch, submit_batch
 from commissions.services.runs import run_commissions
@@ -15,8 +29,12 @@ from leads.models import Deal, Payment
 from leads.services.deals import cancel_deal
 from tests.pages.money import give_plan, sell
 from tests.pages.world import World, staff
+from tests.services.leads.disputed import photo
 
-_KEPT = (PayoutBatch, PayoutLine, PayoutEntry, Invoice, LedgerEntry, Payment, Repayment, WriteOff)
+_KEPT = (
+    *(PayoutBatch, PayoutLine, PayoutEntry, Invoice, LedgerEntry, Payment, Repayment, WriteOff),
+    *(Adjustment, Advance, AdvanceLimit),
+)
 
 
 @dataclass
@@ -81,6 +99,40 @@ def open_till(world: World) -> Till:
         second=staff("second", Role.FINANCE, world.project, name="Wei"),
         approver=staff("approver", Role.FINANCE_APPROVER, world.project, name="Zhou"),
         auditor=staff("auditor", Role.AUDITOR, world.project, name="Gao"),
+    )
+
+
+def give_limit(till: Till, amount: str, *, fee_rate: str = "0.01") -> AdvanceLimit:
+    """Let the agency have so much advanced in the project."""
+    project = till.world.project
+    limit = ask_advance_limit(
+        actor=till.finance,
+        agency=till.world.agency,
+        company=project.company,
+        project=project,
+        currency="CNY",
+        amount=Decimal(amount),
+        fee_rate=Decimal(fee_rate),
+        reason="opening months",
+    )
+    return decide_advance_limit(actor=till.approver, limit=limit, approve=True)
+
+
+def ask_by_hand(till: Till) -> None:
+    """Have an adjustment with its paper, a limit and an advance wait for a decision, another limit being in force."""
+    world = till.world
+    payee = Payee.objects.get(agency=world.agency)
+    ask_adjustment(
+        actor=till.second, payee=payee, project=world.project, amount=Decimal("-5"), reason="x", attachment=photo()
+    )
+    in_force = give_limit(till, "5000.00")
+    asked = {"reason": "x", "asked_by": till.second, "asked_at": in_force.asked_at}
+    AdvanceLimit.objects.create(
+        agency=world.rival, company=world.project.company, project=world.project, currency="CNY", amount=1, fee_rate=0,
+        **asked,
+    )  # fmt: skip
+    Advance.objects.create(
+        number="ADV-000000", payee=payee, project=world.project, limit=in_force, amount=1, fee=0, **asked
     )
 
 

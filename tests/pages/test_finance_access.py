@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from channels_platform.accounts.permissions import Role
 from commissions import urls
-from commissions.models import Payee, WriteOff
+from commissions.models import Adjustment, Advance, AdvanceLimit, Payee, WriteOff
 from commissions.services.debts import ask_write_off
-from tests.pages.finance import everything, open_till
+from tests.pages.finance import ask_by_hand, everything, open_till
 from tests.pages.world import make_project, staff
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +27,15 @@ PAGES = {
     "write_off_new": PREPARE,
     "debts": READ,
     "write_off": READ,
+    "adjustment_new": PREPARE,
+    "adjustments": READ,
+    "adjustment": READ,
+    "adjustment_file": READ,
+    "advances": READ,
+    "advance_new": PREPARE,
+    "advance": READ,
+    "advance_limit_new": PREPARE,
+    "advance_limit": READ,
     "batches": READ,
     "batch_new": PREPARE,
     "batch": READ,
@@ -45,6 +54,13 @@ PAGES = {
 }
 EXPORTS = {"batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv"}
 BARE = {"more", "balances", "balances_csv", "payments_csv", "debts", "batches", "batch_new", "payments", "payment_new"}
+BARE = {
+    "balances", "balances_csv", "payments_csv", "debts", "batches", "batch_new", "payments", "payment_new",
+    "adjustments", "advances", "advance_new", "advance_limit_new",
+}  # fmt: skip
+
+
+OF_BALANCE = ("balance", "repayment_new", "write_off_new", "adjustment_new")
 
 
 def test_every_finance_address_is_in_the_table():
@@ -58,6 +74,7 @@ def till(world):
     made.cancel()
     payee = Payee.objects.get(agency=world.agency)
     ask_write_off(actor=made.second, payee=payee, project=world.project, amount=Decimal(1), reason="small")
+    ask_by_hand(made)
     return made
 
 
@@ -66,7 +83,11 @@ def address(till, name, *, missing=False):
     keys = {
         "line": [till.batch.pk, till.agency_line.pk],
         "write_off": [WriteOff.objects.get().pk],
-        **{key: [payee.pk, till.world.project.pk] for key in ("balance", "repayment_new", "write_off_new")},
+        "adjustment": [Adjustment.objects.get().pk],
+        "adjustment_file": [Adjustment.objects.get().pk],
+        "advance": [Advance.objects.get().pk],
+        "advance_limit": [AdvanceLimit.objects.get(state="asked").pk],
+        **{key: [payee.pk, till.world.project.pk] for key in OF_BALANCE},
     }.get(name, [till.batch.pk])
     if name in BARE:
         keys = []

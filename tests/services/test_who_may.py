@@ -11,7 +11,7 @@ from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.lib.errors import Forbidden
 from channels_platform.notices.services import choices, delivering
-from commissions.services import contest_rounds, contests, grading
+from commissions.services import adjustments, advance_limits, advances, contest_rounds, contests, grading
 from leads.services import (
     care,
     consultants,
@@ -42,6 +42,12 @@ OF_STAFF = [
     grades.keep_grade,
     grades.set_agency_grade,
     grading.grade_agency,
+    adjustments.ask_adjustment,
+    adjustments.decide_adjustment,
+    advance_limits.ask_advance_limit,
+    advance_limits.decide_advance_limit,
+    advances.ask_advance,
+    advances.decide_advance,
     contests.draft_contest,
     contests.change_contest,
     contests.approve_contest,
