@@ -50,7 +50,6 @@ class AgencyAdmin(SheetImport, Admin):
     ordering = ("code",)
     fieldsets = (
         (None, {"fields": ("code", "name", "kind", "licence_no", "licence_until", "grade", "badge")}),
-        (gettext_lazy("Bank"), {"fields": ("bank_name", "bank_account")}),
     )
     sheet = AgencySheet
     resource_classes = (AgencyResource,)
@@ -58,7 +57,6 @@ class AgencyAdmin(SheetImport, Admin):
     imported = "agencies.imported"
     sheet_told = (
         gettext_lazy("An agency is found by its code: changed where it is there, else made with name and kind."),
-        gettext_lazy("An empty bank account leaves the one that is there; a new one is shown by its last digits."),
     )
     inlines = (StoreInline,)
     acts = (

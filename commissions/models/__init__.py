@@ -1,4 +1,5 @@
 from commissions.models.accrual import Accrual, CommissionRun
+from commissions.models.bank import BankFile, BankResult, BankTemplate, ResultMapping
 from commissions.models.contest import Contest, ContestResult, ContestRound
 from commissions.models.ledger import LedgerEntry, LedgerTransaction
 from commissions.models.payout import (
@@ -14,6 +15,9 @@ from commissions.models.plan import Payee, Plan, PlanVersion
 
 __all__ = [
     "Accrual",
+    "BankFile",
+    "BankResult",
+    "BankTemplate",
     "CommissionRun",
     "Contest",
     "ContestResult",
@@ -28,6 +32,7 @@ __all__ = [
     "Plan",
     "PlanVersion",
     "Repayment",
+    "ResultMapping",
     "ScheduledPayout",
     "WriteOff",
 ]

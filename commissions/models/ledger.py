@@ -24,6 +24,7 @@ class LedgerTransaction(models.Model):
         REPAYMENT = states.TransactionKind.REPAYMENT, _("Repayment")
         WRITE_OFF = states.TransactionKind.WRITE_OFF, _("Write-off")
         CONTEST = states.TransactionKind.CONTEST, _("Contest prizes")
+        RETURNED = states.TransactionKind.RETURNED, _("Payout returned")
 
     id = models.BigAutoField(primary_key=True)
     project = models.ForeignKey(
