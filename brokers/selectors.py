@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Replace, Upper
 from django.urls import reverse
 
@@ -191,6 +191,26 @@ def account_in_force(party: Agency | Broker) -> PayoutAccount | None:
     of: dict[str, Any] = {"agency": party} if isinstance(party, Agency) else {"broker": party}
     latest = PayoutAccount.objects.filter(used_by(clock.now()), **of).order_by("-effective_at", "-pk").first()
     return latest if latest is not None and latest.state == AccountState.CONFIRMED else None
+
+
+def accounts_of(party: Agency | Broker) -> list[Any]:
+    """Return a party's accounts, the latest asked first, each with its `shown_state`."""
+    of: dict[str, Any] = {"agency": party} if isinstance(party, Agency) else {"broker": party}
+    return with_shown_states(PayoutAccount.objects.filter(**of).select_related("agency", "broker__user"))
+
+
+def with_shown_states(accounts: QuerySet[PayoutAccount]) -> list[Any]:
+    """Return accounts with `shown_state`: a confirmed one is `coming`, `used`, or `past` where another is used since."""
+    now = clock.now()
+    later = PayoutAccount.objects.filter(used_by(now), effective_at__gt=OuterRef("effective_at")).filter(
+        Q(agency=OuterRef("agency")) | Q(broker=OuterRef("broker"))
+    )
+    found: list[Any] = list(accounts.annotate(succeeded=Exists(later)))
+    for one in found:
+        one.shown_state = one.state
+        if one.state == AccountState.CONFIRMED:
+            one.shown_state = "coming" if one.effective_at > now else "past" if one.succeeded else "used"
+    return found
 
 
 def visible_accounts(user: Any) -> QuerySet[PayoutAccount]:
