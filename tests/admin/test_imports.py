@@ -67,14 +67,13 @@ def _nothing_kept() -> None:
         cache._cache.get_client().delete(key)
 
 
-AGENCIES = "code,name,kind,licence no,licence until,bank,bank account\n"
+AGENCIES = "code,name,kind,licence no,licence until\n"
 
 
 def test_agencies_are_made_and_changed_by_code_and_an_empty_cell_leaves_what_is_there(cast: Cast, enter: Any) -> None:
     known = cast.owner.agency
-    change_agency(actor=cast.manager, agency=known, bank_name="ICBC", bank_account="6222020200012345678")
     client = enter("marketing")
-    text = AGENCIES + "NEW,New Homes,Referral agency,91 310000ma1k,2027-05-31,CCB,6217000011112222\nOWN,Brighter,,,,,\n"
+    text = AGENCIES + "NEW,New Homes,Referral agency,91 310000ma1k,2027-05-31\nOWN,Brighter,,,\n"
     looked = _look(client, Agency, text)
     page = said(looked)
     for words in ("1 new, 1 changed, 0 known already", "NEW · New Homes", "Agency name: Bright Homes → Brighter"):
@@ -85,7 +84,7 @@ def test_agencies_are_made_and_changed_by_code_and_an_empty_cell_leaves_what_is_
     new = Agency.objects.get(code="NEW")
     assert (new.kind, new.licence_no, str(new.licence_until)) == ("referral", "91310000MA1K", "2027-05-31")
     known.refresh_from_db()
-    assert (known.name, known.bank_name, known.bank_account) == ("Brighter", "ICBC", "6222020200012345678")
+    assert (known.name, known.licence_no) == ("Brighter", "")
     assert Event.objects.get(action="agency.created", target_id=str(new.pk)).actor.username == "a-marketing"
     assert Event.objects.get(action="agencies.imported").after == {"new": 1, "changed": 1, "same": 0}
 
