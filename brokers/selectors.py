@@ -181,6 +181,13 @@ def agreements_holding() -> QuerySet[Agreement]:
     return Agreement.objects.filter(ending=Ending.INTERCEPTION, lifted_at__isnull=True)
 
 
+def agencies_within(user: Any) -> QuerySet[Agency]:
+    """Return the agencies that sell, or sold, a project of a member of staff; all where all projects are theirs."""
+    if getattr(user, "is_superuser", False) or getattr(user, "all_projects", False):
+        return Agency.objects.order_by()
+    return Agency.objects.filter(agreements__project__in=visible_projects(user).order_by()).order_by()
+
+
 def used_by(instant: datetime) -> Q:
     """Return the condition that an account had come into use by an instant, whether stopped since or not."""
     return Q(effective_at__lte=instant) & (Q(state=AccountState.CONFIRMED) | Q(closed_at__gte=F("effective_at")))
@@ -214,12 +221,16 @@ def with_shown_states(accounts: QuerySet[PayoutAccount]) -> list[Any]:
 
 
 def visible_accounts(user: Any) -> QuerySet[PayoutAccount]:
-    """Return all payout accounts for staff with money; a manager's agency's and one's own for agency people."""
+    """Return payout accounts: for staff with money those of agencies that sell their projects, and of their brokers; for
+    agency people one's own, and a manager's agency's."""
     accounts = PayoutAccount.objects.select_related(
         "agency", "broker__user", "broker__agency", "asked_by", "confirmed_by", "closed_by"
     )
     if not getattr(user, "is_agency_side", False):
-        return accounts if user.can(Can.SEE_MONEY) else accounts.none()
+        if not user.can(Can.SEE_MONEY):
+            return accounts.none()
+        theirs = agencies_within(user)
+        return accounts.filter(Q(agency__in=theirs) | Q(broker__agency__in=theirs))
     broker = broker_of(user)
     if broker is None or not user.can(Can.SEE_OWN_MONEY):
         return accounts.none()

@@ -50,6 +50,8 @@ ITEMS = (
     Item("finance", "finance:batches", _("Payout batches"), "cash-stack", "p", (Can.SEE_MONEY,)),
     Item("finance", "finance:payments", _("Payments"), "cash-coin", "m", (Can.SEE_MONEY,)),
     Item("finance", "finance:debts", _("Owed back"), "arrow-counterclockwise", "o", (Can.SEE_MONEY,)),
+    Item("finance", "finance:accounts", _("Bank accounts"), "bank", "k", (Can.SEE_MONEY,)),
+    Item("finance", "finance:tax", _("Tax"), "percent", "x", (Can.SEE_MONEY,)),
 )
 
 AREAS = (
