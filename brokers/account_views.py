@@ -19,7 +19,7 @@ from brokers.selectors import accounts_of, broker_of, visible_accounts
 from brokers.services.accounts import ask_account, keep_identity, stop_account
 from brokers.states import AccountState
 from brokers.views import agency_in_charge
-from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.permissions import Can, may
 from channels_platform.http.once import OnceForm, sent, submit_once
 from channels_platform.http.screens import needs
 from channels_platform.lib.errors import Refused
@@ -37,7 +37,7 @@ def _self(request: HttpRequest) -> Broker:
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(Can.ASK_ACCOUNT)
+@needs(Can.SEE_OWN_MONEY)
 def account(request: HttpRequest) -> HttpResponse:
     """My account: where my own commission goes, and the number by which the tax office knows me."""
     return _account(request, _self(request), "portal:account")
@@ -68,7 +68,7 @@ def _account(request: HttpRequest, party: Agency | Broker, name: str) -> HttpRes
     context = {
         "party": party,
         "own": isinstance(party, Broker),
-        "both": isinstance(party, Broker) and request.user.can(Can.EDIT_OWN_BROKERS),
+        "both": isinstance(party, Broker) and may(request.user, Can.EDIT_OWN_BROKERS),
         "current": [one for one in accounts if one.shown_state in ("asked", "coming", "used")],
         "ended": [one for one in accounts if one.shown_state in ("past", *_ENDED)][:10],
         "used": any(one.shown_state == "used" for one in accounts),
@@ -79,7 +79,7 @@ def _account(request: HttpRequest, party: Agency | Broker, name: str) -> HttpRes
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(Can.ASK_ACCOUNT)
+@needs(Can.SEE_OWN_MONEY)
 def account_stop(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """Say that no money is to go to an account, at once."""
     found = get_object_or_404(visible_accounts(request.user).exclude(state__in=_ENDED), pk=account_id)
@@ -100,7 +100,7 @@ def account_stop(request: HttpRequest, account_id: UUID) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(Can.KEEP_IDENTITY)
+@needs(Can.SEE_OWN_MONEY)
 def identity(request: HttpRequest) -> HttpResponse:
     """Enter the number by which the tax office knows me."""
     broker = _self(request)
@@ -126,5 +126,3 @@ def _attempt(request: HttpRequest, form: OnceForm, work: Any) -> HttpResponse | 
     except Refused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, WORDS.get(refused.code, refused.detail))
     return None
-
-

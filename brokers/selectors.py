@@ -207,7 +207,7 @@ def accounts_of(party: Agency | Broker) -> list[Any]:
 
 
 def with_shown_states(accounts: QuerySet[PayoutAccount]) -> list[Any]:
-    """Return accounts with `shown_state`: a confirmed one is `coming`, `used`, or `past` where another is used since."""
+    """Return accounts with `shown_state`: a confirmed one is `coming`, `used`, or `past` once another is used."""
     now = clock.now()
     later = PayoutAccount.objects.filter(used_by(now), effective_at__gt=OuterRef("effective_at")).filter(
         Q(agency=OuterRef("agency")) | Q(broker=OuterRef("broker"))
@@ -221,8 +221,10 @@ def with_shown_states(accounts: QuerySet[PayoutAccount]) -> list[Any]:
 
 
 def visible_accounts(user: Any) -> QuerySet[PayoutAccount]:
-    """Return payout accounts: for staff with money those of agencies that sell their projects, and of their brokers; for
-    agency people one's own, and a manager's agency's."""
+    """Return payout accounts: one's own, a manager's agency's; for staff with money those of their projects' agencies.
+
+    An agency's are those of its brokers, too, for staff.
+    """
     accounts = PayoutAccount.objects.select_related(
         "agency", "broker__user", "broker__agency", "asked_by", "confirmed_by", "closed_by"
     )

@@ -64,7 +64,7 @@ BATCH_MOVES: frozenset[tuple[BatchState, BatchState]] = frozenset(
 
 
 class LineState(StrEnum):
-    """Of a line the bank can't say yet (`unknown`) nothing is done anew before it answers; `returned`: paid, come back."""
+    """Of a line that is `unknown` to the bank, nothing is done anew before it answers; `returned`: paid, come back."""
 
     OPEN = "open"
     UNKNOWN = "unknown"

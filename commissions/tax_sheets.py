@@ -68,7 +68,9 @@ def certificates(*, company: PayingCompany, month: date) -> list[Certificate]:
         )
     )
     rows: list[Any] = list(sums)
-    brokers = Broker.objects.select_related("user", "agency", "identity").in_bulk([row["payee__broker"] for row in rows])
+    brokers = Broker.objects.select_related("user", "agency", "identity").in_bulk(
+        [row["payee__broker"] for row in rows]
+    )
     found = [_certificate(brokers[row["payee__broker"]], row) for row in rows]
     return sorted(found, key=lambda one: (str(one.broker).casefold(), str(one.broker.pk)))
 

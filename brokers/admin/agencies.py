@@ -48,9 +48,7 @@ class AgencyAdmin(SheetImport, Admin):
     search_fields = ("code", "name", "licence_no")
     search_help_text = gettext_lazy("Code, name or licence number")
     ordering = ("code",)
-    fieldsets = (
-        (None, {"fields": ("code", "name", "kind", "licence_no", "licence_until", "grade", "badge")}),
-    )
+    fieldsets = ((None, {"fields": ("code", "name", "kind", "licence_no", "licence_until", "grade", "badge")}),)
     sheet = AgencySheet
     resource_classes = (AgencyResource,)
     import_can = Can.EDIT_AGENCIES

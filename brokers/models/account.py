@@ -43,7 +43,7 @@ class PayoutAccount(models.Model):
     holder = models.CharField(_("account holder"), max_length=120)
     bank_name = models.CharField(_("bank and branch"), max_length=120)
     branch_code = models.CharField(_("branch code"), max_length=20, blank=True)
-    account = EncryptedTextField(_("account number"))
+    account: Any = EncryptedTextField(_("account number"))
     last4 = models.CharField(max_length=4)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ASKED)
     carried_over = models.BooleanField(default=False, editable=False)
@@ -62,12 +62,8 @@ class PayoutAccount(models.Model):
         ordering = ["-asked_at", "-id"]
         constraints = [
             models.CheckConstraint(condition=Q(agency__isnull=True) ^ Q(broker__isnull=True), name="account_of_one"),
-            models.UniqueConstraint(
-                fields=["agency"], condition=Q(state="asked"), name="one_account_asked_per_agency"
-            ),
-            models.UniqueConstraint(
-                fields=["broker"], condition=Q(state="asked"), name="one_account_asked_per_broker"
-            ),
+            models.UniqueConstraint(fields=["agency"], condition=Q(state="asked"), name="one_account_asked_per_agency"),
+            models.UniqueConstraint(fields=["broker"], condition=Q(state="asked"), name="one_account_asked_per_broker"),
             models.CheckConstraint(
                 condition=Q(confirmed_by__isnull=True) | Q(asked_by__isnull=True) | ~Q(confirmed_by=F("asked_by")),
                 name="account_second_person",
@@ -138,7 +134,7 @@ class Identity(models.Model):
         Broker, verbose_name=_("broker"), primary_key=True, on_delete=models.PROTECT, related_name="identity"
     )
     kind = models.CharField(_("document"), max_length=10, choices=Kind.choices, default=Kind.ID_CARD)
-    number = EncryptedTextField(_("number"))
+    number: Any = EncryptedTextField(_("number"))
     last4 = models.CharField(max_length=4)
     entered_by = _person(_("entered by"))
     entered_at = models.DateTimeField(_("entered"))

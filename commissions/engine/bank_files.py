@@ -88,7 +88,12 @@ def check_layout(layout: Layout) -> None:
         unknown = [place for place in _PLACE.findall(getattr(layout, name)) if place not in PLACES]
         if unknown:
             raise Invalid("no such place", code="unknown_place", field=name, place=unknown[0])
-    fixed = (*(c.heading for c in layout.columns), *(c.text for c in layout.columns), layout.first_line, layout.last_line)
+    fixed = (
+        *(c.heading for c in layout.columns),
+        *(c.text for c in layout.columns),
+        layout.first_line,
+        layout.last_line,
+    )
     for text in fixed:
         _encoded(text, layout, line="", payee="")
 
@@ -178,5 +183,3 @@ def _fits(sign: str, encoding: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-

@@ -26,7 +26,7 @@ class LineFact:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One row of the bank's file; `outcome` is '' where its word means nothing to us, `amount` None where it has none."""
+    """One row of the bank's file; `outcome` is '' where its word is not known, `amount` None where it has none."""
 
     number: int
     line: str = ""

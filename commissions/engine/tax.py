@@ -65,9 +65,7 @@ def month_figures(income: Decimal) -> MonthFigures:
     tax = month_tax(income)
     taxable = _taxable(Fraction(income))
     rate, deduction = max(_BRACKETS, key=lambda bracket: (taxable * bracket[0] - bracket[1], -bracket[1]))
-    return MonthFigures(
-        round_half_up(taxable, TAXED_CURRENCY), rate, round_half_up(deduction, TAXED_CURRENCY), tax
-    )
+    return MonthFigures(round_half_up(taxable, TAXED_CURRENCY), rate, round_half_up(deduction, TAXED_CURRENCY), tax)
 
 
 def _taxable(gross: Fraction) -> Fraction:

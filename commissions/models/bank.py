@@ -1,5 +1,7 @@
 """What passes between us and the bank: files of transfers by template, and the bank's results."""
 
+from typing import Any
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -9,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from channels_platform.lib.ids import uuid7
 
 
-def _person(label: object) -> models.ForeignKey:  # type: ignore[type-arg]
+def _person(label: Any) -> Any:
     return models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=label, null=True, on_delete=models.PROTECT, related_name="+"
     )

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from brokers.models import PayoutAccount
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
@@ -17,7 +18,6 @@ from channels_platform.lib.errors import Invalid, NotAllowed
 from channels_platform.lib.money import NotANumber, minor_digits
 from channels_platform.lib.names import clean_text
 from channels_platform.lib.sheets import SheetRow, plain_heading, read_rows
-from brokers.models import PayoutAccount
 from commissions import locks
 from commissions.engine.bank_results import (
     FAILED,
@@ -45,7 +45,7 @@ _HEADINGS = {
     "account": "accountnumber account 账号 收款账号 收款人账号 对方账号",
     "amount": "amount 金额 交易金额 付款金额 转账金额",
     "outcome": "outcome result status state 状态 结果 交易状态 处理结果 处理状态 交易结果",
-    "reference": "reference bankreference serial serialnumber 流水号 银行流水号 交易流水号 凭证号 银行回单号 银行参考号",
+    "reference": "reference bankreference serial serialnumber 流水号 银行流水号 交易流水号 凭证号 银行回单号",
     "reason": "reason remark message 原因 失败原因 备注 返回信息 附言",
 }
 _WORDS = {
@@ -137,9 +137,7 @@ def take_results(*, actor: Any, result: BankResult) -> BankResult:
 
 
 @transactional
-def answer_line(
-    *, actor: Any, line: PayoutLine, outcome: str, reference: str = "", reason: str = ""
-) -> PayoutLine:
+def answer_line(*, actor: Any, line: PayoutLine, outcome: str, reference: str = "", reason: str = "") -> PayoutLine:
     """Record what the bank says of one line: of one it did not know, paid or failed; of a paid one, returned.
 
     Raises: Forbidden; NotAllowed where the line is in no such state; Invalid `reason_required`,
@@ -176,7 +174,7 @@ def judge_rows(result: BankResult) -> list[Judged]:
         for row in result.rows
     ]
     lines = PayoutLine.objects.filter(batch=result.batch_id).values_list("pk", "state", "bank_reference", "net")
-    return judge(rows, {str(pk): LineFact(str(pk), *facts) for pk, *facts in lines})
+    return judge(rows, {str(pk): LineFact(str(pk), state, reference, net) for pk, state, reference, net in lines})
 
 
 def _carry_out(batch: PayoutBatch, judged: list[Judged], rows: list[Any], actor: Any) -> None:
@@ -211,7 +209,9 @@ def _read(batch: PayoutBatch, data: bytes) -> list[dict[str, Any]]:
         most_rows=MOST_ROWS,
     )  # fmt: skip
     words = {plain_heading(word): outcome for outcome, listed in _WORDS.items() for word in listed.split()}
-    words |= {plain_heading(word): name for name, listed in (mapping.words if mapping else {}).items() for word in listed}
+    words |= {
+        plain_heading(word): name for name, listed in (mapping.words if mapping else {}).items() for word in listed
+    }
     lines = _line_facts(batch)
     return [_row(row, words, lines, batch) for row in sheet]
 
@@ -260,7 +260,7 @@ def _amount(text: str, currency: str) -> Decimal | None:
 
 
 def _line_facts(batch: PayoutBatch) -> list[LineFact]:
-    """Return the batch's lines with every account that their payees ever had: the bank answers of the one it was sent."""
+    """Return the batch's lines, with every account that their payees ever had: the bank speaks of the one it got."""
     accounts: dict[UUID, set[str]] = defaultdict(set)
     rows = batch.lines.select_related("payee")
     parties = {one.payee.agency_id or one.payee.broker_id for one in rows}

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from io import BytesIO
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO
+from typing import Any
 from uuid import UUID
 
 from django.core.files import File
@@ -67,9 +68,9 @@ def export_batch(*, actor: Any, batch: PayoutBatch, form: ExportForm) -> Exporte
     if form is ExportForm.XLSX:
         return ExportedFile(name, XLSX.media_type, _workbook_pieces(batch, get_language()))
     if form is ExportForm.BANK:
-        target = TemporaryFile()
+        target = BytesIO()
         write_bank_file(actor=actor, batch=batch, target=target)
-        return ExportedFile(name, _BANK_TYPE, _drawn(target))
+        return ExportedFile(name, _BANK_TYPE, iter([target.getvalue()]))
     return ExportedFile(name, _CSV_TYPE, (piece.encode() for piece in deals_csv(batch)))
 
 
@@ -132,11 +133,6 @@ def _workbook_pieces(batch: PayoutBatch, language: str | None) -> Iterator[bytes
     with TemporaryFile() as target:
         with override(language):
             write_workbook(batch, target)
-        yield from _drawn(target)
-
-
-def _drawn(target: BinaryIO) -> Iterator[bytes]:
-    with target:
         target.seek(0)
         while piece := target.read(_PIECE):
             yield piece

@@ -108,7 +108,10 @@ def _template_said(refused: Refused) -> Any:
 def _sample(layout: Layout, company: PayingCompany) -> tuple[str, str]:
     """Return a file of two invented transfers, or what is wrong."""
     currency = (currencies_of(company) or ["CNY"])[0]
-    people = ((_("Example Realty"), "6222020200012345678", Decimal(34560)), (_("Li Ming"), "6217000011112222", Decimal(2560)))
+    people = (
+        (_("Example Realty"), "6222020200012345678", Decimal(34560)),
+        (_("Li Ming"), "6217000011112222", Decimal(2560)),
+    )
     transfers = [
         Transfer(f"0192-{place}", holder, holder, _("Example Bank"), "102100099996", account, amount)
         for place, (holder, account, amount) in enumerate(people, start=1)

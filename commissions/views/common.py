@@ -54,9 +54,9 @@ _WORDS = {
 def in_words(refused: Refused) -> Any:
     """Return a refusal as a person reads it, with the payees and characters that it is about."""
     if refused.code == "accounts_missing":
-        return _("No bank account in use: %(payees)s. Nothing was written; ask for accounts, or let the lines fail.") % {
-            "payees": _listed(refused.facts["payees"])
-        }
+        return _(
+            "No bank account in use: %(payees)s. Nothing was written; ask for accounts, or let the lines fail."
+        ) % {"payees": _listed(refused.facts["payees"])}
     if refused.code == "not_in_encoding" and refused.facts["payee"]:
         said = _("%(payee)s: the encoding %(encoding)s cannot write “%(signs)s”. Nothing was written.")
         facts = refused.facts

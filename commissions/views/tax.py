@@ -1,5 +1,6 @@
 """Tax withheld from individuals: a month's certificate figures, and the numbers the tax office knows them by."""
 
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -41,11 +43,9 @@ def _asked(request: HttpRequest) -> tuple[list[PayingCompany], PayingCompany | N
     companies = list(visible_companies(request.user).order_by("name"))
     code = clean_text(request.GET.get("company", ""))
     company = next((one for one in companies if one.code == code), companies[0] if companies else None)
-    month = clock.local_date(clock.now(), company.zone).replace(day=1) if company else date(2026, 1, 1)
-    try:
+    month = clock.local_date(clock.now(), company.zone if company else get_current_timezone()).replace(day=1)
+    with suppress(ValueError):
         month = date.fromisoformat(f"{request.GET.get('month', '')}-01")
-    except ValueError:
-        pass
     return companies, company, month
 
 
@@ -62,7 +62,9 @@ def tax(request: HttpRequest) -> HttpResponse:
         "companies": companies,
         "company": company,
         "month": month,
-        "months": sorted({month, *months.order_by().values_list("batch__tax_month", flat=True).distinct()}, reverse=True),
+        "months": sorted(
+            {month, *months.order_by().values_list("batch__tax_month", flat=True).distinct()}, reverse=True
+        ),
         "page": slice_at(rows, request.GET.get("cursor", "")),
         "currency": TAXED_CURRENCY,
         "totals": {

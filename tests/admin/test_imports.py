@@ -15,7 +15,6 @@ from django.utils.translation import override
 
 from brokers.agency_files import AgencySheet
 from brokers.models import Agency
-from brokers.services.changes import change_agency
 from channels_platform.adminkit import imports
 from channels_platform.audit.models import Event
 from channels_platform.lib.sheets import read_rows

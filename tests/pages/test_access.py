@@ -132,7 +132,14 @@ WITHOUT_OBJECT = {
     "desk:deal_new",
 }
 # What here is the broker's own, not the agency manager's.
-BROKERS_OWN = {"portal:account_stop", "portal:statement", "portal:statement_file", "portal:sheet", "portal:sheet_csv", "portal:sheet_xlsx"}
+BROKERS_OWN = {
+    "portal:account_stop",
+    "portal:statement",
+    "portal:statement_file",
+    "portal:sheet",
+    "portal:sheet_csv",
+    "portal:sheet_xlsx",
+}
 # Sent empty, these say what is missing.
 OPENED = {"desk:sign": (422,), "desk:sheet": (422,)}
 POST_ONLY = {

@@ -58,7 +58,21 @@ PAGES = {
     "payment_new": PREPARE,
 }
 EXPORTS = {"tax_xlsx", "batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv"}
-BARE = {"accounts", "account_new", "bank", "tax", "tax_xlsx", "balances", "balances_csv", "payments_csv", "debts", "batches", "batch_new", "payments", "payment_new"}
+BARE = {
+    "accounts",
+    "account_new",
+    "bank",
+    "tax",
+    "tax_xlsx",
+    "balances",
+    "balances_csv",
+    "payments_csv",
+    "debts",
+    "batches",
+    "batch_new",
+    "payments",
+    "payment_new",
+}
 
 
 def test_every_finance_address_is_in_the_table():

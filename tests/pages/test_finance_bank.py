@@ -87,7 +87,13 @@ def test_a_broker_keeps_the_identity_number_and_nobody_sees_it_whole(till, as_pe
 
 
 def template(**changes):
-    rows = [("account", "账号", ""), ("holder", "户名", ""), ("amount", "金额", ""), ("text", "用途", "佣金"), ("", "", "")]
+    rows = [
+        ("account", "账号", ""),
+        ("holder", "户名", ""),
+        ("amount", "金额", ""),
+        ("text", "用途", "佣金"),
+        ("", "", ""),
+    ]
     fields = {f"{name}-{place}": value for place, row in enumerate(rows)
               for name, value in zip(("field", "heading", "text"), row, strict=True)}  # fmt: skip
     return {
