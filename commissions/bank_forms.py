@@ -95,7 +95,7 @@ class ColumnRow:
 class TemplateForm(OnceForm):
     """A company's bank file; its columns are rows of a table, read from `field-N`, `heading-N`, `text-N`."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=80, widget=forms.TextInput(_TYPED))
+    name = forms.CharField(label=gettext_lazy("Template's name"), max_length=80, widget=forms.TextInput(_TYPED))
     headings = forms.BooleanField(label=gettext_lazy("A line of headings"), required=False)
     first_line = forms.CharField(
         label=gettext_lazy("First line"),

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -44,7 +45,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
     waiting = Q(state=AccountState.ASKED)
     coming = Q(state=AccountState.CONFIRMED, effective_at__gt=clock.now())
     tabs = [
-        ("", _("Waiting"), rows.filter(waiting).count()),
+        ("", pgettext("account", "Waiting"), rows.filter(waiting).count()),
         ("coming", _("Used soon"), rows.filter(coming).count()),
         ("all", _("All"), rows.count()),
     ]

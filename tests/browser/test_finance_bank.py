@@ -47,7 +47,7 @@ def test_an_account_is_confirmed_and_the_banks_results_are_taken_over(visitor, t
     expect(page.locator("main .state.tone-info").first).to_be_visible()
     assert PayoutAccount.objects.get().state == "confirmed"
 
-    at.open(f"/finance/bank/{batch.company_id}/")
+    at.open(f"/finance/accounts/bank/{batch.company_id}/")
     page.fill("#id_name", "ICBC")
     page.select_option("#id_encoding", "gb18030")
     go(page, "button[name=look]")

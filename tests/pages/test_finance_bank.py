@@ -103,7 +103,7 @@ def template(**changes):
 
 
 def test_a_template_is_looked_at_then_kept_and_the_batchs_file_follows_it(approved, as_person):
-    finance, where = as_person(approved.finance), f"/finance/bank/{approved.world.project.company_id}/"
+    finance, where = as_person(approved.finance), f"/finance/accounts/bank/{approved.world.project.company_id}/"
     looked = finance.post(where, template(look="1"))
     assert looked.status_code == 200 and "账号|户名|金额|用途\n" in looked.context["sample"]
     assert not BankTemplate.objects.exists()
