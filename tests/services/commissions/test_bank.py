@@ -8,6 +8,7 @@ from io import BytesIO, StringIO
 import pytest
 from django.db import DatabaseError, transaction
 
+from brokers.services.accounts import stop_account
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.lib import clock
@@ -86,6 +87,22 @@ def test_a_sign_that_the_encoding_lacks_is_named_with_its_line(ready):
     assert (refused.value.facts["payee"], refused.value.facts["characters"]) == ("A2", "𠮷")
     assert refused.value.facts["line"] == str(line(ready, "A2").pk)
     assert not BankFile.objects.exists()
+
+
+def test_a_file_names_the_account_in_use_when_it_is_made(ready):
+    template(ready)
+    old = ready.agencies["A2"].accounts.get().account
+    new = open_account(ready.agencies["A2"], "6217000011112222", at=ready.now)
+    ready.later(hours=23, minutes=59)
+    assert old in made(ready)[0].decode() and "6217000011112222" not in made(ready)[0].decode()
+    ready.later(minutes=1)
+    assert "6217000011112222" in made(ready)[0].decode() and old not in made(ready)[0].decode()
+    with clock.at(ready.later()):
+        stop_account(actor=ready.finance, account=new, reason="closed")
+    ready.later()
+    with pytest.raises(Invalid) as refused:
+        made(ready)
+    assert (refused.value.code, refused.value.facts["payees"]) == ("accounts_missing", ["A2"])
 
 
 @pytest.mark.parametrize(
