@@ -45,17 +45,11 @@ class AgencySheet(SheetFormat):
             gettext_lazy("Licence valid until"),
             "执照有效期至 有效期至 执照到期日 licenceuntil licencevaliduntil licensevaliduntil",
         ),
-        SheetColumn("bank_name", gettext_lazy("Bank"), "开户行 银行 bank bankname", width=26),
-        SheetColumn(
-            "bank_account", gettext_lazy("Bank account"), "银行账号 账号 收款账号 bankaccount account", width=26
-        ),
     )
     most_rows = 500
 
 
 class AgencyResource(SheetResource):
-    """Bank accounts are changed by what a cell says, never by an empty one; the preview shows their ends."""
-
     sheet = AgencySheet
 
     class Meta:
@@ -75,7 +69,7 @@ class AgencyResource(SheetResource):
         return f"{instance.code} · {instance.name}"
 
     def shown(self, field: str, value: Any) -> str:
-        return str(Agency.Kind(value).label) if field == "kind" else shown(field, value)
+        return str(Agency.Kind(value).label) if field == "kind" else shown(value)
 
     def read_kind(self, text: str, row: Any) -> str:
         known = {plain_heading(str(label)): value for value, label in Agency.Kind.choices}

@@ -1,10 +1,10 @@
 """Reading agencies, brokers and agreements, within what a person may see."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Replace, Upper
 from django.urls import reverse
 
@@ -15,13 +15,15 @@ from brokers.models import (
     Broker,
     HeldGrade,
     Individual,
+    PayoutAccount,
     Programme,
     RecruitingLink,
     Store,
 )
-from brokers.states import AgencyKind, AgencyStatus, AgreementState, Ending, IndividualState
+from brokers.states import AccountState, AgencyKind, AgencyStatus, AgreementState, Ending, IndividualState
 from channels_platform.accounts.models import User
-from channels_platform.accounts.permissions import Role
+from channels_platform.accounts.permissions import Can, Role
+from channels_platform.lib import clock
 from projects.models import Project
 from projects.selectors import visible_projects
 from projects.states import ProjectStatus
@@ -177,3 +179,62 @@ def recruiters(people: QuerySet[Any], projects: QuerySet[Project] | None) -> Que
 def agreements_holding() -> QuerySet[Agreement]:
     """Return the agreements that hold what their agency has unpaid in their project: ended for interception."""
     return Agreement.objects.filter(ending=Ending.INTERCEPTION, lifted_at__isnull=True)
+
+
+def agencies_within(user: Any) -> QuerySet[Agency]:
+    """Return the agencies that sell, or sold, a project of a member of staff; all where all projects are theirs."""
+    if getattr(user, "is_superuser", False) or getattr(user, "all_projects", False):
+        return Agency.objects.order_by()
+    return Agency.objects.filter(agreements__project__in=visible_projects(user).order_by()).order_by()
+
+
+def used_by(instant: datetime) -> Q:
+    """Return the condition that an account had come into use by an instant, whether stopped since or not."""
+    return Q(effective_at__lte=instant) & (Q(state=AccountState.CONFIRMED) | Q(closed_at__gte=F("effective_at")))
+
+
+def account_in_force(party: Agency | Broker) -> PayoutAccount | None:
+    """Return the account that a party's money goes to now; None where there is none, or the last one was stopped."""
+    of: dict[str, Any] = {"agency": party} if isinstance(party, Agency) else {"broker": party}
+    latest = PayoutAccount.objects.filter(used_by(clock.now()), **of).order_by("-effective_at", "-pk").first()
+    return latest if latest is not None and latest.state == AccountState.CONFIRMED else None
+
+
+def accounts_of(party: Agency | Broker) -> list[Any]:
+    """Return a party's accounts, the latest asked first, each with its `shown_state`."""
+    of: dict[str, Any] = {"agency": party} if isinstance(party, Agency) else {"broker": party}
+    return with_shown_states(PayoutAccount.objects.filter(**of).select_related("agency", "broker__user"))
+
+
+def with_shown_states(accounts: QuerySet[PayoutAccount]) -> list[Any]:
+    """Return accounts with `shown_state`: a confirmed one is `coming`, `used`, or `past` once another is used."""
+    now = clock.now()
+    later = PayoutAccount.objects.filter(used_by(now), effective_at__gt=OuterRef("effective_at")).filter(
+        Q(agency=OuterRef("agency")) | Q(broker=OuterRef("broker"))
+    )
+    found: list[Any] = list(accounts.annotate(succeeded=Exists(later)))
+    for one in found:
+        one.shown_state = one.state
+        if one.state == AccountState.CONFIRMED:
+            one.shown_state = "coming" if one.effective_at > now else "past" if one.succeeded else "used"
+    return found
+
+
+def visible_accounts(user: Any) -> QuerySet[PayoutAccount]:
+    """Return payout accounts: one's own, a manager's agency's; for staff with money those of their projects' agencies.
+
+    An agency's are those of its brokers, too, for staff.
+    """
+    accounts = PayoutAccount.objects.select_related(
+        "agency", "broker__user", "broker__agency", "asked_by", "confirmed_by", "closed_by"
+    )
+    if not getattr(user, "is_agency_side", False):
+        if not user.can(Can.SEE_MONEY):
+            return accounts.none()
+        theirs = agencies_within(user)
+        return accounts.filter(Q(agency__in=theirs) | Q(broker__agency__in=theirs))
+    broker = broker_of(user)
+    if broker is None or not user.can(Can.SEE_OWN_MONEY):
+        return accounts.none()
+    mine = Q(broker=broker)
+    return accounts.filter(mine | Q(agency=broker.agency_id) if user.role == Role.AGENCY_ADMIN else mine)

@@ -1,5 +1,6 @@
 """States of those who sell."""
 
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -52,3 +53,31 @@ class IndividualState(StrEnum):
     WAITING = "waiting"
     CONFIRMED = "confirmed"
     DECLINED = "declined"
+
+
+class AccountState(StrEnum):
+    """An account at a bank that money is to go to: asked for, confirmed by a second person, or given up."""
+
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    STOPPED = "stopped"
+
+
+ACCOUNT_MOVES: frozenset[tuple[AccountState, AccountState]] = frozenset(
+    {
+        (AccountState.ASKED, AccountState.CONFIRMED),
+        (AccountState.ASKED, AccountState.DECLINED),
+        (AccountState.ASKED, AccountState.STOPPED),
+        (AccountState.CONFIRMED, AccountState.STOPPED),
+    }
+)
+
+# No money goes to a new account before this long after its confirmation: time for who it is taken from to object.
+ACCOUNT_WAIT = timedelta(hours=24)
+
+
+class IdentityKind(StrEnum):
+    ID_CARD = "id_card"
+    PASSPORT = "passport"
+    OTHER = "other"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from brokers import sheet_views, store_views, views
+from brokers import account_views, sheet_views, store_views, views
 
 urlpatterns = [
     path("brokers/", views.brokers, name="brokers"),
@@ -17,4 +17,8 @@ urlpatterns = [
     path("brokers/stores/new/", store_views.store_new, name="store_new"),
     path("brokers/stores/<uuid:store_id>/", store_views.store, name="store"),
     path("brokers/stores/<uuid:store_id>/close/", store_views.store_close, name="store_close"),
+    path("money/account/", account_views.account, name="account"),
+    path("money/account/agency/", account_views.agency_account, name="agency_account"),
+    path("money/account/identity/", account_views.identity, name="identity"),
+    path("money/account/<uuid:account_id>/stop/", account_views.account_stop, name="account_stop"),
 ]

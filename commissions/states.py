@@ -27,6 +27,7 @@ class TransactionKind(StrEnum):
     CONTEST = "contest"
     ADJUSTMENT = "adjustment"
     ADVANCE = "advance"
+    RETURNED = "returned"
 
 
 class ContestState(StrEnum):
@@ -65,14 +66,20 @@ BATCH_MOVES: frozenset[tuple[BatchState, BatchState]] = frozenset(
 
 
 class LineState(StrEnum):
+    """Of a line that is `unknown` to the bank, nothing is done anew before it answers; `returned`: paid, come back."""
+
     OPEN = "open"
+    UNKNOWN = "unknown"
     PAID = "paid"
     FAILED = "failed"
+    RETURNED = "returned"
     VOID = "void"
 
 
 # What the bank has dealt with.
-BEGUN = frozenset({LineState.PAID, LineState.FAILED})
+BEGUN = frozenset({LineState.UNKNOWN, LineState.PAID, LineState.FAILED, LineState.RETURNED})
+# What is not over: the batch waits for these.
+UNSETTLED_LINES = frozenset({LineState.OPEN, LineState.UNKNOWN})
 
 
 class RequestState(StrEnum):

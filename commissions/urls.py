@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from commissions.views import adjustments, advances, balances, batch_steps, batches, debts, exports, more, paying, payments
+from commissions.views import (
+    accounts,
+    adjustments,
+    advances,
+    balances,
+    bank,
+    batch_steps,
+    batches,
+    debts,
+    exports,
+    more,
+    paying,
+    payments,
+    tax,
+)
 
 app_name = "finance"
 urlpatterns = [
@@ -35,6 +49,18 @@ urlpatterns = [
     path("batches/<uuid:batch_id>/export/xlsx/", exports.batch_export, {"form": "xlsx"}, name="batch_xlsx"),
     path("batches/<uuid:batch_id>/export/csv/", exports.batch_export, {"form": "csv"}, name="batch_csv"),
     path("batches/<uuid:batch_id>/export/bank/", exports.batch_export, {"form": "bank"}, name="batch_bank"),
+    path("batches/<uuid:batch_id>/results/", bank.results, name="results"),
+    path("batches/<uuid:batch_id>/results/<uuid:result_id>/", bank.result, name="result"),
+    path("batches/<uuid:batch_id>/lines/<uuid:line_id>/answer/", bank.line_answer, name="line_answer"),
+    path("accounts/", accounts.accounts, name="accounts"),
+    path("accounts/new/", accounts.account_new, name="account_new"),
+    path("accounts/<uuid:account_id>/", accounts.account, name="account"),
+    path("accounts/<uuid:account_id>/close/", accounts.account_close, name="account_close"),
+    path("accounts/bank/", bank.bank, name="bank"),
+    path("accounts/bank/<uuid:company_id>/", bank.bank_template, name="bank_template"),
+    path("tax/", tax.tax, name="tax"),
+    path("tax.xlsx", tax.tax_xlsx, name="tax_xlsx"),
+    path("tax/<uuid:broker_id>/identity/", tax.tax_identity, name="tax_identity"),
     path("payments/", payments.payments, name="payments"),
     path("payments.csv", exports.payments_csv, name="payments_csv"),
     path("payments/new/", payments.payment_new, name="payment_new"),

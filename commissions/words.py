@@ -19,6 +19,7 @@ from channels_platform.presentation import formats
 from commissions.engine import explain
 
 _PAYOUT = gettext_noop("paid out in batch {number}")
+_RETURNED = gettext_noop("returned by the bank, batch {number}")
 _REPAYMENT = gettext_noop("repaid by the payee")
 _WRITE_OFF = gettext_noop("given up by the company")
 _ADJUSTMENT = gettext_noop("adjustment: {reason} (asked for by {asked_by}, approved by {approved_by})")
@@ -73,6 +74,8 @@ def explain_row(explanation: Mapping[str, Any], words: ReaderWords | None = None
     """
     if "payout" in explanation:
         return gettext(_PAYOUT).format(number=explanation["payout"])
+    if "returned" in explanation:
+        return gettext(_RETURNED).format(number=explanation["returned"])
     if "repayment" in explanation:
         return gettext(_REPAYMENT)
     if "write_off" in explanation:

@@ -48,17 +48,13 @@ class AgencyAdmin(SheetImport, Admin):
     search_fields = ("code", "name", "licence_no")
     search_help_text = gettext_lazy("Code, name or licence number")
     ordering = ("code",)
-    fieldsets = (
-        (None, {"fields": ("code", "name", "kind", "licence_no", "licence_until", "grade", "badge")}),
-        (gettext_lazy("Bank"), {"fields": ("bank_name", "bank_account")}),
-    )
+    fieldsets = ((None, {"fields": ("code", "name", "kind", "licence_no", "licence_until", "grade", "badge")}),)
     sheet = AgencySheet
     resource_classes = (AgencyResource,)
     import_can = Can.EDIT_AGENCIES
     imported = "agencies.imported"
     sheet_told = (
         gettext_lazy("An agency is found by its code: changed where it is there, else made with name and kind."),
-        gettext_lazy("An empty bank account leaves the one that is there; a new one is shown by its last digits."),
     )
     inlines = (StoreInline,)
     acts = (

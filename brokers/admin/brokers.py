@@ -42,7 +42,7 @@ class BrokerForm(forms.ModelForm):
 
     class Meta:
         model = Broker
-        fields = ("agency", "store", "recruited_by", "bank_name", "bank_account")
+        fields = ("agency", "store", "recruited_by")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -151,7 +151,6 @@ class BrokerAdmin(Admin):
         return (
             (None, {"fields": ("agency", "store", "recruited_by")}),
             (_("Account"), {"fields": (*person, *state)}),
-            (_("Bank"), {"fields": ("bank_name", "bank_account")}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -190,10 +189,7 @@ class BrokerAdmin(Admin):
         return cells.badge(_("Flagged"), "wait", "flag")
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> Broker:
-        facts = dict(data)
-        bank = {name: facts.pop(name) for name in ("bank_name", "bank_account")}
-        broker = create_broker(actor=request.user, **facts)
-        return change_broker(actor=request.user, broker=broker, **bank) if any(bank.values()) else broker
+        return create_broker(actor=request.user, **data)
 
     def amend(self, request: HttpRequest, stored: Broker, data: dict[str, Any]) -> Broker:
         return change_broker(actor=request.user, broker=stored, **data)

@@ -1,3 +1,4 @@
+from brokers.models.account import Identity, PayoutAccount
 from brokers.models.agency import Agency, Agreement, Broker, Store
 from brokers.models.application import AgencyApplication, ApplicationFile
 from brokers.models.grade import AgencyGrade, HeldGrade
@@ -11,7 +12,9 @@ __all__ = [
     "ApplicationFile",
     "Broker",
     "HeldGrade",
+    "Identity",
     "Individual",
+    "PayoutAccount",
     "Programme",
     "Recruiter",
     "RecruitingLink",

@@ -34,8 +34,6 @@ class Agency(models.Model):
     licence_no = models.CharField(_("licence number"), max_length=60, blank=True)
     licence_until = models.DateField(_("licence valid until"), null=True, blank=True)
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.ACTIVE)
-    bank_name = models.CharField(_("bank"), max_length=120, blank=True)
-    bank_account = models.CharField(_("bank account"), max_length=40, blank=True)
     created_at = models.DateTimeField(_("created"), editable=False)
 
     class Meta:
@@ -87,8 +85,6 @@ class Broker(models.Model):
         on_delete=models.PROTECT,
         related_name="recruits",
     )
-    bank_name = models.CharField(_("bank"), max_length=120, blank=True)
-    bank_account = models.CharField(_("bank account"), max_length=40, blank=True)
     probing_flagged_at = models.DateTimeField(_("flagged for probing"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), editable=False)
 

@@ -1,5 +1,7 @@
 """Applications: agencies that want to sell, before they are agencies here."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -8,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from brokers import states
 from brokers.models.agency import Agency
 from channels_platform.lib.ids import uuid7
+from channels_platform.privacy.fields import EncryptedTextField
 
 
 class AgencyApplication(models.Model):
@@ -30,7 +33,7 @@ class AgencyApplication(models.Model):
     licence_no = models.CharField(_("licence number"), max_length=60)
     licence_until = models.DateField(_("licence valid until"), null=True, blank=True)
     bank_name = models.CharField(_("bank"), max_length=120)
-    bank_account = models.CharField(_("bank account"), max_length=40)
+    bank_account: Any = EncryptedTextField(_("bank account"))
     contact_name = models.CharField(_("contact"), max_length=80)
     contact_phone = models.ForeignKey(
         "privacy.Phone", verbose_name=_("contact's phone"), on_delete=models.PROTECT, related_name="+"

@@ -18,21 +18,20 @@ from channels_platform.lib.names import clean_text
 from channels_platform.lib.phones import parse_phone
 from channels_platform.privacy.services import keep_phones
 
-AGENCY_FIELDS = ("name", "kind", "licence_no", "licence_until", "bank_name", "bank_account")
-BROKER_FIELDS = ("store", "recruited_by", "bank_name", "bank_account")
+AGENCY_FIELDS = ("name", "kind", "licence_no", "licence_until")
+BROKER_FIELDS = ("store", "recruited_by")
 PERSON_FIELDS = ("name", "email", "phone")
 DRAFT_FIELDS = ("agency", "project", "from_on", "to_on", "auto_renew")
 
 
-def shown(name: str, value: Any) -> str:
-    """A value as the audit trail may hold it: of an account's number only the end."""
-    text = "" if value is None else str(value)
-    return f"…{text[-4:]}" if name == "bank_account" and text else text
+def shown(value: Any) -> str:
+    """A value as the audit trail holds it."""
+    return "" if value is None else str(value)
 
 
 def _changes(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
     changed = [name for name in after if before[name] != after[name]]
-    return {name: shown(name, before[name]) for name in changed}, {name: shown(name, after[name]) for name in changed}
+    return {name: shown(before[name]) for name in changed}, {name: shown(after[name]) for name in changed}
 
 
 @transactional
@@ -95,7 +94,7 @@ def keep_store(*, actor: Any, store: Store) -> Store:
 
 @transactional
 def change_broker(*, actor: Any, broker: Broker, **fields: Any) -> Broker:
-    """Change a broker's store and bank, and the account's name, mail and phone; the agency stays.
+    """Change a broker's store, and the account's name, mail and phone; the agency stays.
 
     Who signs in with a phone signs in with the new one from then on.
     Raises: Forbidden; ValidationError by field; InvalidPhone; Invalid `unknown_field`, `bad_store`, `phone_taken`.

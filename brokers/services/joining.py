@@ -14,6 +14,7 @@ from django.utils.translation import get_language
 
 from brokers.models import AgencyApplication, ApplicationFile, Broker
 from brokers.selectors import agencies_with_licence, spelt
+from brokers.services.accounts import propose_account
 from brokers.services.agencies import create_agency, create_broker
 from brokers.states import WAITING, AgencyStatus, ApplicationState
 from channels_platform.accounts.permissions import Can, Role
@@ -158,11 +159,12 @@ def decline_application(*, actor: Any, application: AgencyApplication, reason: s
 def approve_application(*, actor: Any, application: AgencyApplication, code: str, username: str) -> Broker:
     """Take the agency in, with an account for its manager, and return the manager; an invitation is yet to be sent.
 
-    It can file nothing before it has an agreement, which two people make.
+    It can file nothing before it has an agreement, which two people make; money goes to its account once another
+    person has confirmed that.
     Raises: Forbidden; NotAllowed unless it waits for staff; LicenceKnown where staff took it in meanwhile;
             ValidationError by field (`code`, `username`).
     Locks:  the application; the user name.
-    Writes: Agency, Broker, User, AgencyApplication, audit events; mails the applicant.
+    Writes: Agency, Broker, User, PayoutAccount, AgencyApplication, audit events; mails the applicant.
     """
     require_person(actor, Can.EDIT_AGENCIES)
     stored = _locked(application, ApplicationState.SUBMITTED)
@@ -175,9 +177,10 @@ def approve_application(*, actor: Any, application: AgencyApplication, code: str
         kind=stored.kind,
         licence_no=stored.licence_no,
         licence_until=stored.licence_until,
-        bank_name=stored.bank_name,
-        bank_account=stored.bank_account,
         status=AgencyStatus.ACTIVE,
+    )
+    propose_account(
+        actor=actor, party=agency, holder=stored.name, bank_name=stored.bank_name, account=stored.bank_account
     )
     manager = create_broker(
         actor=actor,

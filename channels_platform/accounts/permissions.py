@@ -56,6 +56,11 @@ class Can(StrEnum):
     APPROVE_PAYOUT = "approve_payout"
     INVOICE_LINE = "invoice_line"
     ASK_ADVANCE = "ask_advance"
+    ASK_ACCOUNT = "ask_account"
+    CONFIRM_ACCOUNT = "confirm_account"
+    KEEP_IDENTITY = "keep_identity"
+    EXPORT_IDENTITIES = "export_identities"
+    KEEP_BANK_FILES = "keep_bank_files"
     SEE_AUDIT = "see_audit"
     MANAGE_STAFF = "manage_staff"
 
@@ -100,9 +105,23 @@ ALLOWED: dict[str, frozenset[Can]] = {
     Role.RECEPTION: frozenset({Can.RECRUIT, Can.CONFIRM_VISIT, Can.RECORD_NATURAL_VISIT, Can.SEE_REFERRALS}),
     Role.CONSULTANT: frozenset({Can.RECRUIT, Can.SEE_REFERRALS, Can.TAKE_CLIENT, Can.SUBSCRIBE_DEAL, Can.SEE_DEALS}),
     Role.FINANCE: frozenset(
-        {Can.SEE_ADMIN, Can.SEE_DEALS, Can.SEE_REFERRALS, Can.SEE_MONEY, Can.RECORD_PAYMENT, Can.PREPARE_PAYOUT}
+        {
+            Can.SEE_ADMIN,
+            Can.SEE_DEALS,
+            Can.SEE_REFERRALS,
+            Can.SEE_MONEY,
+            Can.RECORD_PAYMENT,
+            Can.PREPARE_PAYOUT,
+            Can.ASK_ACCOUNT,
+            Can.CONFIRM_ACCOUNT,
+            Can.KEEP_IDENTITY,
+            Can.EXPORT_IDENTITIES,
+            Can.KEEP_BANK_FILES,
+        }
     ),
-    Role.FINANCE_APPROVER: frozenset({Can.SEE_DEALS, Can.SEE_REFERRALS, Can.SEE_MONEY, Can.APPROVE_PAYOUT}),
+    Role.FINANCE_APPROVER: frozenset(
+        {Can.SEE_DEALS, Can.SEE_REFERRALS, Can.SEE_MONEY, Can.APPROVE_PAYOUT, Can.CONFIRM_ACCOUNT}
+    ),
     Role.AGENCY_ADMIN: frozenset(
         {
             Can.FILE_REFERRAL,
@@ -112,9 +131,21 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.RAISE_DISPUTE,
             Can.INVOICE_LINE,
             Can.ASK_ADVANCE,
+            Can.ASK_ACCOUNT,
+            Can.KEEP_IDENTITY,
         }
     ),
-    Role.BROKER: frozenset({Can.RECRUIT, Can.FILE_REFERRAL, Can.SEE_REFERRALS, Can.SEE_OWN_MONEY, Can.RAISE_DISPUTE}),
+    Role.BROKER: frozenset(
+        {
+            Can.RECRUIT,
+            Can.FILE_REFERRAL,
+            Can.SEE_REFERRALS,
+            Can.SEE_OWN_MONEY,
+            Can.RAISE_DISPUTE,
+            Can.ASK_ACCOUNT,
+            Can.KEEP_IDENTITY,
+        }
+    ),
     Role.AUDITOR: frozenset({Can.SEE_ADMIN, Can.SEE_REFERRALS, Can.SEE_DEALS, Can.SEE_MONEY, Can.SEE_AUDIT}),
 }
 

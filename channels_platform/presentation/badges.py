@@ -46,7 +46,9 @@ _LINE = {
     "ready": Badge(pgettext_lazy("line state", "Ready"), "info", "check"),
     "held": Badge(pgettext_lazy("line state", "Held"), "bad", "lock"),
     "paid": Badge(pgettext_lazy("line state", "Paid"), "good", "check-circle"),
+    "unknown": Badge(pgettext_lazy("line state", "Bank can't say yet"), "wait", "question-circle"),
     "failed": Badge(pgettext_lazy("line state", "Failed"), "bad", "x-circle"),
+    "returned": Badge(pgettext_lazy("line state", "Returned"), "bad", "arrow-counterclockwise"),
     "void": Badge(pgettext_lazy("line state", "Void"), "past", "slash-circle"),
 }
 _PLAN = {
@@ -114,6 +116,23 @@ _INDIVIDUAL = {
     "confirmed": Badge(pgettext_lazy("individual state", "Confirmed"), "good", "check-circle"),
     "declined": Badge(pgettext_lazy("individual state", "Declined"), "past", "x-circle"),
 }
+# `coming` and `used` are what a confirmed account looks like before and from the instant it is used.
+_ACCOUNT = {
+    "asked": Badge(pgettext_lazy("account state", "Waiting for confirmation"), "wait", "hourglass-split"),
+    "coming": Badge(pgettext_lazy("account state", "Confirmed, not used yet"), "info", "clock"),
+    "used": Badge(pgettext_lazy("account state", "In use"), "good", "check-circle"),
+    "past": Badge(pgettext_lazy("account state", "Used before"), "past", "clock-history"),
+    "declined": Badge(pgettext_lazy("account state", "Declined"), "past", "x-circle"),
+    "stopped": Badge(pgettext_lazy("account state", "Stopped"), "bad", "slash-circle"),
+}
+_RESULT = {
+    "paid": Badge(pgettext_lazy("bank result", "Paid"), "good", "check-circle"),
+    "failed": Badge(pgettext_lazy("bank result", "Failed"), "bad", "x-circle"),
+    "returned": Badge(pgettext_lazy("bank result", "Returned"), "bad", "arrow-counterclockwise"),
+    "unknown": Badge(pgettext_lazy("bank result", "Unknown"), "wait", "question-circle"),
+    "same": Badge(pgettext_lazy("bank result", "Known already"), "past", "check"),
+    "fault": Badge(pgettext_lazy("bank result", "Left out"), "bad", "exclamation-circle"),
+}
 _DELIVERY = {
     "waiting": Badge(pgettext_lazy("delivery state", "Waiting"), "wait", "hourglass-split"),
     "sent": Badge(pgettext_lazy("delivery state", "Sent"), "good", "check-circle"),
@@ -138,6 +157,8 @@ BADGES: dict[str, dict[str, Badge]] = {
     "delivery": _DELIVERY,
     "signal": _SIGNAL,
     "individual": _INDIVIDUAL,
+    "account": _ACCOUNT,
+    "result": _RESULT,
 }
 
 UNKNOWN = Badge(gettext_lazy("Unknown"), "past", "question-circle")

@@ -55,6 +55,9 @@ class ResultIn(serializers.Serializer[Any]):
     line = Id()
     bank_reference = Text(max_length=80, required=False, allow_blank=True)
     failed = YesNo(required=False)
+    answered = YesNo(
+        required=False, help_text=_("That the bank said so, of a line that it could not say anything of before.")
+    )
 
 
 class InvoiceIn(serializers.Serializer[Any]):

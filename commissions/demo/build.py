@@ -21,6 +21,7 @@ from channels_platform import embedded
 from channels_platform.db import one_transaction
 from channels_platform.lib import clock
 from commissions.demo.acts import Act
+from commissions.demo.banking import leave_accounts, open_bank_accounts
 from commissions.demo.by_hand import move_by_hand
 from commissions.demo.campaigns import give_grades, hold_contest
 from commissions.demo.cast import SHANGHAI
@@ -66,6 +67,7 @@ def build(*, seed: str, scale: float, processes: int) -> dict[str, int]:
         stage = one_transaction(lambda: set_stage(script.cast, rng=rng_of(seed, "stage"), start=script.start))
         with clock.at(script.start - timedelta(days=5)):
             one_transaction(lambda: give_grades(stage, script.cast))
+            one_transaction(lambda: open_bank_accounts(stage, script.cast))
         show = Show(seed, script, Play(stage=stage, numbers=_numbers(script)), Till(stage))
         if processes > 1 and sys.platform == "linux":
             show.play_in_two()
@@ -207,6 +209,7 @@ class Show:
         leave_for_today(self.play.stage, cast)
         leave_drafts(self.play.stage, cast, today=today)
         hold_contest(self.play.stage)
+        leave_accounts(self.play.stage)
         leave_in_hand(self.play.stage, rng=rng_of(self.seed, "on-site"))
         filings = sum(act.what == "file" for act in self.script.acts) + 1
         _advance("referral_number", filings)

@@ -142,8 +142,6 @@ def _agency(stage: Stage, spec: AgencySpec) -> None:
         name=spec.name,
         kind=spec.kind,
         licence_no=f"DEMO-{spec.code}",
-        bank_name=spec.bank,
-        bank_account=spec.account,
     )
     stage.agencies[spec.code] = agency
     home = spec.code == HOME_AGENCY

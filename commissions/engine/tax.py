@@ -1,5 +1,6 @@
 """Tax withheld from an individual's pay, as labour remuneration, on the month's total."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -22,8 +23,7 @@ def month_tax(income: Decimal) -> Decimal:
     """
     if income < 0:
         raise ValueError("income must not be negative")
-    gross = Fraction(income)
-    taxable = max(gross - _SMALL_DEDUCTION, Fraction(0)) if gross <= _SMALL_INCOME else gross * (1 - _DEDUCTED_SHARE)
+    taxable = _taxable(Fraction(income))
     return round_half_up(max(taxable * rate - deduction for rate, deduction in _BRACKETS), TAXED_CURRENCY)
 
 
@@ -44,3 +44,29 @@ def withhold(
         return nothing
     due = month_tax(month_income_before + income_now) - withheld_before
     return max(nothing, min(due, income_now))
+
+
+@dataclass(frozen=True, slots=True)
+class MonthFigures:
+    """How one month's income of a person is taxed, as a certificate says it."""
+
+    taxable: Decimal
+    rate: Fraction
+    deduction: Decimal
+    tax: Decimal
+
+
+def month_figures(income: Decimal) -> MonthFigures:
+    """Return taxable income, rate, quick deduction and tax of a month's whole income, in CNY.
+
+    Raises: ValueError for a negative income.
+    Source: domain 6.7.
+    """
+    tax = month_tax(income)
+    taxable = _taxable(Fraction(income))
+    rate, deduction = max(_BRACKETS, key=lambda bracket: (taxable * bracket[0] - bracket[1], -bracket[1]))
+    return MonthFigures(round_half_up(taxable, TAXED_CURRENCY), rate, round_half_up(deduction, TAXED_CURRENCY), tax)
+
+
+def _taxable(gross: Fraction) -> Fraction:
+    return max(gross - _SMALL_DEDUCTION, Fraction(0)) if gross <= _SMALL_INCOME else gross * (1 - _DEDUCTED_SHARE)

@@ -23,8 +23,7 @@ CHUNK = 250
 
 _LINES = """
 SELECT coalesce(a.name, u.name, ''), a.code IS NULL, coalesce(a.code, home.code, ''), l.gross, l.tax, l.net, l.state,
-       coalesce(i.number, ''), i.vat_rate, l.bank_reference, coalesce(a.bank_name, b.bank_name, ''),
-       coalesce(a.bank_account, b.bank_account, ''), l.id::text
+       coalesce(i.number, ''), i.vat_rate, l.bank_reference
 FROM commissions_payoutline l
 JOIN commissions_payee p ON p.id = l.payee_id
 LEFT JOIN brokers_agency a ON a.id = p.agency_id

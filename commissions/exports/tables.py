@@ -1,4 +1,4 @@
-"""The batch as CSV: the deals behind its lines, and the transfers for the bank."""
+"""The deals behind a batch's lines as CSV."""
 
 import csv
 from collections.abc import Iterator
@@ -7,13 +7,12 @@ from decimal import Decimal
 from io import StringIO
 from typing import Any
 
-from django.utils.translation import get_language, gettext, override
+from django.utils.translation import get_language, override
 
 from channels_platform.lib.money import minor_digits
 from commissions.exports.cells import CellKind, Column, defused
-from commissions.exports.rows import deal_columns, deal_rows, line_rows
-from commissions.holds import held_lines
-from commissions.models import PayoutBatch, PayoutLine
+from commissions.exports.rows import deal_columns, deal_rows
+from commissions.models import PayoutBatch
 
 BOM = "\ufeff"
 _CHUNK = 500
@@ -25,14 +24,6 @@ def deals_csv(batch: PayoutBatch) -> Iterator[str]:
     A byte order mark comes first, so that Excel reads Chinese right.
     """
     return _speaking(_deals(batch), get_language())
-
-
-def bank_csv(batch: PayoutBatch) -> Iterator[str]:
-    """Return one transfer per line that is still to be paid, in pieces: to whom, which account, how much net.
-
-    What is held since the batch was approved is left out.
-    """
-    return _speaking(_transfers(batch), get_language())
 
 
 def _speaking(pieces: Iterator[str], language: str | None) -> Iterator[str]:
@@ -48,22 +39,6 @@ def _speaking(pieces: Iterator[str], language: str | None) -> Iterator[str]:
 def _deals(batch: PayoutBatch) -> Iterator[str]:
     with deal_rows(batch) as rows:
         yield from _written(deal_columns(), rows, currency=batch.currency)
-
-
-def _transfers(batch: PayoutBatch) -> Iterator[str]:
-    columns = [
-        Column(gettext("Line"), CellKind.TEXT, 0, lambda row: row[12]),
-        Column(gettext("Account holder"), CellKind.TEXT, 0, lambda row: row[0]),
-        Column(gettext("Bank"), CellKind.TEXT, 0, lambda row: row[10]),
-        Column(gettext("Account number"), CellKind.TEXT, 0, lambda row: row[11]),
-        Column(gettext("Amount"), CellKind.MONEY, 0, lambda row: row[5]),
-        Column(gettext("Currency"), CellKind.TEXT, 0, lambda row: batch.currency),
-        Column(gettext("Purpose"), CellKind.TEXT, 0, lambda row: batch.number),
-    ]
-    held = {str(line_id) for line_id in held_lines(batch.lines.values_list("pk", flat=True))}
-    with line_rows(batch) as rows:
-        open_rows = (row for row in rows if row[6] == PayoutLine.State.OPEN and row[12] not in held)
-        yield from _written(columns, open_rows, currency=batch.currency)
 
 
 def _written(columns: list[Column], rows: Iterator[tuple[Any, ...]], *, currency: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 from commissions.models.accrual import Accrual, CommissionRun
 from commissions.models.adjustments import Adjustment, Advance, AdvanceLimit
+from commissions.models.bank import BankFile, BankResult, BankTemplate, ResultMapping
 from commissions.models.contest import Contest, ContestResult, ContestRound
 from commissions.models.ledger import LedgerEntry, LedgerTransaction
 from commissions.models.payout import (
@@ -18,6 +19,9 @@ __all__ = [
     "Adjustment",
     "Advance",
     "AdvanceLimit",
+    "BankFile",
+    "BankResult",
+    "BankTemplate",
     "CommissionRun",
     "Contest",
     "ContestResult",
@@ -32,6 +36,7 @@ __all__ = [
     "Plan",
     "PlanVersion",
     "Repayment",
+    "ResultMapping",
     "ScheduledPayout",
     "WriteOff",
 ]

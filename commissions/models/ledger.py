@@ -26,6 +26,7 @@ class LedgerTransaction(models.Model):
         CONTEST = states.TransactionKind.CONTEST, _("Contest prizes")
         ADJUSTMENT = states.TransactionKind.ADJUSTMENT, _("Adjustment")
         ADVANCE = states.TransactionKind.ADVANCE, _("Advance")
+        RETURNED = states.TransactionKind.RETURNED, _("Payout returned")
 
     id = models.BigAutoField(primary_key=True)
     project = models.ForeignKey(

@@ -120,8 +120,10 @@ class PayoutLine(models.Model):
 
     class State(models.TextChoices):
         OPEN = states.LineState.OPEN, _("Open")
+        UNKNOWN = states.LineState.UNKNOWN, _("The bank can't say yet")
         PAID = states.LineState.PAID, _("Paid")
         FAILED = states.LineState.FAILED, _("Failed")
+        RETURNED = states.LineState.RETURNED, _("Returned by the bank")
         VOID = states.LineState.VOID, _("Void")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

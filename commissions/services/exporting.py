@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from io import BytesIO
 from tempfile import TemporaryFile
 from typing import Any
 from uuid import UUID
@@ -18,12 +19,12 @@ from channels_platform.db import transactional
 from channels_platform.files.content import PDF, XLSX
 from channels_platform.jobs.models import Job
 from channels_platform.jobs.services import create_job, job_at_work, report_progress
-from channels_platform.lib.errors import Forbidden, NotAllowed
-from commissions.exports.tables import bank_csv, deals_csv
+from channels_platform.lib.errors import Forbidden
+from commissions.exports.tables import deals_csv
 from commissions.exports.workbook import write_workbook
 from commissions.models import PayoutBatch, PayoutEntry, PayoutLine
 from commissions.selectors import visible_lines
-from commissions.states import BatchState
+from commissions.services.bank_files import check_bank_file, write_bank_file
 
 AT_ONCE = 5_000
 _PIECE = 256 * 1024
@@ -46,6 +47,7 @@ class ExportedFile:
 
 
 _CSV_TYPE = "text/csv; charset=utf-8"
+_BANK_TYPE = "text/csv"
 
 
 def is_large(batch: PayoutBatch) -> bool:
@@ -55,18 +57,21 @@ def is_large(batch: PayoutBatch) -> bool:
 
 @transactional
 def export_batch(*, actor: Any, batch: PayoutBatch, form: ExportForm) -> ExportedFile:
-    """Return the batch as a file in the language active now; its content is read as the pieces are drawn.
+    """Return the batch as a file in the language active now; but for the bank's, content is read as pieces are drawn.
 
-    Raises: Forbidden; NotAllowed `not_approved` for a bank file of a batch that is not to be paid.
-    Writes: audit event `batch.exported`.
+    Raises: Forbidden; for a bank file as `write_bank_file`.
+    Writes: audit event `batch.exported`; BankFile for the bank's.
     """
     _check(actor, batch, form)
     _note(actor, batch, form)
     name = _name(batch, form)
     if form is ExportForm.XLSX:
         return ExportedFile(name, XLSX.media_type, _workbook_pieces(batch, get_language()))
-    text = deals_csv(batch) if form is ExportForm.CSV else bank_csv(batch)
-    return ExportedFile(name, _CSV_TYPE, (piece.encode() for piece in text))
+    if form is ExportForm.BANK:
+        target = BytesIO()
+        write_bank_file(actor=actor, batch=batch, target=target)
+        return ExportedFile(name, _BANK_TYPE, iter([target.getvalue()]))
+    return ExportedFile(name, _CSV_TYPE, (piece.encode() for piece in deals_csv(batch)))
 
 
 @transactional
@@ -110,8 +115,10 @@ def write_export(*, job_id: UUID) -> None:
         with TemporaryFile() as target, override(job.arguments["language"]):
             if form is ExportForm.XLSX:
                 write_workbook(batch, target, progress=partial(_report, job))
+            elif form is ExportForm.BANK:
+                write_bank_file(actor=job.starter, batch=batch, target=target)
             else:
-                for piece in deals_csv(batch) if form is ExportForm.CSV else bank_csv(batch):
+                for piece in deals_csv(batch):
                     target.write(piece.encode())
             target.seek(0)
             job.result_file.save(_name(batch, form), File(target), save=False)
@@ -136,8 +143,7 @@ def _check(actor: Any, batch: PayoutBatch, form: ExportForm) -> None:
     if form is ExportForm.BANK:
         # it holds people's accounts
         require(actor, Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
-    if form is ExportForm.BANK and batch.state not in (BatchState.APPROVED, BatchState.PAID):
-        raise NotAllowed("only an approved batch is paid", code="not_approved")
+        check_bank_file(batch)
 
 
 def _note(actor: Any, batch: PayoutBatch, form: ExportForm) -> None:

@@ -16,14 +16,14 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from commissions import locks
 from commissions.holds import held_lines
-from commissions.models import Invoice, PayoutBatch, PayoutEntry, PayoutLine
+from commissions.models import Invoice, PayoutBatch, PayoutLine
 from commissions.selectors import lines_that_count
 from commissions.services.advances import settle_advances
 from commissions.services.debts import ask_write_off, decide_write_off, record_repayment
 from commissions.services.invoices import attach_invoice
-from commissions.services.settlement import gather_lines, post_payment
+from commissions.services.settlement import gather_lines, post_payment, release_lines
 from commissions.services.withholding import changed_taxes, withhold_taxes
-from commissions.states import BEGUN, BatchState, LineState
+from commissions.states import BEGUN, UNSETTLED_LINES, BatchState, LineState
 from projects.models import PayingCompany, Project
 
 __all__ = [
@@ -153,19 +153,20 @@ def void_batch(*, actor: Any, batch: PayoutBatch, reason: str) -> PayoutBatch:
     _require_reason(reason)
     stored = _locked(batch, BatchState.DRAFT, BatchState.SUBMITTED, BatchState.APPROVED)
     _refuse_begun(stored)
-    _release_lines(stored, [line.pk for line in stored.lines.all()], LineState.VOID)
+    release_lines(stored, [line.pk for line in stored.lines.all()], LineState.VOID)
     stored.closed_by, stored.closed_at = actor, clock.now()
     return _move(stored, BatchState.VOID, actor=actor, fields=["closed_by", "closed_at"], reason=reason)
 
 
 @transactional
 def pay_batch(*, actor: Any, batch: PayoutBatch, results: Sequence[Mapping[str, Any]]) -> PayoutBatch:
-    """Record what the bank did: `[{"line", "bank_reference", "failed"}]`, for all lines or some of them.
+    """Record what the bank did: `[{"line", "bank_reference", "failed", "answered"}]`, for all lines or some of them.
 
     A paid line moves payable to paid and tax; a failed one goes back to payable. The batch is paid once no line is open
-    (void where every one of them failed).
+    (void where every one of them failed). A line that the bank could not say anything of fails only once it
+    `answered`: nothing may be paid twice.
     Raises: Forbidden; NotAllowed unless it is approved; Invalid `unknown_line`, `duplicate_line`,
-            `bank_reference_required`.
+            `bank_reference_required`, `not_answered`.
     Locks:  the company, the batch.
     Writes: PayoutBatch, PayoutLine, PayoutEntry, Invoice, LedgerTransaction, LedgerEntry, audit event `batch.payment`.
     """
@@ -176,10 +177,10 @@ def pay_batch(*, actor: Any, batch: PayoutBatch, results: Sequence[Mapping[str, 
     for line_id, reference in paid.items():
         PayoutLine.objects.filter(pk=line_id).update(state=LineState.PAID, bank_reference=reference, paid_at=now)
     post_payment(stored, list(paid), actor=actor, now=now)
-    _release_lines(stored, failed, LineState.FAILED)
+    release_lines(stored, failed, LineState.FAILED)
     facts = {"paid": len(paid), "failed": [str(line_id) for line_id in failed]}
     record("batch.payment", actor=actor, target=stored, after=facts)
-    if stored.lines.filter(state=LineState.OPEN).exists():
+    if stored.lines.filter(state__in=UNSETTLED_LINES).exists():
         return stored
     stored.closed_by, stored.closed_at = actor, now
     over = BatchState.PAID if stored.lines.filter(state=LineState.PAID).exists() else BatchState.VOID
@@ -206,7 +207,7 @@ def _let_go_of_held(batch: PayoutBatch) -> list[UUID]:
     """Let held lines leave the batch: what they took is payable again, and waits with the rest; return which left."""
     held = _held_lines(batch)
     if held:
-        _release_lines(batch, held, LineState.VOID)
+        release_lines(batch, held, LineState.VOID)
     return held
 
 
@@ -261,16 +262,9 @@ def _lines_without_invoice(batch: PayoutBatch) -> list[str]:
     return [str(line.pk) for line in lines if invoiced.get(line.pk) != line.gross]
 
 
-def _release_lines(batch: PayoutBatch, line_ids: Sequence[UUID], state: LineState) -> None:
-    """Let go of lines' entries, for another batch to take; an invoice may be handed in again with that."""
-    lines = PayoutLine.objects.filter(batch=batch, pk__in=line_ids)
-    lines.update(state=state)
-    PayoutEntry.objects.filter(line__in=lines, live=True).update(live=False)
-    Invoice.objects.filter(line__in=lines, live=True).update(live=False)
-
-
 def _read_results(batch: PayoutBatch, results: Sequence[Mapping[str, Any]]) -> tuple[dict[UUID, str], list[UUID]]:
-    waiting = {str(pk): pk for pk in batch.lines.filter(state=LineState.OPEN).values_list("pk", flat=True)}
+    found = batch.lines.filter(state__in=UNSETTLED_LINES).values_list("pk", "state")
+    waiting = {str(pk): (pk, state) for pk, state in found}
     if not results:
         raise Invalid("say what became of the lines", code="required", field="results")
     paid: dict[UUID, str] = {}
@@ -284,12 +278,15 @@ def _read_results(batch: PayoutBatch, results: Sequence[Mapping[str, Any]]) -> t
         if key not in waiting:
             raise Invalid("no open line of this batch", code="unknown_line", field="line", line=key)
         reference = str(result.get("bank_reference") or "").strip()
+        line_id, state = waiting[key]
         if result.get("failed"):
-            failed.append(waiting[key])
+            if state == LineState.UNKNOWN and not result.get("answered"):
+                raise Invalid("the bank is to be asked first", code="not_answered", field="failed", line=key)
+            failed.append(line_id)
         elif not reference or len(reference) > 80:
             raise Invalid(
                 "a bank reference is needed", code="bank_reference_required", field="bank_reference", line=key
             )
         else:
-            paid[waiting[key]] = reference
+            paid[line_id] = reference
     return paid, failed

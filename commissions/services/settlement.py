@@ -11,7 +11,8 @@ from django.db import connection
 
 from channels_platform.lib.money import minor_digits
 from commissions.holds import HOLDS
-from commissions.models import PayoutBatch
+from commissions.models import Invoice, PayoutBatch, PayoutEntry, PayoutLine
+from commissions.states import LineState
 
 # The payable entries nobody took into a live line yet, up to the cut-off; what settles an advance comes first, whenever
 # it was posted. Those a payout itself posted (`settles`) end others and are never taken; so what is not taken always
@@ -111,6 +112,30 @@ CROSS JOIN LATERAL (VALUES
 WHERE a.amount <> 0
 """  # noqa: S608 - constants
 
+# A returned line's payment, taken back entry by entry; what it had settled is free for another line.
+_RETURN = """
+WITH posted AS MATERIALIZED (
+    SELECT t.line_id, e.project_id, e.payee_id, e.account, e.amount, e.settles, e.deal_id, e.referral_id, e.kind,
+           e.version_id
+    FROM commissions_ledgertransaction t
+    JOIN commissions_ledgerentry e ON e.transaction_id = t.id
+    WHERE t.line_id = ANY(%(lines)s) AND t.kind = 'payout'
+),
+postings AS MATERIALIZED (
+    SELECT nextval(pg_get_serial_sequence('commissions_ledgertransaction', 'id')) AS id, line_id, project_id
+    FROM (SELECT DISTINCT line_id, project_id FROM posted) found
+),
+transactions AS (
+    INSERT INTO commissions_ledgertransaction (id, project_id, kind, currency, posted_at, line_id, actor_id)
+    SELECT id, project_id, 'returned', %(currency)s, %(now)s, line_id, %(actor)s FROM postings
+)
+INSERT INTO commissions_ledgerentry (transaction_id, project_id, payee_id, account, amount, settles,
+                                     deal_id, referral_id, kind, version_id, explanation)
+SELECT p.id, o.project_id, o.payee_id, o.account, -o.amount, o.settles,
+       o.deal_id, o.referral_id, o.kind, o.version_id, %(explanation)s::jsonb
+FROM posted o JOIN postings p USING (line_id, project_id)
+"""
+
 
 def gather_lines(batch: PayoutBatch, *, minimum: Decimal) -> int:
     """Write the lines of a batch that is yet to be saved, with their entries; return how many entries.
@@ -146,3 +171,32 @@ def post_payment(batch: PayoutBatch, line_ids: Sequence[UUID], *, actor: Any, no
     }
     with connection.cursor() as cursor:
         cursor.execute(_PAY, values)
+
+
+def post_return(batch: PayoutBatch, line_ids: Sequence[UUID], *, actor: Any, now: datetime) -> None:
+    """Move what returned lines had been paid back to payable, deal by deal, the tax withheld with it.
+
+    Locks:  the caller holds the batch.
+    Writes: LedgerTransaction, one per line and project; LedgerEntry.
+    """
+    values = {
+        "lines": list(line_ids),
+        "currency": batch.currency,
+        "now": now,
+        "actor": getattr(actor, "pk", None),
+        "explanation": json.dumps({"returned": batch.number}),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_RETURN, values)
+
+
+def release_lines(batch: PayoutBatch, line_ids: Sequence[UUID], state: LineState) -> None:
+    """Let go of lines' entries, for another batch to take; an invoice may be handed in again with that.
+
+    Locks:  the caller holds the batch.
+    Writes: PayoutLine, PayoutEntry, Invoice.
+    """
+    lines = PayoutLine.objects.filter(batch=batch, pk__in=line_ids)
+    lines.update(state=state)
+    PayoutEntry.objects.filter(line__in=lines, live=True).update(live=False)
+    Invoice.objects.filter(line__in=lines, live=True).update(live=False)

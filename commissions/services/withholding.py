@@ -34,7 +34,7 @@ def withhold_taxes(batch: PayoutBatch) -> None:
 def changed_taxes(batch: PayoutBatch) -> dict[UUID, Decimal]:
     """Return the tax of each open line that should bear another than it does.
 
-    Counted are lines approved or paid in the month by the company, failed ones not.
+    Counted are lines approved or paid in the month by the company, failed and returned ones not.
     Source: domain 6.7.
     """
     if batch.currency != TAXED_CURRENCY:
@@ -57,7 +57,7 @@ def _of_the_month(batch: PayoutBatch) -> dict[Any, tuple[Decimal, Decimal]]:
             batch__currency=batch.currency,
             batch__tax_month=batch.tax_month,
             batch__state__in=[BatchState.APPROVED, BatchState.PAID],
-            state__in=[LineState.OPEN, LineState.PAID],
+            state__in=[LineState.OPEN, LineState.UNKNOWN, LineState.PAID],
             payee__broker__isnull=False,
         )
         .exclude(batch=batch.pk)

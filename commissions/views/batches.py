@@ -134,7 +134,9 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     shows = [
         ("needs_invoice", _("Needs an invoice"), totals.lacking),
         ("paid", _("Paid"), states.get(LineState.PAID, 0)),
+        ("unknown", _("Bank can't say yet"), states.get(LineState.UNKNOWN, 0)),
         ("failed", _("Failed"), states.get(LineState.FAILED, 0)),
+        ("returned", _("Returned"), states.get(LineState.RETURNED, 0)),
     ]
     context = {
         "batch": found,
@@ -150,6 +152,7 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "holds": holds,
         "actions": steps_for(request.user, found, lacking=totals.lacking, holds=holds),
         "returned": _sent_back(found),
+        "bank_files": found.bank_files.select_related("made_by")[:5],
         "bank_file": found.state in (BatchState.APPROVED, BatchState.PAID),
     }
     return show(request, "finance/batch.html", context)
@@ -180,6 +183,7 @@ def line(request: HttpRequest, batch_id: UUID, line_id: UUID) -> HttpResponse:
     line: Any = with_states([get_object_or_404(lines_of(found), pk=line_id)])[0]
     rows, count = deals_behind(line)
     context = {"batch": found, "zone": found.company.timezone, "line": line, "rows": rows, "count": count}
+    context["answers"] = found.state in ("approved", "paid") and line.state in ("open", "unknown", "paid")
     if request.headers.get("HX-Request"):
         return show(request, "finance/_behind.html", context)
     form = None

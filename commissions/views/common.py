@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_platform.accounts.permissions import Can
@@ -44,6 +45,10 @@ _WORDS = {
     "invoice_amount": gettext_lazy("The amount must equal the line's amount."),
     "invoice_known": gettext_lazy("This invoice is attached to another line."),
     "no_invoice_needed": gettext_lazy("An individual's line takes no invoice."),
+    "not_answered": gettext_lazy("The bank could not say what became of a line: record its answer on the line first."),
+    "accounts_missing": gettext_lazy("Some payees have no bank account in use."),
+    "not_in_encoding": gettext_lazy("The file's encoding cannot write some of the characters."),
+    "account_differs": gettext_lazy("This is not the number that was asked for. Compare it with the papers."),
     "not_approved": gettext_lazy("Only an approved batch has a bank file."),
     "duplicate": gettext_lazy("This reference is known already. Nothing was changed."),
     "not_allowed": gettext_lazy("Its state has changed meanwhile, so this can't be done any more."),
@@ -59,10 +64,23 @@ _WORDS_WITH_MOST = {
 
 
 def in_words(refused: Refused) -> Any:
-    """Return a refusal as a person reads it."""
+    """Return a refusal as a person reads it, with the payees, characters or amounts that it is about."""
     if refused.code in _WORDS_WITH_MOST:
         return _WORDS_WITH_MOST[refused.code] % refused.facts
+    if refused.code == "accounts_missing":
+        return _(
+            "No bank account in use: %(payees)s. Nothing was written; ask for accounts, or let the lines fail."
+        ) % {"payees": _listed(refused.facts["payees"])}
+    if refused.code == "not_in_encoding" and refused.facts["payee"]:
+        said = _("%(payee)s: the encoding %(encoding)s cannot write “%(signs)s”. Nothing was written.")
+        facts = refused.facts
+        return said % {"payee": facts["payee"], "encoding": facts["encoding"], "signs": facts["characters"]}
     return _WORDS.get(refused.code) or FILE_WORDS.get(refused.code, refused.detail)
+
+
+def _listed(names: Sequence[str], most: int = 10) -> str:
+    shown = ", ".join(names[:most])
+    return f"{shown} …" if len(names) > most else shown
 
 
 def _field_of(refused: Refused, form: OnceForm) -> str | None:

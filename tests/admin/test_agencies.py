@@ -22,8 +22,6 @@ AGENCY = {
     "name": "New Homes",
     "kind": "referral",
     "licence_no": "L-1",
-    "bank_name": "",
-    "bank_account": "",
 }
 
 
@@ -31,7 +29,7 @@ def test_agency_is_taken_in_and_changed(cast: Cast, enter: Any) -> None:
     client = enter("marketing")
     assert client.post(address(Agency, "add"), AGENCY).status_code == 302
     agency = Agency.objects.get(code="NEW")
-    changed = AGENCY | NO_STORES | {"name": "Newer Homes", "bank_account": "6222020000001234", "code": "HACK"}
+    changed = AGENCY | NO_STORES | {"name": "Newer Homes", "code": "HACK"}
     changed |= {"stores-TOTAL_FORMS": 1, "stores-0-name": "Main Street", "stores-0-agency": agency.pk}
     response = client.post(address(Agency, "change", agency.pk), changed)
     assert response.status_code == 302, complaints(response)
@@ -39,13 +37,13 @@ def test_agency_is_taken_in_and_changed(cast: Cast, enter: Any) -> None:
     assert (agency.code, agency.name) == ("NEW", "Newer Homes")
     assert Store.objects.get().name == "Main Street"
     event = Event.objects.get(action="agency.changed")
-    assert event.after == {"name": "Newer Homes", "bank_account": "…1234"}
+    assert event.after == {"name": "Newer Homes"}
 
 
 def test_kind_of_an_agency_stays_once_it_filed(cast: Cast, enter: Any) -> None:
     cast.file()
     agency = cast.owner.agency
-    data = {"name": agency.name, "kind": "onsite", "licence_no": "", "bank_name": "", "bank_account": ""} | NO_STORES
+    data = {"name": agency.name, "kind": "onsite", "licence_no": ""} | NO_STORES
     response = enter("marketing").post(address(Agency, "change", agency.pk), data)
     assert (response.status_code, list(complaints(response))) == (422, ["kind"])
     agency.refresh_from_db()
@@ -75,7 +73,7 @@ def test_agency_page_shows_its_brokers_and_agreements(cast: Cast, enter: Any) ->
 
 
 BROKER = {"username": "li", "name": "Li", "role": "broker", "email": "", "phone": "13911112222", "store": "",
-          "recruited_by": "", "bank_name": "", "bank_account": ""}  # fmt: skip
+          "recruited_by": ""}  # fmt: skip
 
 
 def test_new_broker_gets_a_link_and_nobody_a_password(cast: Cast, enter: Any) -> None:
@@ -117,14 +115,13 @@ def test_broker_with_an_invalid_phone_or_a_taken_name_is_not_made(cast: Cast, en
 
 
 def test_broker_is_changed_through_the_account(cast: Cast, enter: Any) -> None:
-    data = {"name": "Renamed", "email": "li@example.com", "phone": "", "store": "", "recruited_by": "",
-            "bank_name": "Lake Bank", "bank_account": "62220001"}  # fmt: skip
+    data = {"name": "Renamed", "email": "li@example.com", "phone": "", "store": "", "recruited_by": ""}
     response = enter("marketing").post(address(Broker, "change", cast.owner.pk), data)
     assert response.status_code == 302, complaints(response)
     cast.owner.refresh_from_db()
     assert (cast.owner.user.name, cast.owner.user.email) == ("Renamed", "li@example.com")
     assert cast.owner.agency.code == "OWN"
-    assert set(Event.objects.get(action="broker.changed").after) == {"name", "email", "bank_name", "bank_account"}
+    assert set(Event.objects.get(action="broker.changed").after) == {"name", "email"}
 
 
 def test_disabled_broker_cannot_file_until_enabled(cast: Cast, enter: Any) -> None:

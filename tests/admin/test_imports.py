@@ -15,7 +15,6 @@ from django.utils.translation import override
 
 from brokers.agency_files import AgencySheet
 from brokers.models import Agency
-from brokers.services.changes import change_agency
 from channels_platform.adminkit import imports
 from channels_platform.audit.models import Event
 from channels_platform.lib.sheets import read_rows
@@ -67,14 +66,13 @@ def _nothing_kept() -> None:
         cache._cache.get_client().delete(key)
 
 
-AGENCIES = "code,name,kind,licence no,licence until,bank,bank account\n"
+AGENCIES = "code,name,kind,licence no,licence until\n"
 
 
 def test_agencies_are_made_and_changed_by_code_and_an_empty_cell_leaves_what_is_there(cast: Cast, enter: Any) -> None:
     known = cast.owner.agency
-    change_agency(actor=cast.manager, agency=known, bank_name="ICBC", bank_account="6222020200012345678")
     client = enter("marketing")
-    text = AGENCIES + "NEW,New Homes,Referral agency,91 310000ma1k,2027-05-31,CCB,6217000011112222\nOWN,Brighter,,,,,\n"
+    text = AGENCIES + "NEW,New Homes,Referral agency,91 310000ma1k,2027-05-31\nOWN,Brighter,,,\n"
     looked = _look(client, Agency, text)
     page = said(looked)
     for words in ("1 new, 1 changed, 0 known already", "NEW · New Homes", "Agency name: Bright Homes → Brighter"):
@@ -85,7 +83,7 @@ def test_agencies_are_made_and_changed_by_code_and_an_empty_cell_leaves_what_is_
     new = Agency.objects.get(code="NEW")
     assert (new.kind, new.licence_no, str(new.licence_until)) == ("referral", "91310000MA1K", "2027-05-31")
     known.refresh_from_db()
-    assert (known.name, known.bank_name, known.bank_account) == ("Brighter", "ICBC", "6222020200012345678")
+    assert (known.name, known.licence_no) == ("Brighter", "")
     assert Event.objects.get(action="agency.created", target_id=str(new.pk)).actor.username == "a-marketing"
     assert Event.objects.get(action="agencies.imported").after == {"new": 1, "changed": 1, "same": 0}
 
@@ -95,13 +93,10 @@ def test_agencies_are_made_and_changed_by_code_and_an_empty_cell_leaves_what_is_
     _take(client, Agency, again)
     assert Event.objects.exclude(action="agencies.imported").count() == before
 
-    changed = _look(client, Agency, AGENCIES + "OWN,,,,,,6222020200099998888\n")
-    assert "…5678 → …8888" in said(changed) and "6222020200099998888" not in said(changed)
-
 
 def test_faults_are_told_by_row_and_column_in_both_languages_and_nothing_is_kept(cast: Cast, enter: Any) -> None:
     rows = [
-        ["备注", "渠道编号", "渠道公司", "类型", "执照有效期至", "银行账号"],
+        ["备注", "渠道编号", "渠道公司", "类型", "执照有效期至", "营业执照号"],
         ["", "OK", "Good Homes", "中介", "2027-01-01", "6222"],
         ["", "bad code!", "X", "中介", "", ""],
         ["", "A1", "Y", "cousin", "soon", ""],
@@ -114,7 +109,7 @@ def test_faults_are_told_by_row_and_column_in_both_languages_and_nothing_is_kept
         (3, "B · Code"),
         (4, "D · Kind"),
         (4, "E · Licence valid until"),
-        (5, "F · Bank account"),
+        (5, "F · Licence number"),
         (6, "B · Code"),
         (7, "Code"),
     ]

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from brokers.models import Agency, AgencyGrade, Broker, Store
+from brokers.services.accounts import ask_account
 from brokers.services.agencies import create_agency, create_broker
 from brokers.services.agreements import approve_agreement, draft_agreement
 from brokers.services.joining import application_path
@@ -24,6 +25,7 @@ from commissions.models import (
     Adjustment,
     Advance,
     AdvanceLimit,
+    BankResult,
     CommissionRun,
     ContestRound,
     LedgerEntry,
@@ -49,6 +51,7 @@ from tests.services.brokers.test_individuals import signed_up
 from tests.services.brokers.test_joining import applied
 from tests.services.leads.disputed import photo
 
+_BANK = {"holder": "x", "bank_name": "Bank", "account": "6222020200012345678"}
 STEPS = [{"when": "fully_collected", "fraction": "1"}]
 STAFF = [role for role in Role if role not in (Role.AGENCY_ADMIN, Role.BROKER)]
 
@@ -237,6 +240,10 @@ def _history(side: Side, manager: User, second: User, phone: str) -> None:
         "payee": payee.pk,
         "write_off": write_off.pk,
         "broker": side.owner.pk,
+        "company": project.company_id,
+        "account": ask_account(actor=side.boss.user, party=side.agency, **_BANK).pk,
+        "broker_account": ask_account(actor=side.owner.user, party=side.owner, **_BANK).pk,
+        "result": BankResult.objects.create(batch=batch, name="x", digest="x", read_at=clock.now()).pk,
         "slip": sign_slip(referral),
     }
     side.rows |= {
@@ -273,6 +280,8 @@ class World:
         """Return what a path names: the caller's own, another's (`far`), or nothing at all (`missing`)."""
         if kind == "line" and role == Role.BROKER:
             kind = "broker_line"
+        if kind == "account" and role == Role.BROKER:
+            kind = "broker_account"
         if kind == "sheet" and role == Role.AGENCY_ADMIN:
             kind = "boss_sheet"
         if kind == "job":

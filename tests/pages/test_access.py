@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from brokers.models import Store
+from brokers.services.accounts import ask_account
 from channels_platform.accounts.permissions import Role
 from channels_platform.jobs.models import Job
 from channels_platform.lib import clock
@@ -64,6 +65,10 @@ PAGES = {
     "portal:store_close": MANAGER,
     "portal:money": AGENCY,
     "portal:advances": MANAGER,
+    "portal:account": AGENCY,
+    "portal:agency_account": MANAGER,
+    "portal:identity": AGENCY,
+    "portal:account_stop": AGENCY,
     "portal:statements": AGENCY,
     "portal:statement": AGENCY,
     "portal:statement_file": AGENCY,
@@ -113,6 +118,9 @@ WITHOUT_OBJECT = {
     "portal:store_new",
     "portal:money",
     "portal:advances",
+    "portal:account",
+    "portal:agency_account",
+    "portal:identity",
     "portal:statements",
     "desk:today",
     "desk:board",
@@ -126,7 +134,14 @@ WITHOUT_OBJECT = {
     "desk:deal_new",
 }
 # What here is the broker's own, not the agency manager's.
-BROKERS_OWN = {"portal:statement", "portal:statement_file", "portal:sheet", "portal:sheet_csv", "portal:sheet_xlsx"}
+BROKERS_OWN = {
+    "portal:account_stop",
+    "portal:statement",
+    "portal:statement_file",
+    "portal:sheet",
+    "portal:sheet_csv",
+    "portal:sheet_xlsx",
+}
 # Sent empty, these say what is missing.
 OPENED = {"desk:sign": (422,), "desk:sheet": (422,)}
 POST_ONLY = {
@@ -195,6 +210,9 @@ def addresses(db):
         "portal:broker_successor": world.owner.pk,
         "portal:store": store.pk,
         "portal:store_close": store.pk,
+        "portal:account_stop": ask_account(
+            actor=world.owner.user, party=world.owner, holder="Lin", bank_name="Bank", account="6222020200012345"
+        ).pk,
         "portal:statement": line.pk,
         "portal:statement_file": line.pk,
         "desk:slip": sign_slip(referral),

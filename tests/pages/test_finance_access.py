@@ -7,9 +7,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from brokers.models import PayoutAccount
+from brokers.services.accounts import ask_account
 from channels_platform.accounts.permissions import Role
+from channels_platform.lib import clock
 from commissions import urls
-from commissions.models import Adjustment, Advance, AdvanceLimit, Payee, WriteOff
+from commissions.models import Adjustment, Advance, AdvanceLimit, BankResult, Payee, WriteOff
 from commissions.services.debts import ask_write_off
 from tests.pages.finance import ask_by_hand, everything, open_till
 from tests.pages.world import make_project, staff
@@ -48,6 +51,18 @@ PAGES = {
     "batch_xlsx": READ,
     "batch_csv": READ,
     "batch_bank": PAY,
+    "results": PAY,
+    "result": PAY,
+    "line_answer": PAY,
+    "accounts": READ,
+    "account_new": PREPARE,
+    "account": READ,
+    "account_close": PAY,
+    "bank": READ,
+    "bank_template": PREPARE,
+    "tax": READ,
+    "tax_xlsx": READ,
+    "tax_identity": PREPARE,
     "payments": READ,
     "payments_csv": READ,
     "payment_new": PREPARE,
@@ -61,6 +76,22 @@ BARE = {
 
 
 OF_BALANCE = ("balance", "repayment_new", "write_off_new", "adjustment_new")
+EXPORTS = {"tax_xlsx", "batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv"}
+BARE = {
+    "accounts",
+    "account_new",
+    "bank",
+    "tax",
+    "tax_xlsx",
+    "balances",
+    "balances_csv",
+    "payments_csv",
+    "debts",
+    "batches",
+    "batch_new",
+    "payments",
+    "payment_new",
+}
 
 
 def test_every_finance_address_is_in_the_table():
@@ -75,6 +106,8 @@ def till(world):
     payee = Payee.objects.get(agency=world.agency)
     ask_write_off(actor=made.second, payee=payee, project=world.project, amount=Decimal(1), reason="small")
     ask_by_hand(made)
+    ask_account(actor=None, party=world.agency, holder="x", bank_name="Bank", account="6222020200012345")
+    BankResult.objects.create(batch=made.batch, name="x", digest="x", read_at=clock.now())
     return made
 
 
@@ -82,6 +115,11 @@ def address(till, name, *, missing=False):
     payee = Payee.objects.get(agency=till.world.agency)
     keys = {
         "line": [till.batch.pk, till.agency_line.pk],
+        "line_answer": [till.batch.pk, till.agency_line.pk],
+        "result": [till.batch.pk, BankResult.objects.get().pk],
+        **{key: [PayoutAccount.objects.get().pk] for key in ("account", "account_close")},
+        "bank_template": [till.world.project.company_id],
+        "tax_identity": [till.world.owner.pk],
         "write_off": [WriteOff.objects.get().pk],
         "adjustment": [Adjustment.objects.get().pk],
         "adjustment_file": [Adjustment.objects.get().pk],

@@ -7,6 +7,7 @@ import pytest
 
 from channels_platform.audit.models import Event
 from commissions.models import LedgerEntry
+from tests.accounts_at_banks import open_accounts
 from tests.pages.finance import everything, open_till
 
 pytestmark = pytest.mark.django_db
@@ -145,6 +146,10 @@ def test_exports_are_sent_and_recorded(approved, as_person):
     assert f'filename="{approved.batch.number}.xlsx"' in answer["Content-Disposition"]
     _answer, body = export(client, approved, "csv")
     assert body.startswith("\ufeff".encode())
+    answer, body = export(client, approved, "bank")
+    assert (answer.status_code, body) == (302, b"")
+    assert "Bright Homes, Lin" in client.get(answer["Location"]).content.decode()
+    open_accounts(approved.batch)
     _answer, body = export(client, approved, "bank")
     rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
     assert sorted(row[4] for row in rows[1:]) == ["2560.00", "34560.00"]

@@ -6,12 +6,21 @@ from typing import Any
 
 import pytest
 
-from brokers.services import agencies, agreements, changes, grades, inviting, stores
+from brokers.services import accounts, agencies, agreements, changes, grades, inviting, stores
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.lib.errors import Forbidden
 from channels_platform.notices.services import choices, delivering
-from commissions.services import adjustments, advance_limits, advances, contest_rounds, contests, grading
+from commissions.services import (
+    adjustments,
+    advance_limits,
+    advances,
+    bank_files,
+    bank_results,
+    contest_rounds,
+    contests,
+    grading,
+)
 from leads.services import (
     care,
     consultants,
@@ -30,6 +39,13 @@ from tests.cast import agency_with_broker, broker_of, person
 pytestmark = pytest.mark.django_db
 
 OF_STAFF = [
+    accounts.confirm_account,
+    accounts.decline_account,
+    bank_files.keep_template,
+    bank_results.answer_line,
+    bank_results.keep_mapping,
+    bank_results.read_results,
+    bank_results.take_results,
     agencies.create_agency,
     agencies.set_agency_status,
     agreements.draft_agreement,

@@ -173,11 +173,10 @@ def test_taken_in_it_is_an_agency_whose_manager_is_invited(marketing, mailoutbox
     agency = Agency.objects.get(code="BH")
     application.refresh_from_db()
     assert (application.state, application.agency, application.decided_by) == ("approved", agency, marketing)
-    assert (agency.licence_no, agency.licence_until, agency.bank_account) == (
-        "91310000AB",
-        date(2099, 12, 31),
-        "6222020000000001",
-    )
+    assert (agency.licence_no, agency.licence_until) == ("91310000AB", date(2099, 12, 31))
+    # where money goes is confirmed by another person
+    account = agency.accounts.get()
+    assert (account.state, account.account, account.asked_by) == ("asked", "6222020000000001", marketing)
     assert (manager.agency, manager.user.role, manager.user.phone) == (
         agency,
         "agency_admin",

@@ -14,7 +14,7 @@ from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.jobs.models import JobState
 from channels_platform.jobs.services import Settled
-from channels_platform.lib.errors import Forbidden, NotAllowed
+from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from commissions.exports.cells import CellKind, Column, defused, starts_formula
 from commissions.exports.tables import deals_csv
 from commissions.exports.workbook import Sheets
@@ -27,6 +27,7 @@ from commissions.services.exporting import (
     start_export,
     write_export,
 )
+from tests.accounts_at_banks import open_account
 from tests.services.commissions.cast import AT_CONTRACT, Cast, person
 
 EVIL = '=HYPERLINK("http://evil";"x")'
@@ -143,8 +144,6 @@ def test_a_workbook_keeps_the_language_it_was_asked_in(paid):
 
 
 def test_the_bank_gets_what_is_open_and_only_once_approved(paid):
-    paid.brokers["B1"].bank_account = "6222020000000000001"
-    paid.brokers["B1"].save()
     assert len(content(paid, ExportForm.BANK).decode().splitlines()) == 1
     paid.contracted("B1", price="1000000.00")
     paid.run()
@@ -155,6 +154,11 @@ def test_the_bank_gets_what_is_open_and_only_once_approved(paid):
     from commissions.services.payouts import approve_batch
 
     paid.batch = approve_batch(actor=paid.approver, batch=paid.batch)
+    open_account(paid.brokers["B1"], "6222020000000000001")
+    with pytest.raises(Invalid) as refusal:
+        content(paid, ExportForm.BANK)
+    assert (refusal.value.code, refusal.value.facts["payees"]) == ("accounts_missing", [EVIL])
+    open_account(paid.agencies["A1"])
     rows = list(csv.DictReader(StringIO(content(paid, ExportForm.BANK).decode("utf-8-sig"))))
     broker = next(row for row in rows if row["Account holder"] == "B1")
     line = paid.batch.lines.get(payee=paid.payee("B1"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commissions.engine.tax import month_tax, withhold
+from commissions.engine.tax import month_figures, month_tax, withhold
 
 MONEY = st.integers(0, 200_000_00).map(lambda n: Decimal(n) / 100)
 
@@ -72,3 +72,25 @@ def test_negative_amounts_are_refused(name):
 def test_a_negative_month_is_refused():
     with pytest.raises(ValueError, match="negative"):
         month_tax(Decimal("-0.01"))
+
+
+@pytest.mark.parametrize(
+    ("income", "taxable", "rate", "deduction", "tax"),
+    [
+        ("0", "0.00", "1/5", "0.00", "0.00"),
+        ("800", "0.00", "1/5", "0.00", "0.00"),
+        ("3000", "2200.00", "1/5", "0.00", "440.00"),
+        ("4000.01", "3200.01", "1/5", "0.00", "640.00"),
+        ("25000", "20000.00", "1/5", "0.00", "4000.00"),
+        ("30000", "24000.00", "3/10", "2000.00", "5200.00"),
+        ("100000", "80000.00", "2/5", "7000.00", "25000.00"),
+    ],
+)
+def test_a_months_certificate_says_the_bracket_the_income_lies_in(income, taxable, rate, deduction, tax):
+    found = month_figures(Decimal(income))
+    assert (f"{found.taxable:f}", str(found.rate), f"{found.deduction:f}", f"{found.tax:f}") == (
+        taxable,
+        rate,
+        deduction,
+        tax,
+    )

@@ -1,0 +1,192 @@
+"""Bank accounts, bank files, the bank's results and tax, as finance meets them; one's own account in the portal."""
+
+from decimal import Decimal
+from io import BytesIO
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Sum
+from python_calamine import CalamineWorkbook
+
+from brokers.models import PayoutAccount
+from brokers.services.accounts import keep_identity
+from channels_platform.audit.models import Event
+from commissions.models import BankFile, BankResult, BankTemplate, LedgerEntry, ResultMapping
+from tests.accounts_at_banks import open_accounts
+from tests.pages.finance import everything, open_till
+
+pytestmark = pytest.mark.django_db
+
+NUMBER = "6222020200012345678"
+ASKED = {"holder": "Bright Homes", "bank_name": "Lake Bank", "branch_code": "", "account": "6222 0202 0001 2345 678"}
+
+
+@pytest.fixture
+def till(world):
+    return open_till(world)
+
+
+@pytest.fixture
+def approved(till):
+    till.approve()
+    return till
+
+
+def test_an_agencys_account_goes_from_the_portal_to_finance_and_is_used_a_day_later(till, as_person):
+    boss = as_person(till.world.manager)
+    assert "No account is in use" in boss.get("/portal/money/account/agency/").content.decode()
+    assert boss.post("/portal/money/account/agency/", ASKED).status_code == 302
+    account = PayoutAccount.objects.get()
+    page = boss.get("/portal/money/account/agency/").content.decode()
+    assert "···· 5678" in page and NUMBER not in page and "Waiting for confirmation" in page
+
+    finance = as_person(till.finance)
+    listed = finance.get("/finance/accounts/").content.decode()
+    assert "Bright Homes" in listed and NUMBER not in listed
+    where = f"/finance/accounts/{account.pk}/"
+    wrong = finance.post(where, {"number": "6222020200012345679"})
+    assert wrong.status_code == 422 and "Compare it with the papers" in wrong.content.decode()
+    assert NUMBER not in finance.get(where).content.decode()
+    assert finance.post(where, {"number": NUMBER}).status_code == 302
+    account.refresh_from_db()
+    assert (account.state, account.confirmed_by) == ("confirmed", till.finance)
+    assert "Confirmed, not used yet" in finance.get("/finance/accounts/?show=coming").content.decode()
+
+    stop = f"/portal/money/account/{account.pk}/stop/"
+    assert boss.post(stop, {"reason": ""}).status_code == 422
+    assert boss.post(stop, {"reason": "not ours"}).status_code == 302
+    account.refresh_from_db()
+    assert (account.state, account.reason) == ("stopped", "not ours")
+
+
+def test_finance_enters_an_account_and_another_person_decides(till, as_person):
+    finance = as_person(till.finance)
+    answer = finance.post("/finance/accounts/new/", {**ASKED, "party": "NOBODY"})
+    assert answer.status_code == 422 and "No agency or broker is called this." in answer.content.decode()
+    assert answer.context["form"]["holder"].value() == "Bright Homes"
+    assert finance.post("/finance/accounts/new/", {**ASKED, "party": "owner"}).status_code == 302
+    account = PayoutAccount.objects.get(broker=till.world.owner)
+    where = f"/finance/accounts/{account.pk}/"
+    assert "another person has to decide" in finance.get(where).content.decode()
+    assert finance.post(where, {"number": NUMBER}).status_code == 403
+    account.refresh_from_db()
+    assert account.state == "asked"
+    second = as_person(till.second)
+    assert second.post(f"{where}close/", {"reason": "another name on it"}).status_code == 302
+    own = as_person(till.world.owner).get("/portal/money/account/").content.decode()
+    assert "another name on it" in own
+
+
+def test_a_broker_keeps_the_identity_number_and_nobody_sees_it_whole(till, as_person):
+    broker = as_person(till.world.owner)
+    wrong = broker.post("/portal/money/account/identity/", {"kind": "id_card", "number": "110105194912310021"})
+    assert wrong.status_code == 422 and "no number of such a document" in wrong.content.decode()
+    assert broker.post("/portal/money/account/identity/", {"kind": "id_card", "number": "11010519491231002X"})
+    page = broker.get("/portal/money/account/").content.decode()
+    assert "···· 002X" in page and "11010519491231002X" not in page
+
+
+def template(**changes):
+    rows = [
+        ("account", "账号", ""),
+        ("holder", "户名", ""),
+        ("amount", "金额", ""),
+        ("text", "用途", "佣金"),
+        ("", "", ""),
+    ]
+    fields = {f"{name}-{place}": value for place, row in enumerate(rows)
+              for name, value in zip(("field", "heading", "text"), row, strict=True)}  # fmt: skip
+    return {
+        **fields, "name": "ICBC", "headings": "on", "first_line": "", "last_line": "{count}|{total}", "delimiter": "|",
+        "encoding": "gb18030", "amounts": "plain", "line_end": "lf", **changes,
+    }  # fmt: skip
+
+
+def test_a_template_is_looked_at_then_kept_and_the_batchs_file_follows_it(approved, as_person):
+    finance, where = as_person(approved.finance), f"/finance/accounts/bank/{approved.world.project.company_id}/"
+    looked = finance.post(where, template(look="1"))
+    assert looked.status_code == 200 and "账号|户名|金额|用途\n" in looked.context["sample"]
+    assert not BankTemplate.objects.exists()
+    wrong = finance.post(where, template(**{"field-0": "text"}))
+    assert wrong.status_code == 422 and "These columns are needed: Account number." in wrong.content.decode()
+    assert finance.post(where, template()).status_code == 302
+    open_accounts(approved.batch)
+    answer = finance.post(f"/finance/batches/{approved.batch.pk}/export/bank/")
+    lines = b"".join(answer.streaming_content).decode("gb18030").split("\n")
+    assert lines[0] == "账号|户名|金额|用途" and lines[-2] == "2|37120.00"
+    made = BankFile.objects.get()
+    assert (made.transfers, made.total) == (2, Decimal(37120))
+    assert made.sha256 in finance.get(f"/finance/batches/{approved.batch.pk}/").content.decode()
+
+
+def upload(till, text, **more):
+    return {"file": SimpleUploadedFile("results.csv", text.encode()), **more}
+
+
+def test_results_are_shown_row_by_row_and_taken_over_once(approved, as_person):
+    finance, where = as_person(approved.finance), f"/finance/batches/{approved.batch.pk}/results/"
+    before = everything()
+    text = f"Line,Result,Reference\n{approved.agency_line.pk},paid,R1\n{approved.lins_line.pk},处理中,\nx,paid,R\n"
+    assert finance.post(where, {}).status_code == 422
+    unread = finance.post(where, upload(approved, "a,b\n1,2\n"))
+    assert unread.status_code == 422 and "No column of results was found" in unread.content.decode()
+    sent = finance.post(where, upload(approved, text, word_paid="gebucht"))
+    result = BankResult.objects.get()
+    assert sent["Location"] == f"{where}{result.pk}/"
+    assert ResultMapping.objects.get().words == {"paid": ["gebucht"]}
+    page = finance.get(sent["Location"]).content.decode()
+    assert "2 lines change" in page and "about no line of this batch" in page
+    unchanged = everything()
+    assert {key: unchanged[key] for key in before if key != "events"} == {
+        key: value for key, value in before.items() if key != "events"
+    }
+    assert finance.post(sent["Location"]).status_code == 302
+    assert (approved.agency_line.state, approved.lins_line.state) == ("paid", "unknown")
+    taken = everything()
+    assert finance.post(where, upload(approved, text, word_paid="gebucht"))["Location"] == sent["Location"]
+    assert finance.post(sent["Location"]).status_code == 302
+    assert everything() == taken
+    assert "Taken over" in finance.get(sent["Location"]).content.decode()
+
+
+def test_the_banks_answer_about_a_line_is_recorded_by_hand(approved, as_person):
+    finance = as_person(approved.finance)
+
+    def answered(line, **fields):
+        return finance.post(f"/finance/batches/{approved.batch.pk}/lines/{line.pk}/answer/", fields).status_code
+
+    line = approved.lins_line
+    assert answered(line, outcome="paid", reference="X") == 422, "an open line is marked paid with the batch"
+    assert answered(line, outcome="unknown", reason="no answer since Monday") == 302
+    assert answered(line, outcome="failed", reason="") == 422
+    assert answered(line, outcome="paid", reference="R1") == 302
+    assert approved.lins_line.state == "paid"
+    assert answered(line, outcome="returned", reason="account closed") == 302
+    assert approved.lins_line.state == "returned"
+    assert answered(line, outcome="returned", reason="again") == 409
+    page = finance.get(f"/finance/balances/{line.payee_id}/{approved.world.project.pk}/?tab=ledger").content.decode()
+    assert "returned by the bank, batch" in page
+
+
+def test_tax_figures_are_the_ledgers_and_whole_numbers_are_for_who_may_export_them(till, as_person):
+    till.pay()
+    keep_identity(actor=None, broker=till.world.owner, kind="id_card", number="11010519491231002X")
+    finance = as_person(till.finance)
+    page = finance.get("/finance/tax/")
+    row = page.context["page"].items[0]
+    assert (row.income, row.figures.taxable, row.figures.rate, row.withheld) == (3000, 2200, Decimal("0.2"), 440)
+    assert row.withheld == LedgerEntry.objects.filter(account="tax").aggregate(Sum("amount"))["amount__sum"]
+    assert "···· 002X" in page.content.decode() and "11010519491231002X" not in page.content.decode()
+
+    def number(client, **fields):
+        book = CalamineWorkbook.from_filelike(BytesIO(b"".join([client.post("/finance/tax.xlsx", fields).content])))
+        rows = book.get_sheet_by_index(0).to_python()
+        assert [rows[-1][rows[0].index(name)] for name in ("Income", "Tax withheld")] == [3000, 440]
+        return rows[1][rows[0].index("Number")]
+
+    assert number(finance) == "···· 002X"
+    assert number(finance, full="1") == "11010519491231002X"
+    assert number(as_person(till.auditor)) == "···· 002X"
+    assert as_person(till.auditor).post("/finance/tax.xlsx", {"full": "1"}).status_code == 403
+    events = Event.objects.filter(action="tax.exported").order_by("id")
+    assert [event.after["identity_numbers"] for event in events] == [False, True, False]

@@ -1,0 +1,281 @@
+"""Files for the bank by its template, and its results: each line paid once, whatever comes how often."""
+
+import csv
+from decimal import Decimal
+from hashlib import sha256
+from io import BytesIO, StringIO
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from brokers.services.accounts import stop_account
+from channels_platform.accounts.permissions import Role
+from channels_platform.audit.models import Event
+from channels_platform.lib import clock
+from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from channels_platform.lib.sheets import text_workbook
+from commissions.engine.bank_files import FileColumn, Layout
+from commissions.models import BankFile, BankResult, LedgerTransaction, PayoutLine
+from commissions.services.bank_files import keep_template, write_bank_file
+from commissions.services.bank_results import answer_line, keep_mapping, read_results, take_results
+from commissions.services.payouts import pay_batch, return_batch, void_batch
+from commissions.services.settlement import release_lines
+from commissions.states import LineState
+from tests.accounts_at_banks import open_account, open_accounts
+from tests.services.commissions.cast import AT_CONTRACT, Cast, figures, ledger_state, person
+
+BASIC = (FileColumn("holder", "户名"), FileColumn("account", "账号"), FileColumn("amount", "金额"))
+
+
+@pytest.fixture
+def ready(cast) -> Cast:
+    """An approved batch of three lines: A1 (10,000), B1 (2,560 after tax) and A2 (10,000), each with an account."""
+    bonus = [{"name": "cash", "amount": "3000.00", "to": "broker", "release": "contracted"}]
+    cast.plan("A1", release=AT_CONTRACT, bonuses=bonus)
+    cast.plan("A2", release=AT_CONTRACT)
+    cast.contracted("B1")
+    cast.contracted("C1")
+    cast.run()
+    cast.batch = cast.approved()
+    open_accounts(cast.batch, at=cast.now)
+    cast.later(days=3)
+    return cast
+
+
+def line(cast: Cast, name: str) -> PayoutLine:
+    return cast.batch.lines.get(payee=cast.payee(name))
+
+
+def made(cast: Cast) -> tuple[bytes, BankFile]:
+    target = BytesIO()
+    with clock.at(cast.now):
+        kept = write_bank_file(actor=cast.finance, batch=cast.batch, target=target)
+    return target.getvalue(), kept
+
+
+def template(cast: Cast, columns=BASIC, **layout) -> None:
+    keep_template(actor=cast.finance, company=cast.company, name="Bank", layout=Layout(columns=columns, **layout))
+
+
+def test_a_file_is_made_by_the_companys_template(ready):
+    columns = (FileColumn("number", "序号"), *BASIC, FileColumn("text", "用途", "佣金"), FileColumn("purpose", "批次"))
+    template(
+        ready, columns, encoding="gb18030", delimiter="|", line_end="lf", amounts="minor", first_line="{count}|{total}",
+        last_line="END {day}",
+    )  # fmt: skip
+    data, kept = made(ready)
+    lines = data.decode("gb18030").split("\n")
+    number = ready.batch.number
+    assert lines[:2] == ["3|2256000", "序号|户名|账号|金额|用途|批次"]
+    assert [row.split("|")[:2] + row.split("|")[3:] for row in lines[2:5]] == [
+        ["1", "A1", "1000000", "佣金", number],
+        ["2", "A2", "1000000", "佣金", number],
+        ["3", "B1", "256000", "佣金", number],
+    ]
+    assert lines[5:] == [f"END {ready.now.date()}", ""]
+    assert (kept.transfers, kept.total, kept.size) == (3, Decimal(22560), len(data))
+    assert kept.sha256 == sha256(data).hexdigest() == Event.objects.get(action="batch.bank_file").after["sha256"]
+
+
+def test_a_sign_that_the_encoding_lacks_is_named_with_its_line(ready):
+    open_account(ready.agencies["A2"], holder="𠮷田 Homes", at=ready.now)
+    ready.later(days=2)
+    template(ready, encoding="gbk")
+    with pytest.raises(Invalid) as refused:
+        made(ready)
+    assert refused.value.code == "not_in_encoding"
+    assert (refused.value.facts["payee"], refused.value.facts["characters"]) == ("A2", "𠮷")
+    assert refused.value.facts["line"] == str(line(ready, "A2").pk)
+    assert not BankFile.objects.exists()
+
+
+def test_a_file_names_the_account_in_use_when_it_is_made(ready):
+    template(ready)
+    old = ready.agencies["A2"].accounts.get().account
+    new = open_account(ready.agencies["A2"], "6217000011112222", at=ready.now)
+    ready.later(hours=23, minutes=59)
+    assert old in made(ready)[0].decode() and "6217000011112222" not in made(ready)[0].decode()
+    ready.later(minutes=1)
+    assert "6217000011112222" in made(ready)[0].decode() and old not in made(ready)[0].decode()
+    with clock.at(ready.later()):
+        stop_account(actor=ready.finance, account=new, reason="closed")
+    ready.later()
+    with pytest.raises(Invalid) as refused:
+        made(ready)
+    assert (refused.value.code, refused.value.facts["payees"]) == ("accounts_missing", ["A2"])
+
+
+@pytest.mark.parametrize(
+    ("layout", "code"),
+    [
+        (Layout(columns=BASIC[:2]), "columns_needed"),
+        (Layout(columns=(*BASIC, FileColumn("password", "x"))), "unknown_field"),
+        (Layout(columns=BASIC, last_line="{sum}"), "unknown_place"),
+        (Layout(columns=(*BASIC, FileColumn("text", "𠮷")), encoding="gbk"), "not_in_encoding"),
+    ],
+)
+def test_a_template_by_which_nobody_could_be_paid_is_refused(ready, layout, code):
+    with pytest.raises(Invalid) as refused:
+        keep_template(actor=ready.finance, company=ready.company, name="Bank", layout=layout)
+    assert refused.value.code == code
+    assert not Event.objects.filter(action="bank_template.kept").exists()
+
+
+def test_only_finance_says_how_files_look(ready):
+    for role in (Role.FINANCE_APPROVER, Role.AUDITOR, Role.AGENCY_ADMIN):
+        with pytest.raises(Forbidden):
+            keep_template(actor=person(role), company=ready.company, name="x", layout=Layout(columns=BASIC))
+
+
+def sheet(*rows: tuple[str, ...], head=("Line", "Amount", "Result", "Bank reference", "Reason")) -> bytes:
+    text = StringIO()
+    csv.writer(text).writerows([head, *rows])
+    return text.getvalue().encode("gb18030")
+
+
+def row(one: PayoutLine, said: str, reference: str = "", reason: str = "") -> tuple[str, ...]:
+    return str(one.pk), f"{one.net:.2f}", said, reference, reason
+
+
+def taken(cast: Cast, data: bytes) -> BankResult:
+    with clock.at(cast.later()):
+        read = read_results(actor=cast.finance, batch=cast.batch, name="results.csv", data=data)
+        return take_results(actor=cast.finance, result=read)
+
+
+def states(cast: Cast) -> dict[str, str]:
+    return {name: line(cast, name).state for name in ("A1", "B1", "A2")}
+
+
+def kept_as_it_is(cast: Cast) -> tuple:
+    lines = list(PayoutLine.objects.order_by("pk").values_list("state", "bank_reference", "paid_at"))
+    return lines, ledger_state(cast.project), LedgerTransaction.objects.count()
+
+
+def test_results_are_looked_at_before_they_change_anything(ready):
+    before = kept_as_it_is(ready)
+    data = sheet(row(line(ready, "A1"), "成功", "R1"))
+    with clock.at(ready.now):
+        result = read_results(actor=ready.finance, batch=ready.batch, name="r.csv", data=data)
+    assert (result.taken_at, len(result.rows)) == (None, 1)
+    assert kept_as_it_is(ready) == before
+
+
+def test_each_line_becomes_what_the_bank_says_and_the_same_file_again_changes_nothing(ready):
+    data = sheet(
+        row(line(ready, "A1"), "交易成功", "R1"), row(line(ready, "B1"), "失败", reason="户名不符"),
+        row(line(ready, "A2"), "处理中"),
+    )  # fmt: skip
+    first = taken(ready, data)
+    assert first.counts == {"paid": 1, "failed": 1, "unknown": 1}
+    assert states(ready) == {"A1": "paid", "B1": "failed", "A2": "unknown"}
+    assert ready.figures("A1") == figures(earned="10000.00", paid="10000.00")
+    assert ready.figures("B1")["payable"] == "3000.00"
+    ready.batch.refresh_from_db()
+    assert ready.batch.state == "approved", "it waits for what the bank can't say yet"
+    before = kept_as_it_is(ready)
+    assert taken(ready, data).pk == first.pk
+    assert taken(ready, data + b"\r\n").counts == {"same": 3}, "another file that says the same"
+    assert kept_as_it_is(ready) == before
+
+
+def test_of_what_the_bank_does_not_know_nothing_is_done_anew_before_it_answers(ready):
+    taken(ready, sheet(row(line(ready, "A2"), "unknown"), row(line(ready, "A1"), "paid", "R1")))
+    assert b"A2" not in made(ready)[0], "it is in no further file"
+    stuck = line(ready, "A2")
+    before = kept_as_it_is(ready)
+    with pytest.raises(Invalid) as refused:
+        pay_batch(actor=ready.finance, batch=ready.batch, results=[{"line": stuck.pk, "failed": True}])
+    assert refused.value.code == "not_answered"
+    for step in (void_batch, return_batch):
+        with pytest.raises(NotAllowed):
+            step(actor=ready.finance, batch=ready.batch, reason="again")
+    with pytest.raises(NotAllowed):
+        ready.drafted()
+    assert kept_as_it_is(ready) == before
+    with pytest.raises(Invalid):
+        answer_line(actor=ready.finance, line=stuck, outcome="failed")
+    answer_line(actor=ready.finance, line=stuck, outcome="failed", reason="by phone: rejected")
+    assert states(ready)["A2"] == "failed"
+    assert ready.drafted().lines.get().payee == ready.payee("A2")
+
+
+def test_what_came_back_after_it_was_paid_is_payable_again_and_is_paid_anew_once(ready):
+    lines = {name: line(ready, name) for name in ("A1", "B1", "A2")}
+    taken(ready, sheet(*(row(one, "paid", f"R-{name}") for name, one in lines.items())))
+    assert ready.figures("B1") == figures(earned="3000.00", paid="2560.00", tax="440.00")
+    data = sheet(row(lines["B1"], "退票", reason="account closed"))
+    assert taken(ready, data).counts == {"returned": 1}
+    assert ready.figures("B1") == figures(earned="3000.00", payable="3000.00")
+    assert states(ready) == {"A1": "paid", "B1": "returned", "A2": "paid"}
+    before = kept_as_it_is(ready)
+    assert taken(ready, data + b"\n").counts == {"same": 1}
+    ready.run()
+    assert kept_as_it_is(ready) == before, "a run finds nothing to correct"
+    again = ready.paid()
+    assert [(one.gross, one.tax) for one in again.lines.all()] == [(Decimal(3000), Decimal(440))]
+    assert ready.figures("B1") == figures(earned="3000.00", paid="2560.00", tax="440.00")
+    with pytest.raises(NotAllowed):
+        ready.drafted()
+
+
+def test_a_row_at_fault_is_left_out_with_its_reason_and_the_others_go_on(ready):
+    a1, b1, a2 = (line(ready, name) for name in ("A1", "B1", "A2"))
+    result = taken(
+        ready,
+        sheet(
+            ("no such line", "1.00", "paid", "R", ""), row(a1, "paid", "R1"), row(b1, "paid", "R2"),
+            row(b1, "failed"), (str(a2.pk), "9999.99", "paid", "R3", ""),
+        ),
+    )  # fmt: skip
+    assert [(one["n"], one["became"], one["fault"]) for one in result.rows] == [
+        (2, "fault", "no_line"),
+        (3, "paid", ""),
+        (4, "fault", "named_twice"),
+        (5, "fault", "named_twice"),
+        (6, "fault", "amount_differs"),
+    ]
+    assert states(ready) == {"A1": "paid", "B1": "open", "A2": "open"}
+    faults = taken(
+        ready,
+        sheet(row(a1, "paid", "OTHER"), row(a2, "wobbly"), row(b1, "paid")),
+    )
+    assert [one["fault"] for one in faults.rows] == ["paid_otherwise", "no_outcome", "no_reference"]
+    release_lines(ready.batch, [a2.pk], LineState.FAILED)
+    after = taken(ready, sheet(row(a1, "failed"), row(a2, "paid", "R9")))
+    assert [one["fault"] for one in after.rows] == ["paid_before", "paid_after_all"]
+    assert states(ready) == {"A1": "paid", "B1": "open", "A2": "failed"}
+
+
+def test_columns_and_words_of_a_bank_are_remembered(ready):
+    headings = {"outcome": "Ergebnis", "account": "Konto", "reference": "Beleg", "amount": "Betrag"}
+    accounts = {name: line(ready, name).payee for name in ("A1", "A2")}
+    numbers = {name: (payee.agency.accounts.get()).account for name, payee in accounts.items()}
+    rows = [[numbers["A1"], "10.000,00", "gebucht", "K1"], [numbers["A2"], "10000", "gebucht", "K2"]]
+    book = text_workbook([("x", [["Konto", "Betrag", "Ergebnis", "Beleg"], *rows], (20, 20, 20, 20))])
+    with pytest.raises(Invalid) as refused:
+        read_results(actor=ready.finance, batch=ready.batch, name="r.xlsx", data=book)
+    assert refused.value.code == "no_headings"
+    keep_mapping(actor=ready.finance, batch=ready.batch, headings=headings, words={"paid": "gebucht, ok"})
+    result = taken(ready, book)
+    assert [one["fault"] for one in result.rows] == ["amount_differs", ""]
+    assert states(ready)["A2"] == "paid"
+    assert "6222" not in str(result.rows), "of accounts only the end is kept"
+
+
+def test_results_taken_over_stay_as_they_are(ready):
+    result = taken(ready, sheet(row(line(ready, "A1"), "paid", "R1")))
+    for change in ({"rows": []}, {"taken_at": None}, {"digest": "0"}):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            BankResult.objects.filter(pk=result.pk).update(**change)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        BankResult.objects.all().delete()
+    for role in (Role.AUDITOR, Role.MARKETING_MANAGER, Role.AGENCY_ADMIN):
+        with pytest.raises(Forbidden):
+            take_results(actor=person(role), result=result)
+
+
+def test_the_day_of_a_file_is_the_companys(ready):
+    template(ready, (*BASIC, FileColumn("day", "日期")), headings=False)
+    data, _kept = made(ready)
+    assert data.decode("utf-8-sig").splitlines()[0].endswith(str(ready.now.date()))
