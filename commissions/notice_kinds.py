@@ -1,4 +1,4 @@
-"""What contests have to tell, and in which words."""
+"""What contests and reports have to tell, and in which words."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +20,14 @@ register(
         _("%(project)s: the prizes of %(target)s wait for approval"),
         icon="trophy",
         tone="wait",
+        mailed=True,
+        side=Side.STAFF,
+    ),
+    Kind(
+        "report.ready",
+        _("A report of a schedule is ready"),
+        _("The report “%(target)s” is ready to be fetched"),
+        icon="bar-chart",
         mailed=True,
         side=Side.STAFF,
     ),

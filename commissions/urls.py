@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from commissions.views import balances, batch_steps, batches, debts, exports, paying, payments
+from commissions.views import balances, batch_steps, batches, debts, exports, paying, payments, report_keeping, reports
 
 app_name = "finance"
 urlpatterns = [
@@ -28,4 +28,12 @@ urlpatterns = [
     path("payments/", payments.payments, name="payments"),
     path("payments.csv", exports.payments_csv, name="payments_csv"),
     path("payments/new/", payments.payment_new, name="payment_new"),
+    path("reports/", reports.reports, name="reports"),
+    path("reports/exports/", reports.report_exports, name="report_exports"),
+    path("reports/views/<uuid:view_id>/remove/", report_keeping.report_view_remove, name="report_view_remove"),
+    path("reports/views/<uuid:view_id>/schedule/", report_keeping.report_schedule, name="report_schedule"),
+    path("reports/<slug:name>/", reports.report, name="report"),
+    path("reports/<slug:name>/keep/", report_keeping.report_keep, name="report_keep"),
+    path("reports/<slug:name>/xlsx/", reports.report_export, {"form": "xlsx"}, name="report_xlsx"),
+    path("reports/<slug:name>/csv/", reports.report_export, {"form": "csv"}, name="report_csv"),
 ]
