@@ -75,9 +75,7 @@ class Sheets:
         cells = [
             (place, column.take, column.kind, f'<c r="{xl_col_to_name(place)}') for place, column in enumerate(columns)
         ]
-        money, day, typed, rate = (
-            style._get_xf_index() for style in (self.money, self.day, self.typed, self.rate)
-        )
+        money, day, typed, rate = (style._get_xf_index() for style in (self.money, self.day, self.typed, self.rate))
         number = 1
         for number, row in enumerate(rows, start=2):
             parts = [f'<row r="{number}">']

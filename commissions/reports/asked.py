@@ -13,12 +13,12 @@ from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from brokers.models import Agency
+from brokers.models import Agency, Broker
 from channels_platform.lib import clock
 from channels_platform.lib.names import clean_text
 from commissions.reports.spans import OWN, SPANS, last_day, span_named
 from commissions.reports.types import Asked, Dim, Report, Row, Scope, Words
-from commissions.selectors import visible_companies
+from commissions.selectors import visible_companies, visible_payees
 from projects.selectors import visible_projects
 
 LONGEST = 80
@@ -57,6 +57,17 @@ class Widget:
     value: str
     options: tuple[tuple[str, Words], ...] = ()
     fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """What a link narrowed the report by; `rest`: the address's query without it."""
+
+    name: str
+    label: Words
+    value: str
+    shown: str
+    rest: str
 
 
 def scope_of(user: Any) -> Scope:
@@ -180,13 +191,27 @@ def _options(asked: Asked, user: Any, name: str) -> tuple[tuple[str, Words], ...
     return tuple((one, one) for one in currencies)
 
 
-def chips(asked: Asked) -> list[tuple[str, Words, str]]:
-    """Return what narrows the report out of a link only: name, label and value, to be taken off one by one."""
-    return [
-        (name, LABELS[name], "" if name in _IDS or name == "part" else asked.words[name])
-        for name in asked.report.hidden
-        if name in asked.words and name not in asked.report.filters
-    ]
+def chips(asked: Asked, user: Any) -> list[Chip]:
+    """Return what narrows the report out of a link only, to be taken off one by one."""
+    found = []
+    for name in asked.report.hidden:
+        if name in asked.words and name not in asked.report.filters:
+            rest = {one: text for one, text in asked.words.items() if one != name}
+            found.append(Chip(name, LABELS[name], asked.words[name], _shown(asked, user, name), urlencode(rest)))
+    return found
+
+
+def _shown(asked: Asked, user: Any, name: str) -> str:
+    text, value = asked.words[name], asked.values[name]
+    if text == NONE:
+        return _("none")
+    if name == "payee":
+        return str(visible_payees(user).filter(pk=value).first() or "–")
+    if name == "who":
+        return str(Broker.objects.filter(pk=value).select_related("user").first() or "–")
+    if name == "company":
+        return str(visible_companies(user).filter(code=value).first() or text)
+    return _("by the deal's shares") if name == "part" else text
 
 
 def query_of(asked: Asked) -> str:

@@ -14,7 +14,7 @@ from channels_platform.lib.spreadsheets import BOM, defused
 from channels_platform.presentation import formats
 from commissions.exports.cells import CellKind, Column
 from commissions.exports.workbook import Progress, Sheets
-from commissions.reports.asked import LABELS, chips, widgets
+from commissions.reports.asked import chips, widgets
 from commissions.reports.reading import all_rows, totals, value_of
 from commissions.reports.types import Asked, Field, Kind
 
@@ -98,7 +98,7 @@ def _summary(asked: Asked, user: Any) -> list[tuple[str, str | Decimal]]:
     return [
         (_("Report"), str(asked.report.title)),
         *narrowed,
-        *((str(LABELS[name]), value or _("one")) for name, _label, value in chips(asked)),
+        *((str(chip.label), chip.shown) for chip in chips(asked, user)),
         (_("Made"), formats.exact_instant(clock.now())),
         (_("Made by"), str(user)),
     ]

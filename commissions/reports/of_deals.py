@@ -5,7 +5,7 @@ from django.utils.translation import pgettext_lazy
 
 from commissions.reports.asked import address, narrowed
 from commissions.reports.dims import METHOD, PROJECT, month_dim, state_words
-from commissions.reports.of_ledger import entries_behind, fields_of
+from commissions.reports.of_ledger import fields_of
 from commissions.reports.sql import DEAL_CONDITIONS, aged, columns_of, grouping, order_of, where
 from commissions.reports.types import Asked, Dim, Field, Kind, Link, Report, Row
 from leads.models import Deal, Dispute
@@ -70,7 +70,7 @@ SELECT {columns_of(asked.dims)} p.currency, count(*) FILTER (WHERE {_SOLD}) AS d
        coalesce(sum(d.price) FILTER (WHERE {_SOLD}), 0) AS sales, coalesce(sum(m.cost), 0) AS cost,
        coalesce(sum(m.paid), 0) AS paid
 {_DEALS} {_MONEY} {where(asked, DEAL_CONDITIONS)} {grouping(asked.dims)}
-"""  # noqa: S608 - constants
+"""
 
 
 COST = Report(
@@ -112,7 +112,9 @@ _CHANNELS = {
 _CHANNEL = """
 LEFT JOIN LATERAL (
     SELECT CASE WHEN count(DISTINCT sa.kind) > 1 THEN 'several' ELSE min(sa.kind) END AS channel
-    FROM leads_dealshare s JOIN leads_referral sr ON sr.id = s.referral_id JOIN brokers_agency sa ON sa.id = sr.agency_id
+    FROM leads_dealshare s
+    JOIN leads_referral sr ON sr.id = s.referral_id
+    JOIN brokers_agency sa ON sa.id = sr.agency_id
     WHERE s.deal_id = d.id AND s.ended_at IS NULL
 ) k ON true
 """
@@ -131,7 +133,7 @@ def _channels(asked: Asked) -> str:
 SELECT {columns_of(dims)} p.currency, count(*) AS deals, sum(d.price) AS sales,
        sum(sum(d.price)) OVER (PARTITION BY p.currency) AS all_sales, coalesce(sum(m.cost), 0) AS cost
 {_DEALS} {_MONEY} {_CHANNEL} {where(asked, DEAL_CONDITIONS, _SOLD)} {grouping(dims)}
-"""  # noqa: S608 - constants
+"""
 
 
 CHANNELS = Report(
@@ -175,15 +177,15 @@ SELECT {columns_of(asked.dims)} p.currency, count(*) AS deals, sum(d.price) AS p
        sum({_OUTSTANDING}) AS outstanding{aged(_OUTSTANDING, _AGE, COLLECTION_DAYS, name="aged")},
        coalesce(sum(m.pending), 0) AS pending
 {_DEALS} {_COLLECTED} {_MONEY} {narrow} {grouping(asked.dims)}
-"""  # noqa: S608 - constants
+"""
 
 
 COLLECTION = Report(
     name="collection",
     title=_("Collection by age"),
     about=_(
-        "What buyers of contracted deals still have to pay, by the days since the contract, and the commission that waits"
-        " for it."
+        "What buyers of contracted deals still have to pay, by the days since the contract, and the commission that"
+        " waits for it."
     ),
     icon="clock-history",
     filters=("project", "company", "agency", "method", "currency"),
@@ -273,8 +275,8 @@ DISPUTES = Report(
     name="disputes",
     title=_("Money in dispute"),
     about=_(
-        "Contested outcomes and the commission that goes by a deal's shares. A deal contested more than once counts with"
-        " its latest case. Months are those in which it was raised."
+        "Contested outcomes and the commission that goes by a deal's shares. A deal contested more than once counts"
+        " with its latest case. Months are those in which it was raised."
     ),
     icon="flag",
     filters=("project", "company", "agency", "state", "currency"),

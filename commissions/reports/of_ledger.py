@@ -58,7 +58,7 @@ SELECT e.id, {POSTED_ON} AS posted_on, p.name AS project, {PAYEE} AS payee, y.id
        h.name AS agency, coalesce(d.number, '') AS deal, e.kind AS component, t.kind AS what,
        e.account, t.currency, e.amount, e.explanation::text AS explanation
 {LEDGER} {where(asked, LEDGER_CONDITIONS)}
-"""  # noqa: S608 - constants
+"""
 
 
 def _explained(text: str) -> str:
@@ -111,7 +111,7 @@ def _commission(asked: Asked) -> str:
     return f"""
 SELECT {columns_of(asked.dims)} t.currency, count(DISTINCT e.deal_id) AS deals, {sums}
 {LEDGER} {where(asked, LEDGER_CONDITIONS)} {grouping(asked.dims)}
-"""  # noqa: S608 - constants
+"""
 
 
 COMMISSION = Report(
@@ -151,8 +151,9 @@ def _retention(asked: Asked) -> str:
     held = _HELD.format(
         posted_on=POSTED_ON, ledger=LEDGER, where=where(asked, LEDGER_CONDITIONS, "e.account = 'retained'")
     )
+    by_age = aged("k.amount", "k.age", RETENTION_DAYS, name="aged")
     return f"""
-SELECT {columns_of(asked.dims)} k.currency, sum(k.amount) AS retained{aged("k.amount", "k.age", RETENTION_DAYS, name="aged")}
+SELECT {columns_of(asked.dims)} k.currency, sum(k.amount) AS retained{by_age}
 FROM ({held}) k
 JOIN projects_project p ON p.id = k.project_id
 JOIN commissions_payee y ON y.id = k.payee_id
@@ -177,7 +178,9 @@ RETENTION = Report(
     query=_retention,
     fields=lambda asked: (
         *fields_of(asked.dims),
-        Field("retained", pgettext_lazy("money", "Retained"), Kind.MONEY, adds_up=True, link=entries_behind("retained")),
+        Field(
+            "retained", pgettext_lazy("money", "Retained"), Kind.MONEY, adds_up=True, link=entries_behind("retained")
+        ),
         Field("aged_90", _("up to 90 days"), Kind.MONEY, adds_up=True),
         Field("aged_180", _("91-180 days"), Kind.MONEY, adds_up=True),
         Field("aged_365", _("181-365 days"), Kind.MONEY, adds_up=True),
@@ -198,7 +201,7 @@ SELECT b.tax_month, {PAYEE} AS payee, y.id AS payee_id, h.name AS agency, c.name
        t.currency, sum(e.amount) AS income, coalesce(sum(e.amount) FILTER (WHERE e.account = 'tax'), 0) AS tax,
        coalesce(sum(e.amount) FILTER (WHERE e.account = 'paid'), 0) AS net
 {LEDGER} {narrow} GROUP BY 1, 2, 3, 4, 5, 6, 7
-"""  # noqa: S608 - constants
+"""
 
 
 def _of_month(account: str) -> Link:

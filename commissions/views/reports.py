@@ -75,7 +75,7 @@ def report(request: HttpRequest, name: str) -> HttpResponse:
         "report": asked.report,
         "asked": asked,
         "widgets": widgets(asked, request.user),
-        "chips": chips(asked),
+        "chips": chips(asked, request.user),
         "query": query_of(asked),
         "fields": fields,
         "totals": [_total(total, fields) for total in sums],
