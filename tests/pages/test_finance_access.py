@@ -9,8 +9,11 @@ from django.urls import reverse
 
 from channels_platform.accounts.permissions import Role
 from commissions import urls
-from commissions.models import Payee, WriteOff
+from commissions.models import Payee, ReportView, WriteOff
+from commissions.reports.asked import read_asked
+from commissions.reports.catalogue import REPORTS
 from commissions.services.debts import ask_write_off
+from commissions.services.report_views import keep_view
 from tests.pages.finance import everything, open_till
 from tests.pages.world import make_project, staff
 
@@ -41,9 +44,32 @@ PAGES = {
     "payments": READ,
     "payments_csv": READ,
     "payment_new": PREPARE,
+    "reports": READ,
+    "report": READ,
+    "report_keep": READ,
+    "report_xlsx": READ,
+    "report_csv": READ,
+    "report_exports": READ,
+    "report_schedule": READ,
+    "report_view_remove": READ,
 }
-EXPORTS = {"batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv"}
-BARE = {"balances", "balances_csv", "payments_csv", "debts", "batches", "batch_new", "payments", "payment_new"}
+EXPORTS = {"batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv", "report_xlsx", "report_csv"}
+BARE = {
+    "balances",
+    "balances_csv",
+    "payments_csv",
+    "debts",
+    "batches",
+    "batch_new",
+    "payments",
+    "payment_new",
+    "reports",
+    "report_exports",
+}
+# Named, not an object: everybody who reads any has them, each within the own projects.
+NAMED = {"report", "report_keep", "report_xlsx", "report_csv"}
+# A shared view is everybody's to schedule, its owner's alone to remove.
+SHARED, OWN = {"report_schedule"}, {"report_view_remove"}
 
 
 def test_every_finance_address_is_in_the_table():
@@ -57,6 +83,8 @@ def till(world):
     made.cancel()
     payee = Payee.objects.get(agency=world.agency)
     ask_write_off(actor=made.second, payee=payee, project=world.project, amount=Decimal(1), reason="small")
+    asked = read_asked(REPORTS["cost"], made.finance, {})
+    keep_view(actor=made.finance, asked=asked, name="Costs", shared=True)
     return made
 
 
@@ -65,10 +93,14 @@ def address(till, name, *, missing=False):
     keys = {
         "line": [till.batch.pk, till.agency_line.pk],
         "write_off": [WriteOff.objects.get().pk],
+        **dict.fromkeys(NAMED, ["cost"]),
+        **dict.fromkeys(SHARED | OWN, [ReportView.objects.get().pk]),
         **{key: [payee.pk, till.world.project.pk] for key in ("balance", "repayment_new", "write_off_new")},
     }.get(name, [till.batch.pk])
     if name in BARE:
         keys = []
+    if missing and name in NAMED:
+        return reverse(f"finance:{name}", args=["nothing"])
     return reverse(f"finance:{name}", args=[uuid4() for _key in keys] if missing else keys)
 
 
@@ -85,7 +117,8 @@ def test_each_role_enters_its_own_pages_and_no_other(till, role):
     before = everything() if role not in READ else None
     for name, roles in PAGES.items():
         status = ask(client, name, address(till, name)).status_code
-        assert status in ((200, 302) if role in roles else (403,)), name
+        found = (404,) if name in OWN else (200, 302)
+        assert status in (found if role in roles else (403,)), name
         if role not in roles:
             assert client.post(address(till, name), {"reason": "x", "decision": "approve"}).status_code in (403, 405), (
                 name
@@ -106,7 +139,7 @@ def test_people_of_another_project_find_nothing(till, role):
     client = Client()
     client.force_login(staff("elsewhere", role, hill))
     for name, roles in PAGES.items():
-        if role in roles and name not in BARE:
+        if role in roles and name not in BARE | NAMED | SHARED:
             assert ask(client, name, address(till, name)).status_code == 404, name
 
 
