@@ -160,7 +160,7 @@ def widgets(asked: Asked, user: Any) -> list[Widget]:
     if report.span:
         found.append(Widget("span", _("Period"), "select", asked.span, SPANS))
         if asked.span == OWN:
-            for name, label in (("from", _("First month")), ("to", _("Last month"))):
+            for name, label in (("from", _("From month")), ("to", _("To month"))):
                 found.append(Widget(name, label, "month", asked.words.get(name, ""), fault=asked.faults.get(name, "")))
     if len(report.dims) > 1:
         dims = tuple((dim.name, dim.label) for dim in report.dims)

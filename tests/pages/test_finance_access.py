@@ -93,8 +93,8 @@ def address(till, name, *, missing=False):
     keys = {
         "line": [till.batch.pk, till.agency_line.pk],
         "write_off": [WriteOff.objects.get().pk],
-        **dict.fromkeys(NAMED, ["cost"]),
-        **dict.fromkeys(SHARED | OWN, [ReportView.objects.get().pk]),
+        **{key: ["cost"] for key in NAMED},
+        **{key: [ReportView.objects.get().pk] for key in SHARED | OWN},
         **{key: [payee.pk, till.world.project.pk] for key in ("balance", "repayment_new", "write_off_new")},
     }.get(name, [till.batch.pk])
     if name in BARE:
