@@ -30,11 +30,11 @@ def _days() -> list[tuple[str, list[tuple[str, str]]]]:
 class ScheduleForm(OnceForm):
     """`when` names how often and the day in one: `week:0` is each Monday, `month:5` the fifth of each month."""
 
-    when = forms.ChoiceField(label=gettext_lazy("When"))
+    when = forms.ChoiceField(label=gettext_lazy("How often"))
     at = forms.TimeField(
         label=gettext_lazy("Time"), widget=forms.TimeInput({"type": "time"}, format="%H:%M"), input_formats=["%H:%M"]
     )
-    form = forms.ChoiceField(label=gettext_lazy("File"), choices=ReportSchedule.Form.choices)
+    form = forms.ChoiceField(label=gettext_lazy("Form of the file"), choices=ReportSchedule.Form.choices)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -31,7 +31,7 @@ LABELS: dict[str, Words] = {
     "project": gettext_lazy("Project"),
     "company": gettext_lazy("Paying company"),
     "agency": gettext_lazy("Agency"),
-    "broker": gettext_lazy("Broker's name or user name"),
+    "broker": gettext_lazy("Broker"),
     "currency": gettext_lazy("Currency"),
     "account": gettext_lazy("Account"),
     "what": gettext_lazy("Transaction"),

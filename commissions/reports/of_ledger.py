@@ -89,7 +89,7 @@ ENTRIES = Report(
         Field("payee", _("Payee"), Kind.TEXT, 24, link=_to_balance),
         Field("agency", _("Agency"), Kind.TEXT, 24),
         Field("project", _("Project"), Kind.TEXT, 18),
-        Field("deal", _("Deal"), Kind.TEXT, 20),
+        Field("deal", _("Deal"), Kind.TEXT, 20, code=True),
         Field("component", _("Component"), Kind.TEXT, 16, words=component),
         Field("what", _("Transaction"), Kind.TEXT, 12, words=lambda kind: str(LedgerTransaction.Kind(kind).label)),
         Field("account", _("Account"), Kind.TEXT, 12, words=lambda name: str(LedgerEntry.Account(name).label)),

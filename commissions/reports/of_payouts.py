@@ -59,7 +59,7 @@ LINE = Dim(
         ("payee_id", "y.id"),
     ),
     (
-        Field("batch", _("Batch"), Kind.TEXT, 18, link=_to_batch),
+        Field("batch", _("Batch"), Kind.TEXT, 18, code=True, link=_to_batch),
         Field("payee", _("Payee"), Kind.TEXT, 24, link=_to_line),
         Field("agency", _("Agency"), Kind.TEXT, 24),
         Field("line_state", _("State"), Kind.TEXT, 10, words=lambda name: str(PayoutLine.State(name).label)),
@@ -73,7 +73,7 @@ BATCH = Dim(
     "batch",
     _("Batch"),
     (("batch", "b.number"), ("batch_id", "b.id")),
-    (Field("batch", _("Batch"), Kind.TEXT, 18, link=_to_batch),),
+    (Field("batch", _("Batch"), Kind.TEXT, 18, code=True, link=_to_batch),),
     lambda row: {"batch": row["batch"]},
 )
 _MONTH = month_dim("b.tax_month")

@@ -28,14 +28,16 @@ class Kind(StrEnum):
 class Field:
     """One column: the query's column it shows, and how.
 
-    `adds_up`: whether a total of it means something. `of`: for a rate, the columns it is the quotient of, in rows and
-    in totals alike. `words`: its value as people read it. `link`: where its figure is taken apart.
+    `code`: a number or code, never broken over two lines. `adds_up`: whether a total of it means something. `of`: for a
+    rate, the columns it is the quotient of, in rows and in totals alike. `words`: its value as people read it. `link`:
+    where its figure is taken apart.
     """
 
     name: str
     heading: Words
     kind: Kind = Kind.TEXT
     width: int = 16
+    code: bool = False
     adds_up: bool = False
     of: tuple[str, str] | None = None
     words: Callable[[Any], str] | None = None
@@ -109,5 +111,6 @@ class Asked:
 
     def span_words(self) -> dict[str, str]:
         """Return the span as words of an address, also where it is the default."""
-        months = {name: self.words[name] for name in ("from", "to") if name in self.words}
-        return {"span": self.span, **months} if self.span else {}
+        if not self.span:
+            return {}
+        return {"span": self.span} | {name: text for name, text in self.words.items() if name in ("from", "to")}

@@ -48,7 +48,7 @@ def _is_readable(job: Job, starter: Any) -> bool:
     if scope.projects is None:
         return True
     held, mine = job.arguments["scope"], _kept(scope)
-    return held != _ALL and all(set(held[name]) <= set(mine[name]) for name in mine)  # type: ignore[arg-type, call-overload]
+    return held != _ALL and all(set(held[name]) <= set(mine[name]) for name in mine)
 
 
 name_kind(KIND, gettext_lazy("Report"), readable=_is_readable)

@@ -39,6 +39,7 @@ class Cell:
     text: str
     numeric: bool = False
     below_zero: bool = False
+    unbroken: bool = False
     url: str = ""
 
 
@@ -108,7 +109,8 @@ def _cell(field: Field, row: Any, asked: Asked) -> Cell:
     url = field.link(row, asked) if field.link is not None and value not in (None, "") else ""
     numeric = field.kind in (Kind.MONEY, Kind.COUNT, Kind.RATE)
     below = field.kind is Kind.MONEY and value is not None and value < 0
-    return Cell(field.heading, _text(field, value, row["currency"]), numeric, below, url)
+    unbroken = field.code or field.kind in (Kind.DAY, Kind.MONTH)
+    return Cell(field.heading, _text(field, value, row["currency"]), numeric, below, unbroken, url)
 
 
 def _text(field: Field, value: Any, currency: str) -> str:
