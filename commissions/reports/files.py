@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from io import StringIO
 from typing import Any, BinaryIO
 
@@ -18,7 +19,9 @@ from commissions.reports.asked import chips, widgets
 from commissions.reports.reading import all_rows, totals, value_of
 from commissions.reports.types import Asked, Field, Kind
 
-_CHUNK = 500
+_CHUNK = 2_000
+# Components, states and accounts repeat; so do many explanations.
+_REMEMBERED = 2_000
 _CELLS = {
     Kind.TEXT: CellKind.TEXT,
     Kind.COUNT: CellKind.NUMBER,
@@ -34,9 +37,10 @@ def _take(field: Field) -> Callable[[Any], Any]:
         return lambda row: f"{row[field.name]:%Y-%m}" if row[field.name] else ""
     if field.kind is not Kind.TEXT:
         return lambda row: value_of(field, row)
-    words, name = field.words, field.name
-    if words is None:
+    name = field.name
+    if field.words is None:
         return lambda row: row[name] or ""
+    words = lru_cache(maxsize=_REMEMBERED)(field.words)
     return lambda row: words(row[name]) if row[name] is not None else ""
 
 

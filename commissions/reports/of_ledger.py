@@ -1,10 +1,11 @@
 """Reports that add up ledger entries, and the entries themselves, at which every other figure ends."""
 
 import json
+from functools import lru_cache
 
 from django.urls import reverse
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from commissions.models import LedgerEntry, LedgerTransaction
 from commissions.reports.asked import address, narrowed
@@ -22,7 +23,7 @@ from commissions.reports.sql import (
 )
 from commissions.reports.types import Asked, Dim, Field, Kind, Link, Report, Row
 from commissions.states import Account
-from commissions.words import component, explain_row
+from commissions.words import ReaderWords, component, explain_row
 
 KEPT = ("project", "company", "agency", "broker", "payee", "who", "deal")
 _FIGURES = (
@@ -61,8 +62,13 @@ SELECT e.id, {POSTED_ON} AS posted_on, p.name AS project, {PAYEE} AS payee, y.id
 """
 
 
+@lru_cache(maxsize=8)
+def _words(language: str | None) -> ReaderWords:
+    return ReaderWords()
+
+
 def _explained(text: str) -> str:
-    return explain_row(json.loads(text))
+    return explain_row(json.loads(text), _words(get_language()))
 
 
 def _to_balance(row: Row, asked: Asked) -> str:

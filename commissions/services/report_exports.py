@@ -132,8 +132,10 @@ def write_report_export(*, job_id: UUID) -> None:
             if form is ExportForm.XLSX:
                 write_report(asked, starter, target, progress=progress)
             else:
+                done = 0
                 for piece in report_csv(asked):
                     target.write(piece.encode())
+                    progress(done := done + piece.count("\r\n"))
             target.seek(0)
             job.result_file.save(_name(asked, form), File(target), save=False)
         job.done = job.total
