@@ -21,8 +21,10 @@ LEFT JOIN accounts_user yu ON yu.id = yb.user_id
 JOIN brokers_agency h ON h.id = coalesce(y.agency_id, yb.agency_id)
 LEFT JOIN commissions_invoice v ON v.line_id = l.id AND v.live
 """
-# Lines that left their batch because they were held count in none; a void batch only where void is asked for.
+# Lines that left their batch because they were held count in none.
 _COUNTED = "(l.state <> 'void' OR b.state = 'void')"
+# What failed or was given up is payable again, and in another batch once more: it counts only where it is asked for.
+_STANDING = "l.state NOT IN ('void', 'failed')"
 _CONDITIONS = {
     "company": "c.code = %(company)s",
     "agency": "h.code = %(agency)s",
@@ -80,7 +82,7 @@ _MONTH = month_dim("b.tax_month")
 
 
 def _payouts(asked: Asked) -> str:
-    always = [_COUNTED] if "state" in asked.words else [_COUNTED, "l.state <> 'void'"]
+    always = [_COUNTED] if "state" in asked.words else [_STANDING]
     return f"""
 SELECT {columns_of(asked.dims)} b.currency, count(*) AS lines, sum(l.gross) AS gross, sum(l.tax) AS tax,
        sum(l.net) AS net, coalesce(sum(l.net) FILTER (WHERE l.state = 'paid'), 0) AS paid
@@ -100,7 +102,10 @@ def _to_entries(row: Row, asked: Asked) -> str:
 PAYOUTS = Report(
     name="payouts",
     title=_("Payouts"),
-    about=_("What batches pay to whom, by line, batch, payee or month: the month of the cut-off."),
+    about=_(
+        "What batches pay to whom, by line, batch, payee or month: the month of the cut-off. Lines that failed or were"
+        " given up stand under their state only."
+    ),
     icon="cash-stack",
     filters=("company", "agency", "state", "batch", "currency"),
     hidden=("payee",),
