@@ -1,6 +1,6 @@
 """Agencies from files: one row each, found by its code, through the services."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,6 +11,7 @@ from brokers.selectors import spelt
 from brokers.services.agencies import create_agency
 from brokers.services.changes import change_agency, shown
 from channels_platform.adminkit.sheets import SheetColumn, SheetFormat, SheetResource
+from channels_platform.lib import clock
 from channels_platform.lib.sheets import plain_heading
 
 _KINDS = {
@@ -88,6 +89,6 @@ class AgencyResource(SheetResource):
 
     def read_licence_until(self, text: str, row: Any) -> date:
         try:
-            return datetime.fromisoformat(text.replace("/", "-")).date()
+            return clock.read_local(text).date()
         except ValueError as wrong:
             raise ValueError(_("Write a day like 2026-12-31.")) from wrong

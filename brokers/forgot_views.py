@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from brokers.forms import AnotherPasswordForm, ForgotForm
 from brokers.models import Individual
-from brokers.services.signup_codes import ask_recovery_code, set_password_by_code
+from brokers.services.signup_codes import ask_recovery_code, set_password_by_code, who_signs_in_with
 from channels_platform.adminkit.refusals import add_refusal
 from channels_platform.lib.errors import Refused
 from channels_platform.sms import may_send
@@ -20,9 +20,10 @@ from channels_platform.sms import may_send
 _WHO = "forgot"
 # Said of a phone that signs somebody in only: nobody is told which those are.
 _UNSAID = ("code_too_soon", "code_limit")
+_WRONG = gettext_lazy("That is not the code, or it is too old or tried too often. Send a new one.")
 _SAID = {
     "sms_off": gettext_lazy("No text messages are sent here. Ask at the sales office for a new link."),
-    "code_over": gettext_lazy("This code is over: too old, or tried too often. Send a new one."),
+    "code_over": _WRONG,
 }
 
 
@@ -44,13 +45,16 @@ def forgot(request: HttpRequest) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, phone: str) -> None:
+    mine = who_signs_in_with(phone=phone)
+    # also where no new code is sent: the one sent before is still good, whichever browser it was asked for in
+    request.session[_WHO] = str(mine.pk) if mine is not None else ""
+    if mine is None:
+        return
     try:
-        mine = ask_recovery_code(phone=phone)
+        ask_recovery_code(individual=mine)
     except Refused as refused:
         if refused.code not in _UNSAID:
             raise
-    else:
-        request.session[_WHO] = str(mine.pk) if mine is not None else ""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,7 +80,7 @@ def _set(request: HttpRequest, form: AnotherPasswordForm) -> bool:
     try:
         if mine is not None and set_password_by_code(individual=mine, **form.cleaned_data):
             return True
-        form.add_error("digits", _("That is not the code. Look at the message again."))
+        form.add_error("digits", _WRONG)
     except Refused as refused:
         add_refusal(form, refused, said=_SAID, other="digits")
     return False

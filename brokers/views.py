@@ -124,7 +124,7 @@ def switch(request: HttpRequest, broker_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             return submit_once(request, form, turn)
-        except Forbidden as barred:
-            add_refusal(form, barred)
+        except (Forbidden, NotAllowed) as refused:
+            add_refusal(form, refused)
     context = {"found": found, "form": form, "active": active}
     return render(request, "portal/broker_switch.html", context, status=422 if form.errors else 200)

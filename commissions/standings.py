@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from brokers.models import Agreement, Broker
-from brokers.states import AgreementState
+from brokers.states import AgreementState, Ending
 from channels_platform.lib import clock
 from channels_platform.lib.money import from_minor, to_minor
 from channels_platform.lib.spans import day_span
@@ -111,12 +111,16 @@ def prizes_of(broker: Broker, *, most: int) -> QuerySet[ContestResult]:
 def _entrants(contest: Contest, days: Days) -> tuple[Figures, list[Broker]]:
     """Return what was done in a round, and those taking part who did it.
 
-    Part takes whose agency is of the contest's kind and has an agreement with the project on some day of the round.
+    Part takes whose agency is of the contest's kind and has an agreement with the project on some day of the round that
+    nobody ended before the round did; one ended for interception counts no more.
     """
     figures = figures_between(contest.project, *day_span(days.first, days.last, contest.project.zone))
     did: set[UUID] = set(figures.deals if contest.measure == DEALS else figures.visits)
-    agreed = Agreement.objects.filter(project=contest.project, state=AgreementState.APPROVED, from_on__lte=days.last)
-    agreed = agreed.filter(Q(to_on__isnull=True) | Q(to_on__gte=days.first) | Q(auto_renew=True))
+    _begun, over_at = day_span(days.first, days.last, contest.project.zone)
+    lasted = Q(to_on__isnull=True) | Q(to_on__gte=days.first) | Q(auto_renew=True)
+    stood = Q(state=AgreementState.APPROVED) | Q(state=AgreementState.ENDED, ended_at__gte=over_at)
+    agreed = Agreement.objects.filter(lasted, stood, project=contest.project, from_on__lte=days.last)
+    agreed = agreed.exclude(ending=Ending.INTERCEPTION)
     brokers = Broker.objects.filter(pk__in=did, agency__in=agreed.order_by().values("agency"))
     if contest.agency_kind:
         brokers = brokers.filter(agency__kind=contest.agency_kind)

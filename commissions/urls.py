@@ -2,11 +2,23 @@
 
 from django.urls import path
 
-from commissions.views import balances, batch_steps, batches, debts, exports, paying, payments, report_keeping, reports
+from commissions.views import (
+    balances,
+    batch_steps,
+    batches,
+    debts,
+    exports,
+    more,
+    paying,
+    payments,
+    report_keeping,
+    reports,
+)
 
 app_name = "finance"
 urlpatterns = [
     path("", balances.balances, name="balances"),
+    path("more/", more.more, name="more"),
     path("balances.csv", exports.balances_csv, name="balances_csv"),
     path("balances/<uuid:payee_id>/<uuid:project_id>/", balances.balance, name="balance"),
     path("balances/<uuid:payee_id>/<uuid:project_id>/repayment/", debts.repayment_new, name="repayment_new"),

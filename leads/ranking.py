@@ -12,6 +12,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from django.db.models import Count, QuerySet
+from django.utils.translation import gettext as _
 
 from brokers.models import Agency, Broker
 from brokers.states import AgencyKind, AgreementState
@@ -85,7 +86,7 @@ def _names_among(broker: Broker, colleagues: Iterable[UUID]) -> dict[UUID, str]:
     strangers = broker.agency.kind == AgencyKind.COMMUNITY and broker.user.role != Role.AGENCY_ADMIN
     if not strangers:
         return _names(colleagues)
-    return dict.fromkeys(colleagues, "") | _names([broker.pk])
+    return dict.fromkeys(colleagues, _("Another referrer")) | _names([broker.pk])
 
 
 def _names(ids: Iterable[UUID]) -> dict[UUID, str]:

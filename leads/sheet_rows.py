@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid
 from channels_platform.lib.phones import parse_mask, parse_phone
 from channels_platform.lib.sheets import SheetRow
@@ -95,8 +96,8 @@ def _arrival(texts: list[str], filing: dict[str, Any], offered: Offered, now: da
     if not texts or project is None:
         return None
     try:
-        at: datetime | None = datetime.fromisoformat(texts[0]).replace(tzinfo=project.zone)
-        if len(texts[0]) <= len("2026-03-05"):
+        at: datetime | None = clock.read_local(texts[0]).replace(tzinfo=project.zone)
+        if ":" not in texts[0].replace("：", ":"):
             raise Invalid(code="arrival_unclear")
     except ValueError:
         found = find_arrival(texts[0], now=now, zone=project.zone)

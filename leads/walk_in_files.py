@@ -1,5 +1,6 @@
 """Walk-ins from files: one row each, through the service that records them; a row that is known changes nothing."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,8 @@ from leads.models import NaturalVisit
 from leads.services.visits import record_natural_visit
 from leads.sheet_rows import LONGEST_NAME
 from projects.models import Project
+
+_TIME = re.compile(r"\d[:：]\d")
 
 
 class WalkInSheet(SheetFormat):
@@ -108,12 +111,11 @@ class WalkInResource(SheetResource):
     def read_visited_at(self, text: str, row: Any) -> datetime:
         """Read a day and time on the project's clock."""
         project = self._projects.get(str(row["project"]).casefold())
-        plain = text.strip().replace("/", "-").replace("：", ":")
         try:
-            at = datetime.fromisoformat(plain)
+            at = clock.read_local(text)
         except ValueError as wrong:
             raise ValueError(_("Write day and time like 2026-03-01 14:30.")) from wrong
-        if ":" not in plain:
+        if not _TIME.search(text):
             raise ValueError(_("Write day and time like 2026-03-01 14:30."))
         if at.tzinfo is None and project is not None:
             at = at.replace(tzinfo=project.zone)

@@ -1,7 +1,7 @@
 """See to a browser for the browser tests: the machine's Chromium, Debian's package, else Playwright's own.
 
 The headless shell comes first: the same engine without a desktop browser's processes, which on two cores take a third
-of the browser tests' time.
+of the browser tests' time. It has no camera: what scans takes the whole browser.
 
 Run by `make test`. Where none can be had it says so and fails: the tests it serves are not to be skipped.
 """
@@ -34,6 +34,11 @@ def installed_browser() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
+def browser_with_camera() -> str | None:
+    """Return the path of the machine's own Chromium as people have it, or None."""
+    return shutil.which(BROWSERS[-1])
+
+
 def _has_chinese_font() -> bool:
     listed = shutil.which("fc-list")
     return bool(listed and subprocess.run([listed, ":lang=zh"], capture_output=True, text=True).stdout.strip())
@@ -58,15 +63,18 @@ def _from_debian() -> bool:
     if not _has_chinese_font():
         _quietly(*install, FONTS[0])
     # a release too old to have the shell has the whole browser
-    return bool(installed_browser()) or any(_quietly(*install, package) for package in BROWSERS)
+    for package in BROWSERS:
+        if not shutil.which(package):
+            _quietly(*install, package)
+    return bool(browser_with_camera())
 
 
 def main() -> int:
-    if installed_browser() and _has_chinese_font():
+    if browser_with_camera() and _has_chinese_font():
         return 0
     if _from_debian():
         return 0
-    if installed_browser() or _playwright_chromium():
+    if browser_with_camera() or _playwright_chromium():
         return 0
     print("Downloading Playwright's Chromium for the browser tests ...")
     if _quietly(sys.executable, "-m", "playwright", "install", "chromium") and _playwright_chromium():

@@ -124,7 +124,7 @@ class BrokerAdmin(Admin):
             binding=True,
             can=Can.EDIT_AGENCIES,
             form=ReasonForm,
-            when=lambda broker: broker.is_active,
+            when=lambda broker: broker.is_active or (not broker.barred and broker.is_confirmed),
             run=_set_active(False, gettext_lazy("%(broker)s is disabled.")),
             happens=gettext_lazy(
                 "They can't sign in or file any more. The agency keeps their referrals and the money."
@@ -138,7 +138,7 @@ class BrokerAdmin(Admin):
             icon="person_check",
             can=Can.EDIT_AGENCIES,
             form=ReasonForm,
-            when=lambda broker: not broker.is_active,
+            when=lambda broker: not broker.is_active and broker.is_confirmed,
             run=_set_active(True, gettext_lazy("%(broker)s is enabled again.")),
         ),
     )

@@ -100,6 +100,12 @@ class Broker(models.Model):
     def __str__(self) -> str:
         return str(self.user)
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether staff took the person in: true of all but those who signed up alone and wait, or were declined."""
+        individual = getattr(self, "individual", None)
+        return individual is None or individual.state == states.IndividualState.CONFIRMED
+
 
 def _changed(*fields: str) -> pgtrigger.Q:
     """The condition that an update changes one of these fields."""

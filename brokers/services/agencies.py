@@ -138,19 +138,22 @@ def _store_named(name: str, *, actor: Any, agency: Agency) -> Store | None:
 def set_broker_active(*, actor: Any, broker: Broker, active: bool, reason: str = "") -> Broker:
     """Enable or disable a broker; the agency keeps the referrals either way.
 
-    Whom the developer's staff disabled, the agency's manager does not enable.
-    Raises: Forbidden, also `barred`.
+    Whom the developer's staff disabled, the agency's manager does not enable; staff bar also who is disabled.
+    Raises: Forbidden, also `barred`; NotAllowed `not_taken_in` for who signed up alone and is no broker yet.
     Locks:  the broker row.
     Writes: Broker, User, audit event.
     """
     require_theirs(actor, broker.agency_id)
     stored = Broker.objects.select_for_update().select_related("user").get(pk=broker.pk)
-    if stored.is_active == active:
-        return stored
     by_agency = actor is not None and actor.is_agency_side
+    barred = not active and (stored.barred or not by_agency)
+    if (stored.is_active, stored.barred) == (active, barred):
+        return stored
     if active and stored.barred and by_agency:
         raise Forbidden("the developer's staff disabled this broker", code="barred")
-    stored.is_active, stored.barred = active, not active and not by_agency
+    if active and not stored.is_confirmed:
+        raise NotAllowed("only staff confirm who signed up alone", code="not_taken_in")
+    stored.is_active, stored.barred = active, barred
     stored.save(update_fields=["is_active", "barred"])
     User.objects.filter(pk=stored.user_id).update(is_active=active)
     record(

@@ -3,9 +3,10 @@
 from typing import Any
 
 from brokers.locks import lock_stores
-from brokers.models import Agency, Agreement, Broker, Store
+from brokers.models import Agency, Agreement, Broker, Individual, Store
 from brokers.selectors import spelt
 from brokers.services.agencies import require_theirs
+from brokers.services.individuals import claim_phone
 from brokers.states import AgreementState
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Can
@@ -96,9 +97,10 @@ def keep_store(*, actor: Any, store: Store) -> Store:
 def change_broker(*, actor: Any, broker: Broker, **fields: Any) -> Broker:
     """Change a broker's store and bank, and the account's name, mail and phone; the agency stays.
 
-    Raises: Forbidden; ValidationError by field; InvalidPhone; Invalid `unknown_field`, `bad_store`.
+    Who signs in with a phone signs in with the new one from then on.
+    Raises: Forbidden; ValidationError by field; InvalidPhone; Invalid `unknown_field`, `bad_store`, `phone_taken`.
     Locks:  the agency's stores where one is given, the broker row.
-    Writes: Broker, User, Phone, audit event `broker.changed`.
+    Writes: Broker, User, Individual, Phone, audit event `broker.changed`.
     """
     require(actor, Can.EDIT_AGENCIES)
     if "store" in fields:
@@ -115,14 +117,29 @@ def change_broker(*, actor: Any, broker: Broker, **fields: Any) -> Broker:
         setattr(owner, name, value)
     if stored.store is not None and stored.store.agency_id != stored.agency_id:
         raise Invalid("the store is another agency's", code="bad_store", field="store")
+    if "phone" in fields and stored.user.sign_in_phone_id is not None:
+        _sign_in_with(stored, fields["phone"])
     was, now = _changes(before, fields)
     if now:
         stored.user.full_clean(exclude=["password", *(() if stored.user.email else ("email",))])
         stored.full_clean()
-        stored.user.save(update_fields=list(PERSON_FIELDS))
+        stored.user.save(update_fields=[*PERSON_FIELDS, "sign_in_phone"])
         stored.save(update_fields=list(BROKER_FIELDS))
         record("broker.changed", actor=actor, target=stored, agency=stored.agency_id, before=was, after=now)
     return stored
+
+
+def _sign_in_with(broker: Broker, phone: Any) -> None:
+    """Let an individual sign in and get codes with the new phone: the old one may be another's by now."""
+    user = broker.user
+    if phone is None:
+        user.sign_in_phone = None
+    elif phone.pk != user.sign_in_phone_id:
+        individual = Individual.objects.get(broker=broker)
+        individual.phone = phone
+        individual.broker = broker
+        claim_phone(individual)
+        individual.save(update_fields=["phone"])
 
 
 def _phone(raw: str) -> Any:

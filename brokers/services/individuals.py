@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 
 from brokers.models import Broker, Individual, RecruitingLink
@@ -160,9 +161,13 @@ def _confirm(individual: Individual, *, actor: Any, by_rule: bool) -> None:
 def claim_phone(individual: Individual) -> None:
     """Make the phone the one the person signs in with (unsaved); the caller holds the phone.
 
+    Who was declined or disabled signs in with it no more from then on.
     Raises: Invalid `phone_taken` where another account, or another broker, has it.
+    Writes: User, of who had it before.
     """
     others = User.objects.exclude(pk=individual.broker.user_id)
+    gone = Q(is_active=False) | Q(broker__individual__state=IndividualState.DECLINED)
+    others.filter(gone, sign_in_phone=individual.phone).update(sign_in_phone=None)
     taken = others.filter(sign_in_phone=individual.phone).exists()
     if taken or others.filter(phone=individual.phone, is_active=True, broker__is_active=True).exists():
         raise Invalid("the phone belongs to another account", code="phone_taken", field="phone")
@@ -173,10 +178,10 @@ def claim_phone(individual: Individual) -> None:
 def decline_individuals(*, actor: Any, individuals: Iterable[Individual], reason: str) -> dict[Individual, str]:
     """Decline people, with a reason that they read; return for each what stood in the way, or ''.
 
-    The phone is free for another sign-up.
+    They read it on signing in, with a phone that they have proven until someone else proves it.
     Raises: Forbidden; Invalid `reason_required`.
     Locks:  each individual, in order of id.
-    Writes: Individual, User, audit event `individual.declined`; tells the person.
+    Writes: Individual, audit event `individual.declined`.
     """
     require_person(actor, Can.EDIT_AGENCIES)
     if not clean_text(reason):
@@ -191,7 +196,6 @@ def decline_individuals(*, actor: Any, individuals: Iterable[Individual], reason
         stored.state, stored.reason = IndividualState.DECLINED, clean_text(reason)
         stored.decided_by, stored.decided_at = actor, clock.now()
         stored.save(update_fields=["state", "reason", "decided_by", "decided_at"])
-        User.objects.filter(pk=stored.broker.user_id).update(sign_in_phone=None)
         _note("individual.declined", actor, stored, reason=reason)
         outcomes[individual] = ""
     return outcomes

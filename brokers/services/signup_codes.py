@@ -42,18 +42,25 @@ def ask_signup_code(*, individual: Individual) -> Individual:
     return _ask(stored)
 
 
-@transactional
-def ask_recovery_code(*, phone: str) -> Individual | None:
-    """Have a code sent to the phone that somebody signs in with and forgot the password of; None where nobody does.
+def who_signs_in_with(*, phone: str) -> Individual | None:
+    """Return the individual who signs in with the phone, if somebody does.
 
-    Raises: InvalidPhone; NotAllowed `sms_off`, `code_too_soon`, `code_limit`.
-    Locks, Writes: as `ask_signup_code`.
+    Raises: InvalidPhone.
     """
     known = find_phones([parse_phone(phone)])
-    mine = Individual.objects.filter(
+    return Individual.objects.filter(
         phone__in=known.values(), broker__user__sign_in_phone=F("phone"), broker__user__is_active=True
     ).first()
-    return None if mine is None else _ask(_with_phone_held(mine))
+
+
+@transactional
+def ask_recovery_code(*, individual: Individual) -> Individual:
+    """Have a code sent to the phone that somebody signs in with and forgot the password of.
+
+    Raises: NotAllowed `sms_off`, `code_too_soon`, `code_limit`.
+    Locks, Writes: as `ask_signup_code`.
+    """
+    return _ask(_with_phone_held(individual))
 
 
 def _with_phone_held(individual: Individual) -> Individual:

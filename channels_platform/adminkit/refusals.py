@@ -35,6 +35,7 @@ WORDS: dict[str, str | Promise] = {
     "masked_claims_nothing_at_filing": _(
         "Masked numbers claim nothing when filed: choose protection from the visit, or full numbers."
     ),
+    "not_taken_in": _("They signed up alone: the developer's staff confirm or decline them first."),
     "barred": _("The developer's staff disabled this broker: only they can enable them again."),
     "bad_role": _("An agency has brokers and managers only."),
     "bad_store": _("That store belongs to another agency."),

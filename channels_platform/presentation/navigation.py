@@ -1,7 +1,7 @@
 """Where each person can go: the one table behind top bar, bottom bar, menus and landing pages."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
@@ -13,7 +13,10 @@ from channels_platform.accounts.permissions import AGENCY_ROLES, Can, Role, may
 
 @dataclass(frozen=True)
 class Item:
-    """One place. `key` is the letter after `g`; `can` lists the acts of which one is needed."""
+    """One place. `key` is the letter after `g`; `can` lists the acts of which one is needed.
+
+    `what`: what is there, in a sentence; such a place stands on the area's page of further places, not in its bars.
+    """
 
     area: str
     url_name: str
@@ -21,6 +24,7 @@ class Item:
     icon: str
     key: str
     can: tuple[Can, ...]
+    what: str | Promise = ""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Place:
     icon: str
     key: str = ""
     current: bool = False
+    what: str | Promise = ""
 
 
 ITEMS = (
@@ -48,10 +53,21 @@ ITEMS = (
     Item("desk", "desk:duty", _("On duty"), "person-badge", "u", (Can.CONFIRM_VISIT, Can.SUBSCRIBE_DEAL)),
     Item("finance", "finance:balances", _("Balances"), "wallet2", "b", (Can.SEE_MONEY,)),
     Item("finance", "finance:batches", _("Payout batches"), "cash-stack", "p", (Can.SEE_MONEY,)),
-    Item("finance", "finance:payments", _("Payments"), "cash-coin", "m", (Can.SEE_MONEY,)),
-    Item("finance", "finance:debts", _("Owed back"), "arrow-counterclockwise", "o", (Can.SEE_MONEY,)),
-    Item("finance", "finance:reports", _("Reports"), "bar-chart", "r", (Can.SEE_MONEY,)),
-)
+    Item(
+        "finance", "finance:payments", _("Payments"), "cash-coin", "m", (Can.SEE_MONEY,),
+        what=_("What buyers paid, deal by deal; record a payment or a refund."),
+    ),
+    Item(
+        "finance", "finance:debts", _("Owed back"), "arrow-counterclockwise", "o", (Can.SEE_MONEY,),
+        what=_("What payees owe back after cancellations: repaid, netted or written off."),
+    ),
+    Item(
+        "finance", "finance:reports", _("Reports"), "bar-chart", "r", (Can.SEE_MONEY,),
+        what=_("Payouts, commission, cost, channels, ageing, tax and disputes, down to the entry; as files too."),
+    ),
+)  # fmt: skip
+# where an area's further places are listed
+MORE = {"finance": "finance:more"}
 
 AREAS = (
     ("portal", "portal:home", _("Portal"), "person-badge", (Can.FILE_REFERRAL,)),
@@ -82,13 +98,26 @@ def _any(user: Any, acts: Iterable[Can]) -> bool:
     return any(may(user, act) for act in acts)
 
 
-def places(user: Any, area: str, path: str) -> list[Place]:
+def every_place(user: Any, area: str, path: str) -> list[Place]:
     """Return the places of an area that the person may see; the longest address above `path` is current."""
     found = [
         (url, item) for item in ITEMS if item.area == area and _any(user, item.can) and (url := _reverse(item.url_name))
     ]
     above = max((url for url, _item in found if path.startswith(url)), key=len, default="")
-    return [Place(url, item.label, item.icon, item.key, current=url == above) for url, item in found]
+    return [Place(url, item.label, item.icon, item.key, url == above, item.what) for url, item in found]
+
+
+def places(user: Any, area: str, path: str) -> list[Place]:
+    """Return what stands in an area's bars: its first places, then the page of the further ones, if there are any."""
+    found = every_place(user, area, path)
+    further = [place for place in found if place.what]
+    bars = [place for place in found if not place.what]
+    if further:
+        url = _reverse(MORE[area])
+        current = path == url or any(place.current for place in further)
+        bars = [replace(place, current=place.current and path != url) for place in bars]
+        bars.append(Place(url, _("More"), "three-dots", ".", current))
+    return bars
 
 
 def areas(user: Any, current: str) -> list[Place]:

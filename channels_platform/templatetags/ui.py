@@ -159,6 +159,11 @@ def nav_places(user: Any, area: str, path: str) -> list[navigation.Place]:
 
 
 @register.simple_tag
+def nav_every_place(user: Any, area: str, path: str) -> list[navigation.Place]:
+    return navigation.every_place(user, area, path)
+
+
+@register.simple_tag
 def nav_areas(user: Any, area: str) -> list[navigation.Place]:
     return navigation.areas(user, area)
 

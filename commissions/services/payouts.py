@@ -86,7 +86,7 @@ def submit_batch(*, actor: Any, batch: PayoutBatch) -> PayoutBatch:
     require_person(actor, Can.PREPARE_PAYOUT)
     stored = _locked(batch, BatchState.DRAFT)
     left = _let_go_of_held(stored)
-    if left and not stored.lines.filter(state=LineState.OPEN).exists():
+    if not stored.lines.filter(state=LineState.OPEN).exists():
         raise NotAllowed("all its lines are held: void it", code="all_held")
     withhold_taxes(stored)
     stored.submitted_by, stored.submitted_at = actor, clock.now()

@@ -98,7 +98,9 @@ STEPS = {
             work=return_batch,
             label=gettext_lazy("Return to draft"),
             heading=gettext_lazy("Return to draft?"),
-            happens=gettext_lazy("Batch %(number)s with %(lines)s becomes a draft again; its lines stay in it."),
+            happens=gettext_lazy(
+                "Batch %(number)s with %(lines)s becomes a draft again; what is not held stays in it."
+            ),
             undo=gettext_lazy("It has to be submitted and approved anew."),
             done=gettext_lazy("Batch %(number)s is a draft again."),
             icon="arrow-counterclockwise",

@@ -1,6 +1,7 @@
 """One client's page in the portal, and what can be done there."""
 
 import hashlib
+import re
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,11 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
-from django.utils.translation import get_language
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -42,6 +44,8 @@ from leads.states import LIVE, ReferralState
 from projects.states import PhoneMode
 from projects.wording import policy_in_words
 
+_HIDDEN = re.compile(r'<input type="hidden"[^>]*>')
+
 
 def _get(request: HttpRequest, referral_id: UUID) -> Referral:
     mine = with_deadline(visible_referrals(request.user)).prefetch_related("phones", "disputes")
@@ -52,24 +56,27 @@ def _get(request: HttpRequest, referral_id: UUID) -> Referral:
 @needs(Can.FILE_REFERRAL)
 def referral(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     """Where the client stands, why, what comes next, and what happened."""
-    return render(request, "portal/referral.html", _standing(request, _get(request, referral_id)))
+    found = _get(request, referral_id)
+    client, etag = _client(request, found)
+    return render(request, "portal/referral.html", {"referral": found, "client": client, "etag": etag})
 
 
 @require_GET
 @needs(Can.FILE_REFERRAL)
 def client_now(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     """The same alone, for a page that stays open: nothing (304) where it is as the page has it."""
-    context = _standing(request, _get(request, referral_id))
-    steps = [(step["at"], step["what"]) for step in context["history"]]
-    # Not of the answer's bytes: it holds a form, whose token differs each time.
-    facts = repr((context["state"], context["deadline"], context["next"], steps, context["told"], context["cases"]))
-    etag = quote_etag(hashlib.blake2b(f"{get_language()}{facts}".encode(), digest_size=12).hexdigest())
-    response = get_conditional_response(request, etag=etag)
-    if response is None:
-        response = render(request, "portal/_client.html", context)
-        response["ETag"] = etag
+    client, etag = _client(request, _get(request, referral_id))
+    response = HttpResponse(client)
+    response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
-    return response
+    return get_conditional_response(request, etag=etag, response=response) or response
+
+
+def _client(request: HttpRequest, found: Referral) -> tuple[SafeString, str]:
+    """Return the part that keeps itself up to date, and its ETag: of all that it says but its forms' tokens."""
+    client = render_to_string("portal/_client.html", _standing(request, found), request)
+    said = _HIDDEN.sub("", client)
+    return client, quote_etag(hashlib.blake2b(said.encode(), digest_size=12).hexdigest())
 
 
 def _standing(request: HttpRequest, found: Referral) -> dict[str, Any]:

@@ -4,21 +4,24 @@
   var board = document.querySelector("[data-board]");
   if (!board || !window.fetch) return;
   var every = (parseInt(board.dataset.every, 10) || 20) * 1000;
-  var etag = "";
+  var etag = board.dataset.etag || "";
   var timer = 0;
   var busy = false;
 
-  function open() {
-    return Array.from(board.querySelectorAll("details[id][open]")).map(function (el) { return el.id; });
+  // What a person unfolded or folded stays so: known by its id, else by what its summary says.
+  function folds() {
+    return Array.from(board.querySelectorAll("details")).map(function (el) {
+      var summary = el.querySelector("summary");
+      return { key: el.id || (summary ? summary.textContent.replace(/\s+/g, " ") : ""), el: el };
+    });
   }
   function show(html) {
-    var unfolded = open();
+    var before = new Map(folds().map(function (one) { return [one.key, one.el.open]; }));
     var held = board.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
     // Our own fragment: the server escaped what people typed.
     board.innerHTML = html;
-    unfolded.forEach(function (id) {
-      var again = document.getElementById(id);
-      if (again) again.open = true;
+    folds().forEach(function (one) {
+      if (before.has(one.key)) one.el.open = before.get(one.key);
     });
     var link = held && board.querySelector('a[href="' + CSS.escape(held) + '"]');
     if (link) link.focus();

@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from playwright.sync_api import Playwright, expect
 from leads.models import Visit
 from leads.slips import slip_url
 from tests.browser.conftest import Visitor
+from tests.browser_setup import browser_with_camera
 from tests.pages.world import make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -49,7 +49,7 @@ def watched(playwright: Playwright, live_server: Any, tmp_path: Path) -> Iterato
         if os.geteuid() == 0:
             args.append("--no-sandbox")
         options: dict[str, Any] = {"args": args}
-        if installed := shutil.which("chromium"):
+        if installed := browser_with_camera():
             options["executable_path"] = installed
         browser = playwright.chromium.launch(**options)
         opened.append(browser)

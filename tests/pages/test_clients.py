@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.utils.html import escape
 
 from channels_platform.lib import clock
 from channels_platform.presentation import formats
@@ -325,6 +326,8 @@ def test_a_page_left_open_learns_of_each_step_and_is_told_nothing_between(world,
     )
     address = f"/portal/clients/{referral.pk}/now/"
     first = client.get(address)
+    etag = escape(first["ETag"])
+    assert f'data-etag="{etag}"' in client.get(f"/portal/clients/{referral.pk}/").content.decode()
     assert "<main" not in first.content.decode() and "My client has arrived" in first.content.decode()
     again = client.get(address, headers={"if-none-match": first["ETag"]})
     assert (again.status_code, again.content) == (304, b"")

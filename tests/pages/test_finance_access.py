@@ -23,6 +23,7 @@ READ = {"finance", "finance_approver", "marketing_manager", "auditor"}
 PREPARE, PAY = {"finance"}, {"finance", "finance_approver"}
 PAGES = {
     "balances": READ,
+    "more": READ,
     "balances_csv": READ,
     "balance": READ,
     "repayment_new": PREPARE,
@@ -55,6 +56,7 @@ PAGES = {
 }
 EXPORTS = {"batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv", "report_xlsx", "report_csv"}
 BARE = {
+    "more",
     "balances",
     "balances_csv",
     "payments_csv",

@@ -106,6 +106,16 @@ def test_keys_after_g_are_one_per_area():
         assert len(keys) == len(set(keys))
 
 
+def test_further_places_stand_behind_one_more_that_is_current_with_them():
+    finance = User(username="chen", role="finance", is_active=True)
+    bars = navigation.places(finance, "finance", "/finance/owed/")
+    assert (bars[-1].url, bars[-1].current) == ("/finance/more/", True)
+    assert not {"/finance/owed/", "/finance/payments/"} & {place.url for place in bars}
+    assert [place.url for place in navigation.every_place(finance, "finance", "/finance/owed/") if place.current] == [
+        "/finance/owed/"
+    ]
+
+
 def test_agency_people_are_shown_no_staff_area():
     broker = User(username="lin", role="broker", is_active=True)
     staff = {"/desk/", "/finance/", "/admin/"}

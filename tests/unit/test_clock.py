@@ -47,3 +47,23 @@ def test_a_naive_instant_is_refused():
 def test_a_local_date_goes_by_the_zone():
     assert clock.local_date(MOMENT, ZoneInfo("Asia/Shanghai")) == date(2026, 3, 1)
     assert clock.local_date(MOMENT, ZoneInfo("Asia/Tokyo")) == date(2026, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-3-1", "2026-03-01T00:00:00"),
+        ("2026/03/01 14:30", "2026-03-01T14:30:00"),
+        (" 2026/3/1  9:05:07 ", "2026-03-01T09:05:07"),
+        ("2026-3-1 14：30", "2026-03-01T14:30:00"),
+        ("2026-03-01T14:30:00+08:00", "2026-03-01T14:30:00+08:00"),
+    ],
+)
+def test_days_are_read_as_people_and_spreadsheets_write_them(text, expected):
+    assert clock.read_local(text).isoformat() == expected
+
+
+@pytest.mark.parametrize("text", ["", "2026-13-1", "1/3/2026", "2026-3-1 25:00", "soon"])
+def test_what_is_no_day_is_refused(text):
+    with pytest.raises(ValueError):
+        clock.read_local(text)

@@ -13,7 +13,7 @@ from brokers.states import AgencyStatus
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
-from channels_platform.lib.errors import Invalid, NotAllowed
+from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.phones import InvalidPhone
 from leads.selectors import visible_referrals
 from tests.cast import LI, WANG, agency_with_broker, open_site, person
@@ -82,6 +82,16 @@ def test_a_broker_who_leaves_cannot_sign_in_and_the_agency_keeps_the_referrals()
     assert not site.owner.user.is_active
     assert Event.objects.filter(action="broker.disabled").count() == 1
     assert list(visible_referrals(head.user)) == [referral]
+
+
+def test_staff_bar_also_whom_the_agency_had_disabled():
+    site = open_site()
+    head = new_broker(site.owner.agency, "head", role="agency_admin")
+    set_broker_active(actor=head.user, broker=site.owner, active=False)
+    set_broker_active(actor=site.manager, broker=site.owner, active=False, reason="under suspicion")
+    with pytest.raises(Forbidden) as refused:
+        set_broker_active(actor=head.user, broker=site.owner, active=True)
+    assert refused.value.code == "barred"
 
 
 def test_people_see_their_own_side_only():

@@ -11,10 +11,11 @@ from django.db import IntegrityError, connections, transaction
 
 from brokers.models import Individual, RecruitingLink
 from brokers.selectors import recruiters, recruiting_programmes, recruits_of
-from brokers.services.agencies import create_agency
+from brokers.services.agencies import create_agency, set_broker_active
+from brokers.services.changes import change_broker
 from brokers.services.individuals import confirm_individuals, decline_individuals, forget_individuals, sign_up
 from brokers.services.recruiting import change_programme, close_link, open_link, open_programme
-from brokers.services.signup_codes import ask_signup_code, prove_phone, send_signup_code
+from brokers.services.signup_codes import ask_signup_code, prove_phone, send_signup_code, who_signs_in_with
 from brokers.states import IndividualState, Relation
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
@@ -23,7 +24,7 @@ from channels_platform.jobs.models import OutboxMessage
 from channels_platform.jobs.services import Settled
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
-from channels_platform.lib.phones import InvalidPhone
+from channels_platform.lib.phones import InvalidPhone, parse_phone
 from channels_platform.notices.models import Notice
 from channels_platform.privacy.models import Phone
 from leads.services.erasure import erase_personal_data
@@ -253,6 +254,45 @@ def test_who_is_declined_reads_why_and_may_come_again_with_the_phone(site, link)
     assert declined.broker.user.is_active and not declined.broker.is_active
     second = proven(signed_up(link, at=after(hours=2)), at=after(hours=2))
     assert set(confirm_individuals(actor=site.manager, individuals=[second]).values()) == {""}
+
+
+def test_who_is_declined_signs_in_until_another_proves_the_phone(site, link):
+    declined = proven(signed_up(link))
+    decline_individuals(actor=site.manager, individuals=[declined], reason="No such home")
+    assert again(declined).broker.user.sign_in_phone_id == declined.phone_id
+    second = proven(signed_up(link, at=after(hours=2)), at=after(hours=2))
+    assert again(declined).broker.user.sign_in_phone_id is None
+    assert again(second).broker.user.sign_in_phone_id == declined.phone_id
+
+
+@pytest.mark.parametrize("decided", ["waiting", "declined"])
+def test_nobody_but_staff_takes_in_who_signed_up_alone(site, link, decided):
+    individual = signed_up(link)
+    if decided == "declined":
+        decline_individuals(actor=site.manager, individuals=[individual], reason="No such home")
+    for who in (site.manager, None):
+        with pytest.raises(NotAllowed) as refused:
+            set_broker_active(actor=who, broker=individual.broker, active=True)
+        assert refused.value.code == "not_taken_in"
+    assert not again(individual).broker.is_active
+
+
+def test_a_new_phone_is_the_one_to_sign_in_with_and_to_get_codes(site, link):
+    individual = proven(signed_up(link))
+    confirm_individuals(actor=site.manager, individuals=[individual])
+    change_broker(actor=site.manager, broker=individual.broker, phone=ZHAO)
+    changed = again(individual)
+    assert changed.phone.reveal() == changed.broker.user.sign_in_phone.reveal() == parse_phone(ZHAO)
+    assert who_signs_in_with(phone=LI) is None
+    assert who_signs_in_with(phone=ZHAO) == individual
+
+
+def test_a_new_phone_is_not_one_that_another_signs_in_with(site, link):
+    first, other = proven(signed_up(link)), proven(signed_up(link, ZHAO))
+    with pytest.raises(Invalid) as refused:
+        change_broker(actor=site.manager, broker=first.broker, phone=ZHAO)
+    assert refused.value.code == "phone_taken"
+    assert again(first).broker.user.sign_in_phone_id == first.phone_id != other.phone_id
 
 
 def test_the_rule_confirms_whom_the_records_bear_out_and_nobody_else(site):

@@ -192,6 +192,19 @@ def test_part_takes_whose_agency_is_of_the_kind_and_has_an_agreement(cast):
     assert prizes() == {"B1": (1, "800.0000")}
 
 
+@pytest.mark.parametrize(("why", "places"), [("agreed", {"B1": 1, "C1": 1}), ("interception", {"B1": 1})])
+def test_an_agreement_ended_after_the_round_keeps_the_prizes_but_not_for_interception(cast, why, places):
+    contest(cast)
+    cast.now = at("03-02 09:00")
+    visited(cast, B1=1, C1=1)
+    over_one = over(cast)
+    with clock.at(cast.now):
+        agreement = cast.agencies["A2"].agreements.get()
+        end_agreement(actor=cast.manager, agreement=agreement, reason="it is over", ending=why)
+    approve(cast, over_one)
+    assert {name: place for name, (place, _amount) in prizes().items()} == places
+
+
 def test_who_drafted_a_contest_approves_neither_it_nor_its_rounds(cast, week):
     draft = drafted(cast, name="Another")
     with pytest.raises(Forbidden) as refusal, clock.at(cast.now):

@@ -135,6 +135,17 @@ def test_a_draft_of_held_lines_only_is_not_submitted(paying):
     assert payees(batch) == {"A1", "B1", "A2"}
 
 
+def test_a_draft_that_lost_all_its_lines_on_its_return_is_not_submitted(paying):
+    batch = paying.drafted()
+    with clock.at(paying.later()):
+        submit_batch(actor=paying.finance, batch=batch)
+    intercept(paying)
+    intercept(paying, "A2")
+    with clock.at(paying.later()):
+        return_batch(actor=paying.finance, batch=batch, reason="held")
+        assert refused(lambda: submit_batch(actor=paying.finance, batch=batch), NotAllowed) == "all_held"
+
+
 def test_of_an_approved_batch_the_bank_file_leaves_out_what_is_held_and_what_the_bank_did_is_recorded(paying):
     batch = paying.approved()
     intercept(paying)
