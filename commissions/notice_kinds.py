@@ -50,4 +50,12 @@ register(
         mailed=True,
         side=Side.AGENCY,
     ),
+    Kind(
+        "report.ready",
+        _("A report of a schedule is ready"),
+        _("The report “%(target)s” is ready to be fetched"),
+        icon="bar-chart",
+        mailed=True,
+        side=Side.STAFF,
+    ),
 )

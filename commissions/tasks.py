@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from channels_platform.jobs.services import periodic
-from commissions.services import contest_rounds, exporting, runs, schedule
+from commissions.services import contest_rounds, exporting, report_exports, report_schedules, runs, schedule
 
 
 @shared_task
@@ -42,3 +42,14 @@ def close_contest_rounds() -> dict[str, int]:
 @shared_task
 def write_export(job_id: str) -> None:
     exporting.write_export(job_id=UUID(job_id))
+
+
+@shared_task
+def write_report_export(job_id: str) -> None:
+    report_exports.write_report_export(job_id=UUID(job_id))
+
+
+@shared_task
+@periodic("make-scheduled-reports")
+def make_scheduled_reports() -> dict[str, int]:
+    return report_schedules.make_scheduled_reports()

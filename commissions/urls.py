@@ -15,6 +15,8 @@ from commissions.views import (
     more,
     paying,
     payments,
+    report_keeping,
+    reports,
     tax,
 )
 
@@ -64,4 +66,12 @@ urlpatterns = [
     path("payments/", payments.payments, name="payments"),
     path("payments.csv", exports.payments_csv, name="payments_csv"),
     path("payments/new/", payments.payment_new, name="payment_new"),
+    path("reports/", reports.reports, name="reports"),
+    path("reports/exports/", reports.report_exports, name="report_exports"),
+    path("reports/views/<uuid:view_id>/remove/", report_keeping.report_view_remove, name="report_view_remove"),
+    path("reports/views/<uuid:view_id>/schedule/", report_keeping.report_schedule, name="report_schedule"),
+    path("reports/<slug:name>/", reports.report, name="report"),
+    path("reports/<slug:name>/keep/", report_keeping.report_keep, name="report_keep"),
+    path("reports/<slug:name>/xlsx/", reports.report_export, {"form": "xlsx"}, name="report_xlsx"),
+    path("reports/<slug:name>/csv/", reports.report_export, {"form": "csv"}, name="report_csv"),
 ]

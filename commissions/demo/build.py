@@ -31,6 +31,7 @@ from commissions.demo.on_site import leave_in_hand
 from commissions.demo.paying import Payday, Till
 from commissions.demo.plans import leave_drafts
 from commissions.demo.playing import AT_DAYS_CLOSE, Play
+from commissions.demo.reporting import keep_views
 from commissions.demo.script import Script, rng_of, write_script
 from commissions.demo.staging import leave_for_today, set_stage
 from leads.services.filing import next_number
@@ -215,6 +216,7 @@ class Show:
         _advance("referral_number", filings)
         _advance("deal_number", sum(act.what == "subscribe" for act in self.script.acts))
         leave_individuals(self.play.stage, cast, sequence=filings)
+        keep_views(self.play.stage)
 
     def _furnish(self, half: int) -> None:
         cast = self.script.cast

@@ -15,6 +15,8 @@ class CellKind(Enum):
     TEXT = "text"
     MONEY = "money"
     DAY = "day"
+    NUMBER = "number"
+    RATE = "rate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,16 +32,22 @@ class Sheets:
         self.book = xlsxwriter.Workbook(
             target, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         )
-        digits = minor_digits(currency)
-        money = "#,##0" + ("." + "0" * digits if digits else "")
         self.heading = self.book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
-        self.total = self.book.add_format({"bold": True, "top": 1, "num_format": money})
-        self.money = self.book.add_format({"num_format": money})
+        self.speak(currency)
+        self.count = self.book.add_format({"bold": True, "top": 1, "num_format": "#,##0"})
+        self.rate = self.book.add_format({"num_format": "0.00##%"})
         self.day = self.book.add_format({"num_format": "yyyy-mm-dd"})
         # says that the text was meant as text, also once somebody edits the cell
         self.typed = self.book.add_format({"quote_prefix": True})
         self.progress = progress or (lambda done: None)
         self.done = 0
+
+    def speak(self, currency: str) -> None:
+        """Write amounts with this currency's digits from here on."""
+        digits = minor_digits(currency)
+        money = "#,##0" + ("." + "0" * digits if digits else "")
+        self.total = self.book.add_format({"bold": True, "top": 1, "num_format": money})
+        self.money = self.book.add_format({"num_format": money})
 
     def table(self, name: str, columns: list[Column], rows: Iterable[tuple[Any, ...]]) -> None:
         """Write a sheet of rows under headings and, below them, the totals of what adds up."""
@@ -54,7 +60,8 @@ class Sheets:
         number = self._rows(sheet, columns, rows, sums)
         sheet.write_string(number, 0, gettext("Total"), self.total)
         for place, total in sums.items():
-            sheet.write_number(number, place, float(total), self.total)
+            style = self.count if columns[place].kind is CellKind.NUMBER else self.total
+            sheet.write_number(number, place, float(total), style)
 
     def _rows(
         self, sheet: Worksheet, columns: list[Column], rows: Iterable[tuple[Any, ...]], sums: dict[int, Decimal]
@@ -68,7 +75,7 @@ class Sheets:
         cells = [
             (place, column.take, column.kind, f'<c r="{xl_col_to_name(place)}') for place, column in enumerate(columns)
         ]
-        money, day, typed = (style._get_xf_index() for style in (self.money, self.day, self.typed))
+        money, day, typed, rate = (style._get_xf_index() for style in (self.money, self.day, self.typed, self.rate))
         number = 1
         for number, row in enumerate(rows, start=2):
             parts = [f'<row r="{number}">']
@@ -86,6 +93,12 @@ class Sheets:
                     if place in sums:
                         sums[place] += value
                     parts.append(f'{cell}{number}" s="{money}"><v>{value:f}</v></c>')
+                elif kind is CellKind.NUMBER:
+                    if place in sums:
+                        sums[place] += value
+                    parts.append(f'{cell}{number}"><v>{value}</v></c>')
+                elif kind is CellKind.RATE:
+                    parts.append(f'{cell}{number}" s="{rate}"><v>{value:f}</v></c>')
                 else:
                     parts.append(f'{cell}{number}" s="{day}"><v>{(value - _DAY_ZERO).days}</v></c>')
             parts.append("</row>")

@@ -13,6 +13,7 @@ from commissions.models.payout import (
     WriteOff,
 )
 from commissions.models.plan import Payee, Plan, PlanVersion
+from commissions.models.reports import ReportDelivery, ReportSchedule, ReportView
 
 __all__ = [
     "Accrual",
@@ -36,6 +37,9 @@ __all__ = [
     "Plan",
     "PlanVersion",
     "Repayment",
+    "ReportDelivery",
+    "ReportSchedule",
+    "ReportView",
     "ResultMapping",
     "ScheduledPayout",
     "WriteOff",

@@ -12,8 +12,11 @@ from brokers.services.accounts import ask_account
 from channels_platform.accounts.permissions import Role
 from channels_platform.lib import clock
 from commissions import urls
-from commissions.models import Adjustment, Advance, AdvanceLimit, BankResult, Payee, WriteOff
+from commissions.models import Adjustment, Advance, AdvanceLimit, BankResult, Payee, ReportView, WriteOff
+from commissions.reports.asked import read_asked
+from commissions.reports.catalogue import REPORTS
 from commissions.services.debts import ask_write_off
+from commissions.services.report_views import keep_view
 from tests.pages.finance import ask_by_hand, everything, open_till
 from tests.pages.world import make_project, staff
 
@@ -66,32 +69,52 @@ PAGES = {
     "payments": READ,
     "payments_csv": READ,
     "payment_new": PREPARE,
+    "reports": READ,
+    "report": READ,
+    "report_keep": READ,
+    "report_xlsx": READ,
+    "report_csv": READ,
+    "report_exports": READ,
+    "report_schedule": READ,
+    "report_view_remove": READ,
 }
-EXPORTS = {"batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv"}
-BARE = {"more", "balances", "balances_csv", "payments_csv", "debts", "batches", "batch_new", "payments", "payment_new"}
-BARE = {
-    "balances", "balances_csv", "payments_csv", "debts", "batches", "batch_new", "payments", "payment_new",
-    "adjustments", "advances", "advance_new", "advance_limit_new",
-}  # fmt: skip
-
-
-OF_BALANCE = ("balance", "repayment_new", "write_off_new", "adjustment_new")
-EXPORTS = {"tax_xlsx", "batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv"}
-BARE = {
-    "accounts",
-    "account_new",
-    "bank",
-    "tax",
+EXPORTS = {
+    "balances_csv",
+    "batch_bank",
+    "batch_csv",
+    "batch_xlsx",
+    "payments_csv",
+    "report_csv",
+    "report_xlsx",
     "tax_xlsx",
+}
+BARE = {
+    "account_new",
+    "accounts",
+    "adjustments",
+    "advance_limit_new",
+    "advance_new",
+    "advances",
     "balances",
     "balances_csv",
-    "payments_csv",
-    "debts",
-    "batches",
+    "bank",
     "batch_new",
-    "payments",
+    "batches",
+    "debts",
+    "more",
     "payment_new",
+    "payments",
+    "payments_csv",
+    "report_exports",
+    "reports",
+    "tax",
+    "tax_xlsx",
 }
+OF_BALANCE = ("balance", "repayment_new", "write_off_new", "adjustment_new")
+# Named, not an object: everybody who reads any has them, each within the own projects.
+NAMED = {"report", "report_keep", "report_xlsx", "report_csv"}
+# A shared view is everybody's to schedule, its owner's alone to remove.
+SHARED, OWN = {"report_schedule"}, {"report_view_remove"}
 
 
 def test_every_finance_address_is_in_the_table():
@@ -108,6 +131,8 @@ def till(world):
     ask_by_hand(made)
     ask_account(actor=None, party=world.agency, holder="x", bank_name="Bank", account="6222020200012345")
     BankResult.objects.create(batch=made.batch, name="x", digest="x", read_at=clock.now())
+    asked = read_asked(REPORTS["cost"], made.finance, {})
+    keep_view(actor=made.finance, asked=asked, name="Costs", shared=True)
     return made
 
 
@@ -126,9 +151,13 @@ def address(till, name, *, missing=False):
         "advance": [Advance.objects.get().pk],
         "advance_limit": [AdvanceLimit.objects.get(state="asked").pk],
         **{key: [payee.pk, till.world.project.pk] for key in OF_BALANCE},
+        **{key: ["cost"] for key in NAMED},
+        **{key: [ReportView.objects.get().pk] for key in SHARED | OWN},
     }.get(name, [till.batch.pk])
     if name in BARE:
         keys = []
+    if missing and name in NAMED:
+        return reverse(f"finance:{name}", args=["nothing"])
     return reverse(f"finance:{name}", args=[uuid4() for _key in keys] if missing else keys)
 
 
@@ -145,7 +174,8 @@ def test_each_role_enters_its_own_pages_and_no_other(till, role):
     before = everything() if role not in READ else None
     for name, roles in PAGES.items():
         status = ask(client, name, address(till, name)).status_code
-        assert status in ((200, 302) if role in roles else (403,)), name
+        found = (404,) if name in OWN else (200, 302)
+        assert status in (found if role in roles else (403,)), name
         if role not in roles:
             assert client.post(address(till, name), {"reason": "x", "decision": "approve"}).status_code in (403, 405), (
                 name
@@ -166,7 +196,7 @@ def test_people_of_another_project_find_nothing(till, role):
     client = Client()
     client.force_login(staff("elsewhere", role, hill))
     for name, roles in PAGES.items():
-        if role in roles and name not in BARE:
+        if role in roles and name not in BARE | NAMED | SHARED:
             assert ask(client, name, address(till, name)).status_code == 404, name
 
 
