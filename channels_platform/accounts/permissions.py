@@ -55,6 +55,8 @@ class Can(StrEnum):
     PREPARE_PAYOUT = "prepare_payout"
     APPROVE_PAYOUT = "approve_payout"
     INVOICE_LINE = "invoice_line"
+    CLOSE_MONTH = "close_month"
+    ANSWER_STATEMENT = "answer_statement"
     SEE_AUDIT = "see_audit"
     MANAGE_STAFF = "manage_staff"
 
@@ -99,7 +101,15 @@ ALLOWED: dict[str, frozenset[Can]] = {
     Role.RECEPTION: frozenset({Can.RECRUIT, Can.CONFIRM_VISIT, Can.RECORD_NATURAL_VISIT, Can.SEE_REFERRALS}),
     Role.CONSULTANT: frozenset({Can.RECRUIT, Can.SEE_REFERRALS, Can.TAKE_CLIENT, Can.SUBSCRIBE_DEAL, Can.SEE_DEALS}),
     Role.FINANCE: frozenset(
-        {Can.SEE_ADMIN, Can.SEE_DEALS, Can.SEE_REFERRALS, Can.SEE_MONEY, Can.RECORD_PAYMENT, Can.PREPARE_PAYOUT}
+        {
+            Can.SEE_ADMIN,
+            Can.SEE_DEALS,
+            Can.SEE_REFERRALS,
+            Can.SEE_MONEY,
+            Can.RECORD_PAYMENT,
+            Can.PREPARE_PAYOUT,
+            Can.CLOSE_MONTH,
+        }
     ),
     Role.FINANCE_APPROVER: frozenset({Can.SEE_DEALS, Can.SEE_REFERRALS, Can.SEE_MONEY, Can.APPROVE_PAYOUT}),
     Role.AGENCY_ADMIN: frozenset(
@@ -110,9 +120,19 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.SEE_OWN_MONEY,
             Can.RAISE_DISPUTE,
             Can.INVOICE_LINE,
+            Can.ANSWER_STATEMENT,
         }
     ),
-    Role.BROKER: frozenset({Can.RECRUIT, Can.FILE_REFERRAL, Can.SEE_REFERRALS, Can.SEE_OWN_MONEY, Can.RAISE_DISPUTE}),
+    Role.BROKER: frozenset(
+        {
+            Can.RECRUIT,
+            Can.FILE_REFERRAL,
+            Can.SEE_REFERRALS,
+            Can.SEE_OWN_MONEY,
+            Can.RAISE_DISPUTE,
+            Can.ANSWER_STATEMENT,
+        }
+    ),
     Role.AUDITOR: frozenset({Can.SEE_ADMIN, Can.SEE_REFERRALS, Can.SEE_DEALS, Can.SEE_MONEY, Can.SEE_AUDIT}),
 }
 

@@ -11,9 +11,11 @@ from commissions.models.payout import (
     WriteOff,
 )
 from commissions.models.plan import Payee, Plan, PlanVersion
+from commissions.models.statement import ClosedMonth, Objection, ObjectionFile, Statement, StatementLine
 
 __all__ = [
     "Accrual",
+    "ClosedMonth",
     "CommissionRun",
     "Contest",
     "ContestResult",
@@ -21,6 +23,8 @@ __all__ = [
     "Invoice",
     "LedgerEntry",
     "LedgerTransaction",
+    "Objection",
+    "ObjectionFile",
     "Payee",
     "PayoutBatch",
     "PayoutEntry",
@@ -29,5 +33,7 @@ __all__ = [
     "PlanVersion",
     "Repayment",
     "ScheduledPayout",
+    "Statement",
+    "StatementLine",
     "WriteOff",
 ]
