@@ -1,4 +1,4 @@
-"""What contests have to tell, and in which words."""
+"""What contests and statements have to tell, and in which words."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +19,31 @@ register(
         _("A contest's round waits for approval"),
         _("%(project)s: the prizes of %(target)s wait for approval"),
         icon="trophy",
+        tone="wait",
+        mailed=True,
+        side=Side.STAFF,
+    ),
+    Kind(
+        "statement.issued",
+        _("A month's statement is issued"),
+        _("%(company)s: statement %(target)s of %(month)s is here. Confirm it, or contest lines, before the next payout"),
+        icon="receipt",
+        mailed=True,
+        side=Side.AGENCY,
+    ),
+    Kind(
+        "statement.answered",
+        _("A contested line is answered"),
+        _("Statement %(target)s of %(month)s: line %(line)s is answered"),
+        icon="receipt",
+        mailed=True,
+        side=Side.AGENCY,
+    ),
+    Kind(
+        "statement.contested",
+        _("Lines of a statement are contested"),
+        _("%(payee)s contests lines of statement %(target)s of %(month)s"),
+        icon="flag",
         tone="wait",
         mailed=True,
         side=Side.STAFF,

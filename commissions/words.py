@@ -17,6 +17,9 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 from channels_platform.lib.money import exact_text
 from channels_platform.presentation import formats
 from commissions.engine import explain
+from commissions.engine.rerating import why_adjusted
+from commissions.models import StatementLine
+from commissions.states import LineNature
 
 _PAYOUT = gettext_noop("paid out in batch {number}")
 _REPAYMENT = gettext_noop("repaid by the payee")
@@ -70,6 +73,14 @@ def explain_row(explanation: Mapping[str, Any], words: ReaderWords | None = None
     if "contest" in explanation:
         return _prize(explanation, words or ReaderWords())
     return explain.render(explanation, words or ReaderWords()) if explanation else ""
+
+
+def explain_line(line: StatementLine, words: ReaderWords | None = None) -> str:
+    """Return why a statement's line is what it is; of an earlier deal rated anew, what changed and which deal did it."""
+    words = words or ReaderWords()
+    if line.nature == LineNature.ADJUSTED and line.before:
+        return why_adjusted(line.before, line.explanation, line.cause, words)
+    return explain_row(line.explanation, words)
 
 
 def _prize(facts: Mapping[str, Any], words: ReaderWords) -> str:
