@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from commissions.views import balances, batch_steps, batches, debts, exports, paying, payments
+from commissions.views import balances, batch_steps, batches, debts, exports, months, paying, payments
 
 app_name = "finance"
 urlpatterns = [
@@ -28,4 +28,12 @@ urlpatterns = [
     path("payments/", payments.payments, name="payments"),
     path("payments.csv", exports.payments_csv, name="payments_csv"),
     path("payments/new/", payments.payment_new, name="payment_new"),
+    path("months/", months.months, name="months"),
+    path("months/close/<slug:company>/", months.month_close, name="month_close"),
+    path("months/<uuid:month_id>/", months.month, name="month"),
+    path("statements/<uuid:statement_id>/", months.statement, name="statement"),
+    path("statements/<uuid:statement_id>/pdf/", months.statement_file, {"form": "pdf"}, name="statement_pdf"),
+    path("statements/<uuid:statement_id>/xlsx/", months.statement_file, {"form": "xlsx"}, name="statement_xlsx"),
+    path("statements/<uuid:statement_id>/lines/<uuid:line_id>/", months.objection, name="objection"),
+    path("statements/<uuid:statement_id>/files/<uuid:file_id>/", months.objection_file, name="objection_file"),
 ]

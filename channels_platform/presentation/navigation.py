@@ -48,6 +48,7 @@ ITEMS = (
     Item("desk", "desk:duty", _("On duty"), "person-badge", "u", (Can.CONFIRM_VISIT, Can.SUBSCRIBE_DEAL)),
     Item("finance", "finance:balances", _("Balances"), "wallet2", "b", (Can.SEE_MONEY,)),
     Item("finance", "finance:batches", _("Payout batches"), "cash-stack", "p", (Can.SEE_MONEY,)),
+    Item("finance", "finance:months", _("Months"), "calendar-event", "n", (Can.SEE_MONEY,)),
     Item("finance", "finance:payments", _("Payments"), "cash-coin", "m", (Can.SEE_MONEY,)),
     Item("finance", "finance:debts", _("Owed back"), "arrow-counterclockwise", "o", (Can.SEE_MONEY,)),
 )

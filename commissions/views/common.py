@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy
 
 from channels_platform.accounts.permissions import Can
+from channels_platform.files.forms import WORDS as FILE_WORDS
 from channels_platform.http.once import OnceForm, submit_once
 from channels_platform.http.screens import Screenful
 from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed, Refused
@@ -39,6 +40,13 @@ _WORDS = {
     "invoice_amount": gettext_lazy("The amount must equal the line's amount."),
     "invoice_known": gettext_lazy("This invoice is attached to another line."),
     "no_invoice_needed": gettext_lazy("An individual's line takes no invoice."),
+    "month_not_over": gettext_lazy("This month is not over yet."),
+    "out_of_order": gettext_lazy("Months close one after the other: another one is next."),
+    "too_late": gettext_lazy("Its time is over: the statement is taken as confirmed."),
+    "objections_open": gettext_lazy("Contested lines still wait for finance's answer."),
+    "contested_already": gettext_lazy("This line is contested already; a line is contested once."),
+    "names_phone": gettext_lazy("A phone number stands in the text. Take it out."),
+    **FILE_WORDS,
     "not_approved": gettext_lazy("Only an approved batch has a bank file."),
     "duplicate": gettext_lazy("This reference is known already. Nothing was changed."),
     "not_allowed": gettext_lazy("Its state has changed meanwhile, so this can't be done any more."),
