@@ -83,4 +83,3 @@ def contested_at(*, company: PayingCompany, currency: str, cutoff_at: datetime) 
     payees = Payee.objects.select_related("agency", "broker__user", "broker__agency").in_bulk([row[0] for row in rows])
     found = [Waiting(payees[payee_id], gross) for payee_id, gross in rows]
     return sorted(found, key=lambda one: (-one.gross, str(one.payee)))
-

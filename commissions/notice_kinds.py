@@ -26,7 +26,9 @@ register(
     Kind(
         "statement.issued",
         _("A month's statement is issued"),
-        _("%(company)s: statement %(target)s of %(month)s is here. Confirm it, or contest lines, before the next payout"),
+        _(
+            "%(company)s: statement %(target)s of %(month)s is here. Confirm it, or contest lines, before the next payout"
+        ),
         icon="receipt",
         mailed=True,
         side=Side.AGENCY,

@@ -21,7 +21,5 @@ urlpatterns = [
         portal_months.month_contest,
         name="month_contest",
     ),
-    path(
-        "money/months/<uuid:statement_id>/files/<uuid:file_id>/", portal_months.month_evidence, name="month_evidence"
-    ),
+    path("money/months/<uuid:statement_id>/files/<uuid:file_id>/", portal_months.month_evidence, name="month_evidence"),
 ]

@@ -162,7 +162,9 @@ def monthly_pdf(statement: Statement) -> bytes:
     )
     money = partial(formats.money, currency=statement.currency)
     head = Table(
-        [[_pairs(issuer_facts(statement)), _pairs(statement_facts(statement))]], colWidths=[136 * mm, None], hAlign="LEFT"
+        [[_pairs(issuer_facts(statement)), _pairs(statement_facts(statement))]],
+        colWidths=[136 * mm, None],
+        hAlign="LEFT",
     )
     figures = Table(
         [

@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 from channels_platform.accounts.permissions import Role
+from channels_platform.lib import clock
 from commissions.models import PayoutBatch, Statement
+from commissions.months import span_of
 from commissions.services.closing import close_month
 from commissions.services.payouts import draft_batch
 from commissions.services.plans import approve_plan_version, draft_plan_version
 from commissions.services.runs import run_commissions
-from channels_platform.lib import clock
-from commissions.months import span_of
 from leads.models import Deal
 from leads.services.deals import Buyer, contract_deal, subscribe_deal
 from leads.services.payments import record_payment

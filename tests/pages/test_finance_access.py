@@ -9,10 +9,13 @@ from django.urls import reverse
 
 from channels_platform.accounts.permissions import Role
 from commissions import urls
-from commissions.models import Payee, WriteOff
+from commissions.models import ObjectionFile, Payee, Statement, WriteOff
 from commissions.services.debts import ask_write_off
+from commissions.services.statements import contest_lines
 from tests.pages.finance import everything, open_till
+from tests.pages.money import own_month
 from tests.pages.world import make_project, staff
+from tests.services.leads.disputed import photo
 
 pytestmark = pytest.mark.django_db
 
@@ -41,9 +44,21 @@ PAGES = {
     "payments": READ,
     "payments_csv": READ,
     "payment_new": PREPARE,
+    "months": READ,
+    "month_close": PREPARE,
+    "month": READ,
+    "statement": READ,
+    "statement_pdf": READ,
+    "statement_xlsx": READ,
+    "objection": PREPARE,
+    "objection_file": READ,
 }
-EXPORTS = {"batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv"}
-BARE = {"balances", "balances_csv", "payments_csv", "debts", "batches", "batch_new", "payments", "payment_new"}
+EXPORTS = {
+    "batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv", "statement_pdf", "statement_xlsx",
+}  # fmt: skip
+BARE = {
+    "balances", "balances_csv", "payments_csv", "debts", "batches", "batch_new", "payments", "payment_new", "months",
+}  # fmt: skip
 
 
 def test_every_finance_address_is_in_the_table():
@@ -56,13 +71,21 @@ def till(world):
     made.pay()
     made.cancel()
     payee = Payee.objects.get(agency=world.agency)
+    month = own_month(world)
+    contest_lines(actor=world.owner.user, statement=month, lines=[month.lines.get().pk], text="No.", files=[photo()])
     ask_write_off(actor=made.second, payee=payee, project=world.project, amount=Decimal(1), reason="small")
     return made
 
 
 def address(till, name, *, missing=False):
     payee = Payee.objects.get(agency=till.world.agency)
+    month = Statement.objects.get(payee__broker=till.world.owner)
     keys = {
+        "month_close": [till.world.project.company.code],
+        "month": [month.closing_of_id],
+        **{key: [month.pk] for key in ("statement", "statement_pdf", "statement_xlsx")},
+        "objection": [month.pk, month.lines.get().pk],
+        "objection_file": [month.pk, ObjectionFile.objects.get().attachment_id],
         "line": [till.batch.pk, till.agency_line.pk],
         "write_off": [WriteOff.objects.get().pk],
         **{key: [payee.pk, till.world.project.pk] for key in ("balance", "repayment_new", "write_off_new")},

@@ -4,9 +4,8 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Sum
-from django.db.utils import InternalError
 
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
@@ -116,7 +115,9 @@ def test_lines_add_up_to_the_statement_and_the_statements_to_the_ledger(issued):
         sums = found.lines.aggregate(
             **{name: Sum(name) for name in ("earned", "clawed_back", "released", "kept", "paid", "tax")}
         )
-        assert {name: total or Decimal(0) for name, total in sums.items()} == {name: getattr(found, name) for name in sums}
+        assert {name: total or Decimal(0) for name, total in sums.items()} == {
+            name: getattr(found, name) for name in sums
+        }
         held = LedgerEntry.objects.filter(payee=found.payee, transaction__posted_at__lt=found.closing_of.ends_at)
         unpaid = held.filter(account__in=["pending", "retained", "payable"]).aggregate(Sum("amount"))["amount__sum"]
         assert found.closing == unpaid
@@ -199,7 +200,7 @@ def test_earlier_deals_rated_anew_stand_in_the_next_month_naming_the_crossing(ca
 def test_nothing_is_posted_in_a_closed_month(issued):
     issued.now = at("03-31 12:00")
     issued.contracted("B1")
-    with pytest.raises((IntegrityError, InternalError), match="nothing is posted in a closed month"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="nothing is posted in a closed month"), transaction.atomic():
         issued.run()
     issued.now = at("04-02 10:00")
     assert issued.run().changed
@@ -225,28 +226,27 @@ def test_a_month_closes_once_it_is_over_in_order_and_by_finance(issued):
     assert Statement.objects.filter(closing_of__month=APRIL).count() == 3
 
 
-@pytest.mark.parametrize(
-    "statement_",
-    [
-        "UPDATE commissions_statement SET earned = earned + 1, closing_payable = 1",
-        "UPDATE commissions_statement SET earned = earned + 1",
-        "UPDATE commissions_statement SET payee_name = 'x'",
-        "UPDATE commissions_statement SET state = 'answered'",
-        "DELETE FROM commissions_statement",
-        "UPDATE commissions_statementline SET earned = earned + 1",
-        "DELETE FROM commissions_statementline",
-        "UPDATE commissions_closedmonth SET ends_at = starts_at",
-        "DELETE FROM commissions_closedmonth",
-        "INSERT INTO commissions_closedmonth SELECT gen_random_uuid(), '2026-06-01', starts_at, ends_at, answer_by, issuer,"
-        " closed_at, closed_by_id, company_id FROM commissions_closedmonth",
-    ],
-)
-def test_the_database_keeps_closed_months_and_statements(issued, statement_):
-    from django.db import DatabaseError
+REFUSED = [
+    "UPDATE commissions_statement SET earned = earned + 1, released = released + 1, payable = payable + 1",
+    "UPDATE commissions_statement SET payee_name = 'x'",
+    "UPDATE commissions_statement SET state = 'answered'",
+    "DELETE FROM commissions_statement",
+    "UPDATE commissions_statementline SET earned = earned + 1",
+    "DELETE FROM commissions_statementline",
+    "UPDATE commissions_closedmonth SET ends_at = starts_at",
+    "DELETE FROM commissions_closedmonth",
+    """INSERT INTO commissions_closedmonth (id, month, starts_at, ends_at, answer_by, issuer, closed_at, closed_by_id,
+       company_id) SELECT gen_random_uuid(), '2026-06-01', starts_at, ends_at, answer_by, issuer, closed_at, closed_by_id,
+       company_id FROM commissions_closedmonth""",
+]
 
+
+def test_the_database_keeps_closed_months_and_statements(issued):
     before = everything()
-    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement_)
+    for refused in REFUSED:
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(refused)
+            pytest.fail(refused)
     assert everything() == before
 
 
@@ -306,16 +306,18 @@ def test_what_was_drafted_before_it_was_contested_leaves_as_it_is_handed_on(issu
     assert PayoutLine.objects.get(batch=again).state == "open"
 
 
-@pytest.mark.parametrize(
-    ("places", "text", "code"),
-    [((), "x", "required"), ((1,), "  ", "required"), ((1,), "x" * 2001, "too_long"), ((1, 2), "x", "contested_already")],
-)
-def test_a_line_is_contested_once_with_a_text(issued, boss, places, text, code):
+def test_a_line_is_contested_once_with_a_text(issued, boss):
     contest(issued, boss, 2)
     before = everything()
-    with pytest.raises((Invalid, Duplicate)) as refusal:
-        contest(issued, boss, *places, text=text)
-    assert (refusal.value.code, everything()) == (code, before)
+    for places, text, code in (
+        ((), "x", "required"),
+        ((1,), "  ", "required"),
+        ((1,), "x" * 2001, "too_long"),
+        ((1, 2), "x", "contested_already"),
+    ):
+        with pytest.raises((Invalid, Duplicate)) as refusal:
+            contest(issued, boss, *places, text=text)
+        assert (refusal.value.code, everything()) == (code, before)
 
 
 def test_finance_answers_each_objection_once(issued, boss):
