@@ -26,9 +26,7 @@ register(
     Kind(
         "statement.issued",
         _("A month's statement is issued"),
-        _(
-            "%(company)s: statement %(target)s of %(month)s is here. Confirm it, or contest lines, before the next payout"
-        ),
+        _("%(company)s: statement %(target)s of %(month)s is here. Confirm it, or contest lines, in time"),
         icon="receipt",
         mailed=True,
         side=Side.AGENCY,

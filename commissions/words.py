@@ -76,7 +76,7 @@ def explain_row(explanation: Mapping[str, Any], words: ReaderWords | None = None
 
 
 def explain_line(line: StatementLine, words: ReaderWords | None = None) -> str:
-    """Return why a statement's line is what it is; of an earlier deal rated anew, what changed and which deal did it."""
+    """Return why a statement's line is what it is; of a deal rated anew, what changed and which deal did it."""
     words = words or ReaderWords()
     if line.nature == LineNature.ADJUSTED and line.before:
         return why_adjusted(line.before, line.explanation, line.cause, words)

@@ -71,7 +71,8 @@ def why_adjusted(
 ) -> str:
     """Return what is other than before, in one line.
 
-    Such as: re-rated from 6 % to 6.2 %: D-20, contracted on 5 March 2026, took the total of March 2026 to the tier from 20
+    Such as: re-rated from 6 % to 6.2 %: D-20, contracted on 5 March 2026, took the total of March 2026 to the tier
+    from 20
     """
     said = [*_changes(before, now, words)]
     if not said:

@@ -161,24 +161,19 @@ def monthly_pdf(statement: Statement) -> bytes:
         author=statement.closing_of.issuer["name"],
     )
     money = partial(formats.money, currency=statement.currency)
-    head = Table(
-        [[_pairs(issuer_facts(statement)), _pairs(statement_facts(statement))]],
-        colWidths=[136 * mm, None],
-        hAlign="LEFT",
-    )
-    figures = Table(
-        [
-            [
-                _pairs([(label, money(amount)) for label, amount in figure_rows(statement)], right=True),
-                _pairs([(label, money(amount)) for label, amount in part_rows(statement)], right=True),
-            ]
-        ],
-        colWidths=[136 * mm, None],
-        hAlign="LEFT",
+    head = _side_by_side(_pairs(issuer_facts(statement)), _pairs(statement_facts(statement)))
+    figures = _side_by_side(
+        _pairs([(label, money(amount)) for label, amount in figure_rows(statement)], right=True),
+        _pairs([(label, money(amount)) for label, amount in part_rows(statement)], right=True),
     )
     gap = Spacer(1, 5 * mm)
     document.build([paragraph(title, 16), gap, head, gap, figures, gap, _lines(statement)])
     return buffer.getvalue()
+
+
+def _side_by_side(left: Table, right: Table) -> Table:
+    top = [("VALIGN", (0, 0), (-1, -1), "TOP")]
+    return Table([[left, right]], colWidths=[136 * mm, None], hAlign="LEFT", style=top)
 
 
 def _pairs(rows: list[tuple[str, str]], *, right: bool = False) -> Table:

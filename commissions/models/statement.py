@@ -1,4 +1,4 @@
-"""Months that are closed, and the statements (月结单) issued with them: frozen, confirmed or contested by their payees."""
+"""Months that are closed, and the statements (对账单) issued with them: frozen, confirmed or contested by payees."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -84,8 +84,9 @@ class ClosedMonth(models.Model):
 
 
 class Statement(models.Model):
-    """One payee's month at a company in one currency: `opening` + `earned` - `clawed_back` - `paid` - `tax` = `closing`.
+    """One payee's month at a company, in one currency.
 
+    `opening` + `earned` - `clawed_back` - `paid` - `tax` = `closing`.
     Summed from the ledger's entries as the month is closed, and never changed. Opening and closing are what is unpaid,
     as pending, retained and payable; `released` is what left pending, less what was taken back of it.
     """
@@ -192,8 +193,8 @@ class Statement(models.Model):
 class StatementLine(models.Model):
     """What the month did to one component of one deal, or to what is no deal's: figures that add up to the statement.
 
-    `kept` is how retained moved: below zero where the handover set it free. `before` is the explanation that stood until the month, where the deal is an earlier one; `cause` names what rated
-    it anew (engine.rerating). Keys without a constraint: as on the ledger.
+    `kept` is how retained moved: below zero where the handover set it free. `before` is the explanation that stood
+    until the month, where the deal is an earlier one; `cause` names what rated it anew (engine.rerating).
     """
 
     class Nature(models.TextChoices):

@@ -103,9 +103,9 @@ FROM jsonb_to_recordset(%s::jsonb) AS c (id bigint, cause jsonb) WHERE c.id = k.
 _STATEMENTS = f"""
 WITH sums AS (
     SELECT e.payee_id, t.currency, bool_or(t.posted_at >= %(starts)s) AS moved,
-           coalesce(sum(e.amount) FILTER (WHERE e.account = 'pending' AND t.posted_at < %(starts)s), 0) AS pending_was,
-           coalesce(sum(e.amount) FILTER (WHERE e.account = 'retained' AND t.posted_at < %(starts)s), 0) AS retained_was,
-           coalesce(sum(e.amount) FILTER (WHERE e.account = 'payable' AND t.posted_at < %(starts)s), 0) AS payable_was,
+           coalesce(sum(e.amount) FILTER (WHERE e.account = 'pending' AND t.posted_at < %(starts)s), 0) AS pending_0,
+           coalesce(sum(e.amount) FILTER (WHERE e.account = 'retained' AND t.posted_at < %(starts)s), 0) AS retained_0,
+           coalesce(sum(e.amount) FILTER (WHERE e.account = 'payable' AND t.posted_at < %(starts)s), 0) AS payable_0,
            coalesce(sum(e.amount) FILTER (WHERE e.account = 'pending'), 0) AS pending,
            coalesce(sum(e.amount) FILTER (WHERE e.account = 'retained'), 0) AS retained,
            coalesce(sum(e.amount) FILTER (WHERE e.account = 'payable'), 0) AS payable
@@ -135,7 +135,7 @@ INSERT INTO commissions_statement (id, number, closing_of_id, payee_id, payee_na
     opening_pending, opening_retained, opening_payable, earned, clawed_back, released, paid, tax,
     pending, retained, payable, state, issued_at)
 SELECT {UUID7}, 'S-' || %(label)s || '-' || lpad(nextval('statement_number')::text, 6, '0'), %(closing)s, payee_id,
-       left(named, 150), currency, pending_was, retained_was, payable_was,
+       left(named, 150), currency, pending_0, retained_0, payable_0,
        coalesce(earned, 0), coalesce(clawed_back, 0), coalesce(released, 0), coalesce(paid, 0), coalesce(tax, 0),
        pending, retained, payable, 'issued', %(now)s
 FROM found

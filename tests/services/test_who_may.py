@@ -11,7 +11,7 @@ from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.lib.errors import Forbidden
 from channels_platform.notices.services import choices, delivering
-from commissions.services import contest_rounds, contests, grading
+from commissions.services import closing, contest_rounds, contests, grading, statements
 from leads.services import (
     care,
     consultants,
@@ -48,6 +48,8 @@ OF_STAFF = [
     contests.end_contest,
     contest_rounds.approve_round,
     contest_rounds.decline_round,
+    closing.close_month,
+    statements.answer_objection,
     inviting.invite_brokers,
     stores.close_store,
     stores.move_broker,

@@ -177,7 +177,10 @@ def test_earlier_deals_rated_anew_stand_in_the_next_month_naming_the_crossing(ca
     cast.run()
     close(cast, APRIL, "05-02 09:00")
 
-    crossed = f"re-rated from 6 % to 6.2 %: {third.number}, contracted on 10 April 2026, took the total of the whole plan to the tier from 3"
+    crossed = (
+        f"re-rated from 6 % to 6.2 %: {third.number}, contracted on 10 April 2026, took the total of the whole plan "
+        "to the tier from 3"
+    )
     april = statement(cast, "A1", APRIL)
     lines = {line.deal_id: line for line in april.lines.all()}
     assert told(april) == {"opening": "120000.00", "earned": "66000.00", "released": "66000.00", "closing": "186000.00"}
@@ -235,9 +238,10 @@ REFUSED = [
     "DELETE FROM commissions_statementline",
     "UPDATE commissions_closedmonth SET ends_at = starts_at",
     "DELETE FROM commissions_closedmonth",
-    """INSERT INTO commissions_closedmonth (id, month, starts_at, ends_at, answer_by, issuer, closed_at, closed_by_id,
-       company_id) SELECT gen_random_uuid(), '2026-06-01', starts_at, ends_at, answer_by, issuer, closed_at, closed_by_id,
-       company_id FROM commissions_closedmonth""",
+    """INSERT INTO commissions_closedmonth
+       (id, month, starts_at, ends_at, answer_by, issuer, closed_at, closed_by_id, company_id)
+       SELECT gen_random_uuid(), '2026-06-01', starts_at, ends_at, answer_by, issuer, closed_at, closed_by_id, company_id
+       FROM commissions_closedmonth""",
 ]
 
 
