@@ -240,8 +240,8 @@ REFUSED = [
     "DELETE FROM commissions_closedmonth",
     """INSERT INTO commissions_closedmonth
        (id, month, starts_at, ends_at, answer_by, issuer, closed_at, closed_by_id, company_id)
-       SELECT gen_random_uuid(), '2026-06-01', starts_at, ends_at, answer_by, issuer, closed_at, closed_by_id, company_id
-       FROM commissions_closedmonth""",
+       SELECT gen_random_uuid(), '2026-06-01', starts_at, ends_at, answer_by, issuer, closed_at, closed_by_id,
+       company_id FROM commissions_closedmonth""",
 ]
 
 
