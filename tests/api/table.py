@@ -206,7 +206,7 @@ def _balance(rest: str, **methods: set[str]) -> Row:
     return Row(f"finance/balances/<uuid:payee_id>/<uuid:project_id>/{rest}", ("payee", "project_id"), **methods)
 
 
-_ISSUED = "finance/statements/<uuid:statement_id>/"
+_ISSUED = "finance/months/statements/<uuid:statement_id>/"
 
 
 def _issued(rest: str, **methods: set[str]) -> Row:
