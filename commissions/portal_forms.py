@@ -45,7 +45,7 @@ class ObjectionForm(OnceForm):
         widget=forms.Textarea({"rows": 4}),
         error_messages={"required": gettext_lazy("Say what is wrong.")},
     )
-    files = FilesField(
+    files = FilesField(  # type: ignore[assignment]
         label=gettext_lazy("Files"),
         required=False,
         help_text=gettext_lazy("Photos (JPEG, PNG) or PDF, at most 5, 10 MB each. Only finance reads them."),

@@ -115,7 +115,7 @@ def month_file(request: HttpRequest, statement_id: UUID, form: str) -> HttpRespo
 
 @require_GET
 @needs(Can.SEE_OWN_MONEY)
-def month_evidence(request: HttpRequest, statement_id: UUID, file_id: UUID) -> HttpResponse:
+def month_evidence(request: HttpRequest, statement_id: UUID, file_id: UUID) -> HttpResponseBase:
     """A file that was handed in with an objection to the statement."""
     found = _statement(request, statement_id)
     files = ObjectionFile.objects.filter(objection__line__statement=found, attachment=file_id)

@@ -174,7 +174,8 @@ class Statement(models.Model):
     @property
     def kept(self) -> Decimal:
         """What was retained in the month, less what was set free."""
-        return self.retained - self.opening_retained
+        moved: Decimal = self.retained - self.opening_retained
+        return moved
 
     @property
     def closing(self) -> Decimal:

@@ -165,7 +165,7 @@ def objection(request: HttpRequest, statement_id: UUID, line_id: UUID) -> HttpRe
 
 @require_safe
 @needs(Can.SEE_MONEY)
-def objection_file(request: HttpRequest, statement_id: UUID, file_id: UUID) -> HttpResponse:
+def objection_file(request: HttpRequest, statement_id: UUID, file_id: UUID) -> HttpResponseBase:
     """A file that the payee handed in with an objection."""
     found = get_object_or_404(visible_statements(request.user), pk=statement_id)
     files = ObjectionFile.objects.filter(objection__line__statement=found, attachment=file_id)
