@@ -6,7 +6,7 @@ from django.urls.converters import StringConverter
 from brokers import api as brokers
 from channels_platform.http import api as platform
 from channels_platform.http.handlers import unknown
-from commissions.api import money, payouts, plans
+from commissions.api import money, payouts, plans, statements
 from leads.api import deals, disputes, referrals, visits
 from projects import api as projects
 
@@ -63,6 +63,11 @@ v1 = [
     path("payout-batches/<uuid:pk>/export/", payouts.ExportView.as_view(), name="batch_export"),
     path("lines/", payouts.LinesView.as_view(), name="lines"),
     path("lines/<uuid:pk>/invoice/", payouts.InvoiceView.as_view(), name="line_invoice"),
+    path("statements/", statements.StatementsView.as_view(), name="statements"),
+    path("statements/<uuid:pk>/", statements.StatementView.as_view(), name="statement"),
+    path("statements/<uuid:pk>/lines/", statements.StatementLinesView.as_view(), name="statement_lines"),
+    path("statements/<uuid:pk>/confirm/", statements.StatementConfirmationView.as_view(), name="statement_confirm"),
+    path("statements/<uuid:pk>/contest/", statements.StatementContestView.as_view(), name="statement_contest"),
     path("jobs/<uuid:pk>/", platform.JobView.as_view(), name="job"),
     path("jobs/<uuid:pk>/result/", platform.JobResultView.as_view(), name="job_result"),
     path("schema/", platform.SchemaView.as_view(), name="schema"),

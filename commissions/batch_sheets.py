@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from commissions.holds import Hold, held_lines, hold_of, holds_in_force
+from commissions.holds import Held, Hold, held_lines, hold_of, holds_in_force
 from commissions.models import Invoice, LedgerEntry, Payee, PayoutBatch, PayoutLine
 from commissions.selectors import counted_lines, line_entries, lines_that_count
 from commissions.services.settlement import UNSETTLED_OR_HELD
@@ -164,7 +164,7 @@ def deals_behind(line: PayoutLine) -> tuple[list[Behind], int]:
     return found[:MOST_DEALS], len(found)
 
 
-def held_of(batch: PayoutBatch) -> list[Hold]:
+def held_of(batch: PayoutBatch) -> list[Held]:
     """Return what holds lines of the batch, each hold once."""
     holds = held_lines(batch.lines.filter(state=LineState.OPEN).values_list("pk", flat=True))
     return list(dict.fromkeys(holds.values()))

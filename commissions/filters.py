@@ -66,6 +66,18 @@ class BatchFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=PayoutBatch.State.choices)
 
 
+class StatementFilter(django_filters.FilterSet):
+    """`month`: on the company's calendar."""
+
+    month = _MonthFilter(method="of_month")
+    company = WordFilter(field_name="closing_of__company__code")
+    agency = WordFilter(field_name="payee__agency__code")
+    number = WordFilter()
+
+    def of_month(self, statements: QuerySet[Any], name: str, month: str) -> QuerySet[Any]:
+        return statements.filter(closing_of__month=f"{month}-01")
+
+
 class LineFilter(django_filters.FilterSet):
     batch = WordFilter(field_name="batch__number")
     state = django_filters.ChoiceFilter(choices=PayoutLine.State.choices)

@@ -249,3 +249,24 @@ class AnsweredDecisionForm(DecisionForm):
         max_length=2000,
         widget=forms.Textarea({"rows": 2}),
     )
+
+
+class AnswerForm(OnceForm):
+    """How a contested line is answered."""
+
+    outcome = forms.ChoiceField(
+        label=gettext_lazy("What becomes of it"),
+        choices=[
+            ("upheld", gettext_lazy("It stands as it is")),
+            ("corrected", gettext_lazy("It was corrected: the next statement shows it")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Say what becomes of it.")},
+    )
+    answer = forms.CharField(
+        label=gettext_lazy("Answer"),
+        max_length=2000,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=gettext_lazy("The payee reads it."),
+        error_messages={"required": gettext_lazy("Write an answer.")},
+    )

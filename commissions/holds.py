@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from brokers.selectors import agreements_holding
 from channels_platform.presentation import formats
+from commissions.contested import Contested, contested_lines
 from commissions.models import Payee
 from projects.models import Project
 
@@ -66,6 +67,10 @@ class Hold:
         }
 
 
+# What keeps a payout line from being paid, and says so.
+Held = Hold | Contested
+
+
 def holds_in_force() -> Holds:
     """Return since when what an agency has unpaid in a project is held, by the two's ids."""
     found = agreements_holding().order_by().values_list("agency_id", "project_id").annotate(Min("ended_at"))
@@ -79,12 +84,16 @@ def hold_of(payee: Payee, project: Project, holds: Holds) -> Hold | None:
     return None if since is None else Hold(agency.name, project.name, project.timezone, since)
 
 
-def held_lines(line_ids: Iterable[UUID]) -> dict[UUID, Hold]:
-    """Return which of these lines are open and contain something held: each with its hold, the earliest of several."""
+def held_lines(line_ids: Iterable[UUID]) -> dict[UUID, Held]:
+    """Return which of these lines are open and contain something held: each with its hold, the earliest of several.
+
+    Until it is approved, a line also waits where something in it is contested.
+    """
+    asked = list(line_ids)
     with connection.cursor() as cursor:
-        cursor.execute(_LINES, {"lines": list(line_ids)})
+        cursor.execute(_LINES, {"lines": asked})
         rows = cursor.fetchall()
-    found: dict[UUID, Hold] = {}
+    found: dict[UUID, Held] = {}
     for line_id, *facts in rows:
         found.setdefault(line_id, Hold(*facts))
-    return found
+    return {**contested_lines(asked), **found}

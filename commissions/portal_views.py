@@ -19,6 +19,7 @@ from channels_platform.accounts.permissions import Can, may
 from channels_platform.http.downloads import send_file
 from channels_platform.http.once import sent, submit_once
 from channels_platform.http.screens import needs, page_by_cursor
+from channels_platform.lib import clock
 from channels_platform.lib.errors import Refused
 from commissions.advances import Room, own_rooms
 from commissions.holds import held_lines
@@ -29,6 +30,7 @@ from commissions.selectors import line_entries
 from commissions.services.exporting import export_statement
 from commissions.services.invoices import attach_invoice
 from commissions.standings import prizes_of
+from commissions.statement_sheets import visible_statements, with_states
 from commissions.states import BatchState, LineState
 from projects.selectors import latest_today
 
@@ -50,6 +52,7 @@ def money(request: HttpRequest) -> HttpResponse:
         "purses": own_purses(request.user),
         "page": page,
         "statements": _with_invoices(latest.items),
+        "months": with_states(visible_statements(request.user).order_by("-issued_at", "-pk")[:3], clock.now()),
         "grade": grade_term(broker.agency, latest_today()) if broker else None,
         "prizes": prizes_of(broker, most=10) if broker else (),
         "advances": _advances(request.user, broker),

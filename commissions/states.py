@@ -88,3 +88,42 @@ class RequestState(StrEnum):
     ASKED = "asked"
     APPROVED = "approved"
     DECLINED = "declined"
+
+
+class StatementState(StrEnum):
+    """A month's statement: issued, then the payee confirms it or contests lines of it."""
+
+    ISSUED = "issued"
+    CONTESTED = "contested"
+    ANSWERED = "answered"
+    CONFIRMED = "confirmed"
+
+
+STATEMENT_MOVES: frozenset[tuple[StatementState, StatementState]] = frozenset(
+    {
+        (StatementState.ISSUED, StatementState.CONFIRMED),
+        (StatementState.ISSUED, StatementState.CONTESTED),
+        (StatementState.CONTESTED, StatementState.ANSWERED),
+        (StatementState.ANSWERED, StatementState.CONTESTED),
+        (StatementState.ANSWERED, StatementState.CONFIRMED),
+    }
+)
+
+
+class ObjectionState(StrEnum):
+    """A contested line waits for finance: the figure stands, or was corrected."""
+
+    OPEN = "open"
+    UPHELD = "upheld"
+    CORRECTED = "corrected"
+
+
+class LineNature(StrEnum):
+    """What a month did to a deal's component: first earned, rated anew, taken back, released, paid; or no deal's."""
+
+    NEW = "new"
+    ADJUSTED = "adjusted"
+    TAKEN_BACK = "taken_back"
+    RELEASED = "released"
+    PAID = "paid"
+    OTHER = "other"

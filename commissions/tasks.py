@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from channels_platform.jobs.services import periodic
-from commissions.services import contest_rounds, exporting, report_exports, report_schedules, runs, schedule
+from commissions.services import closing, contest_rounds, exporting, report_exports, report_schedules, runs, schedule
 
 
 @shared_task
@@ -37,6 +37,11 @@ def schedule_payouts() -> dict[str, int]:
 @periodic("close-contest-rounds")
 def close_contest_rounds() -> dict[str, int]:
     return contest_rounds.close_rounds()
+
+
+@shared_task
+def tell_of_statements(closed_id: str) -> None:
+    closing.tell_of_statements(closed_id=UUID(closed_id))
 
 
 @shared_task

@@ -17,6 +17,9 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 from channels_platform.lib.money import exact_text
 from channels_platform.presentation import formats
 from commissions.engine import explain
+from commissions.engine.rerating import why_adjusted
+from commissions.models import StatementLine
+from commissions.states import LineNature
 
 _PAYOUT = gettext_noop("paid out in batch {number}")
 _RETURNED = gettext_noop("returned by the bank, batch {number}")
@@ -98,6 +101,14 @@ def _by_hand(facts: Mapping[str, Any], words: ReaderWords | None) -> str:
     if "advance" in facts or "adjustment" in facts:
         return gettext(_ADVANCE if "advance" in facts else _ADJUSTMENT).format_map(facts)
     return ""
+
+
+def explain_line(line: StatementLine, words: ReaderWords | None = None) -> str:
+    """Return why a statement's line is what it is; of a deal rated anew, what changed and which deal did it."""
+    words = words or ReaderWords()
+    if line.nature == LineNature.ADJUSTED and line.before:
+        return why_adjusted(line.before, line.explanation, line.cause, words)
+    return explain_row(line.explanation, words)
 
 
 def _prize(facts: Mapping[str, Any], words: ReaderWords) -> str:

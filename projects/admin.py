@@ -291,7 +291,9 @@ class PayingCompanyAdmin(Admin):
     list_display_links = ("code", "name")
     search_fields = ("code", "name")
     ordering = ("code",)
-    fields = ("code", "name", "timezone", "payout_day", "payout_time", "minimum_amount")
+    fields = (
+        "code", "name", "address", "tax_number", "phone", "timezone", "payout_day", "payout_time", "minimum_amount",
+    )  # fmt: skip
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> PayingCompany:
         return keep_company(actor=request.user, company=PayingCompany(**data))

@@ -61,6 +61,8 @@ class Can(StrEnum):
     KEEP_IDENTITY = "keep_identity"
     EXPORT_IDENTITIES = "export_identities"
     KEEP_BANK_FILES = "keep_bank_files"
+    CLOSE_MONTH = "close_month"
+    ANSWER_STATEMENT = "answer_statement"
     SEE_AUDIT = "see_audit"
     MANAGE_STAFF = "manage_staff"
 
@@ -117,6 +119,7 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.KEEP_IDENTITY,
             Can.EXPORT_IDENTITIES,
             Can.KEEP_BANK_FILES,
+            Can.CLOSE_MONTH,
         }
     ),
     Role.FINANCE_APPROVER: frozenset(
@@ -133,6 +136,7 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.ASK_ADVANCE,
             Can.ASK_ACCOUNT,
             Can.KEEP_IDENTITY,
+            Can.ANSWER_STATEMENT,
         }
     ),
     Role.BROKER: frozenset(
@@ -144,6 +148,7 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.RAISE_DISPUTE,
             Can.ASK_ACCOUNT,
             Can.KEEP_IDENTITY,
+            Can.ANSWER_STATEMENT,
         }
     ),
     Role.AUDITOR: frozenset({Can.SEE_ADMIN, Can.SEE_REFERRALS, Can.SEE_DEALS, Can.SEE_MONEY, Can.SEE_AUDIT}),

@@ -55,6 +55,19 @@ _PLAN = {
     "draft": Badge(pgettext_lazy("plan state", "Draft"), "past", "pencil"),
     "approved": Badge(pgettext_lazy("plan state", "Approved"), "good", "shield-check"),
 }
+# `accepted`: neither confirmed nor contested in time.
+_STATEMENT = {
+    "issued": Badge(pgettext_lazy("statement state", "To be confirmed"), "wait", "hourglass-split"),
+    "contested": Badge(pgettext_lazy("statement state", "Contested"), "bad", "flag"),
+    "answered": Badge(pgettext_lazy("statement state", "Answered"), "info", "info-circle"),
+    "confirmed": Badge(pgettext_lazy("statement state", "Confirmed"), "good", "check-circle"),
+    "accepted": Badge(pgettext_lazy("statement state", "Taken as confirmed"), "good", "check"),
+}
+_OBJECTION = {
+    "open": Badge(pgettext_lazy("objection state", "Waits for an answer"), "wait", "flag"),
+    "upheld": Badge(pgettext_lazy("objection state", "Stands as it is"), "past", "x-circle"),
+    "corrected": Badge(pgettext_lazy("objection state", "Corrected"), "good", "check-circle"),
+}
 _REQUEST = {
     "asked": Badge(pgettext_lazy("request state", "Waiting for approval"), "wait", "hourglass-split"),
     "approved": Badge(pgettext_lazy("request state", "Approved"), "good", "shield-check"),
@@ -145,6 +158,8 @@ BADGES: dict[str, dict[str, Badge]] = {
     "batch": _BATCH,
     "line": _LINE,
     "plan": _PLAN,
+    "statement": _STATEMENT,
+    "objection": _OBJECTION,
     "request": _REQUEST,
     "round": _ROUND,
     "agency": _AGENCY,

@@ -44,6 +44,12 @@ def state_badge(kind: str, state: str) -> SafeString:
     return format_html('<span class="state tone-{}">{}{}</span>', badge.tone, icon(badge.icon), badge.word)
 
 
+@register.simple_tag
+def state_word(kind: str, state: str) -> str:
+    """A state's word alone, for choices: {% state_word "statement" "issued" %}."""
+    return str(badge_of(kind, state).word)
+
+
 @register.filter
 def money(amount: Decimal | int | None, currency: str = "CNY") -> str:
     """Digits only, for columns whose head names the currency; a dash for nothing."""

@@ -27,6 +27,7 @@ from commissions.demo.campaigns import give_grades, hold_contest
 from commissions.demo.cast import SHANGHAI
 from commissions.demo.furnishing import furnish
 from commissions.demo.individuals import leave_individuals
+from commissions.demo.months import close_months
 from commissions.demo.on_site import leave_in_hand
 from commissions.demo.paying import Payday, Till
 from commissions.demo.plans import leave_drafts
@@ -217,6 +218,7 @@ class Show:
         _advance("deal_number", sum(act.what == "subscribe" for act in self.script.acts))
         leave_individuals(self.play.stage, cast, sequence=filings)
         keep_views(self.play.stage)
+        close_months(self.play.stage)
 
     def _furnish(self, half: int) -> None:
         cast = self.script.cast

@@ -16,7 +16,7 @@ from commissions.models import PayoutLine
 
 _SHOWN = (2, 3, 5, 6, 10, 11, 12, 16, 17, 18, 19)
 _WIDTHS = (24, 30, 18, 30, 18, 24, 11, 22, 19, 22, 55)
-_GRID = TableStyle(
+GRID = TableStyle(
     [
         ("LINEBELOW", (0, 0), (-1, -1), 0.3, LINE),
         ("LINEBELOW", (0, 0), (-1, 0), 0.8, INK),
@@ -95,7 +95,7 @@ def _deals(line: PayoutLine) -> LongTable:
             for place in _SHOWN
         ]
     )
-    return LongTable(table, colWidths=[width * mm for width in _WIDTHS], repeatRows=1, style=_GRID)
+    return LongTable(table, colWidths=[width * mm for width in _WIDTHS], repeatRows=1, style=GRID)
 
 
 def _shown(value: Any, line: PayoutLine, is_money: bool) -> str:

@@ -14,6 +14,7 @@ from commissions.models.payout import (
 )
 from commissions.models.plan import Payee, Plan, PlanVersion
 from commissions.models.reports import ReportDelivery, ReportSchedule, ReportView
+from commissions.models.statement import ClosedMonth, Objection, ObjectionFile, Statement, StatementLine
 
 __all__ = [
     "Accrual",
@@ -23,6 +24,7 @@ __all__ = [
     "BankFile",
     "BankResult",
     "BankTemplate",
+    "ClosedMonth",
     "CommissionRun",
     "Contest",
     "ContestResult",
@@ -30,6 +32,8 @@ __all__ = [
     "Invoice",
     "LedgerEntry",
     "LedgerTransaction",
+    "Objection",
+    "ObjectionFile",
     "Payee",
     "PayoutBatch",
     "PayoutEntry",
@@ -42,5 +46,7 @@ __all__ = [
     "ReportView",
     "ResultMapping",
     "ScheduledPayout",
+    "Statement",
+    "StatementLine",
     "WriteOff",
 ]

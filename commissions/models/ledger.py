@@ -93,6 +93,28 @@ class LedgerTransaction(models.Model):
                 RETURN NULL;
                 """,
             ),
+            # a closing takes the same lock alone, so that it sees all that was posted, and what comes later sees it
+            pgtrigger.Trigger(
+                name="not_in_a_closed_month",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="new_transactions"),
+                func="""
+                PERFORM pg_advisory_xact_lock_shared(7403, hashtext(c.company_id::text)) FROM (
+                    SELECT DISTINCT p.company_id FROM new_transactions n
+                    JOIN projects_project p ON p.id = n.project_id ORDER BY 1
+                ) c;
+                IF EXISTS (
+                    SELECT 1 FROM (SELECT project_id, min(posted_at) AS earliest FROM new_transactions GROUP BY 1) n
+                    JOIN projects_project p ON p.id = n.project_id
+                    JOIN commissions_closedmonth c ON c.company_id = p.company_id AND c.ends_at > n.earliest
+                ) THEN
+                    RAISE EXCEPTION 'nothing is posted in a closed month' USING ERRCODE = 'check_violation';
+                END IF;
+                RETURN NULL;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.money import format_amount
 from channels_platform.notices.services import tell
+from commissions import locks
 from commissions.engine.contests import rounds_over
 from commissions.engine.types import Payee as PayeeKind
 from commissions.models import Contest, ContestResult, ContestRound, LedgerEntry, LedgerTransaction
@@ -84,7 +85,7 @@ def approve_round(*, actor: Any, contest_round: ContestRound, seen: str) -> Cont
     What is posted stays, whatever is cancelled later. `seen` is the fingerprint of the standings that were approved.
     Raises: Forbidden, also `own_contest` to who drafted it; NotAllowed unless it is proposed, or `standings_changed`
             where the facts have moved since.
-    Locks:  the round.
+    Locks:  the round, the company.
     Writes: ContestRound, ContestResult, Payee, LedgerTransaction, LedgerEntry, Notice, Delivery, audit event
             `contest.posted`.
     """
@@ -157,6 +158,8 @@ def _decide(stored: ContestRound, to: RoundState, *, actor: Any) -> None:
 def _post(stored: ContestRound, winners: list[Row], actor: Any) -> LedgerTransaction:
     """Post prizes beside any deal: a commission run looks at entries of deals only, payouts at all that is payable."""
     contest, project = stored.contest, stored.contest.project
+    # no month of the company closes between this clock and the commit
+    locks.lock_company(project.company_id)
     payees = PayeeBook()
     keys = {row.broker.pk: (PayeeKind.BROKER.value, str(row.broker.pk)) for row in winners}
     payees.ensure(keys.values())

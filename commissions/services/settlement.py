@@ -10,14 +10,15 @@ from uuid import UUID
 from django.db import connection
 
 from channels_platform.lib.money import minor_digits
+from commissions.contested import IS_CONTESTED
 from commissions.holds import HOLDS
 from commissions.models import Invoice, PayoutBatch, PayoutEntry, PayoutLine
 from commissions.states import LineState
 
 # The payable entries nobody took into a live line yet, up to the cut-off; what settles an advance comes first, whenever
 # it was posted. Those a payout itself posted (`settles`) end others and are never taken; so what is not taken always
-# adds up to a payee's balance less what live unpaid lines hold.
-UNSETTLED = """
+# adds up to a payee's balance less what live unpaid lines hold. What is contested waits.
+UNSETTLED = f"""
 SELECT e.id, e.payee_id, e.project_id, e.amount
 FROM commissions_ledgerentry e
 JOIN commissions_ledgertransaction t ON t.id = e.transaction_id
@@ -26,7 +27,8 @@ WHERE e.account = 'payable' AND NOT e.settles
   AND p.company_id = %(company)s AND t.currency = %(currency)s
   AND (t.posted_at <= %(cutoff)s OR e.kind = 'advance_settled')
   AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
-"""
+  AND NOT {IS_CONTESTED}
+"""  # noqa: S608 - constants
 
 # Of these, what is held waits for the hold to be lifted: what a payee has above zero in the project of an agreement
 # ended for interception. The rest is free for the next payout.
@@ -44,7 +46,7 @@ free AS MATERIALIZED (
 """  # noqa: S608 - constants
 
 # UUID version 7, as lib.ids makes them
-_UUID7 = """
+UUID7 = """
 encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING
     substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
     52, 1), 53, 1), 'hex')::uuid
@@ -58,7 +60,7 @@ due AS (
 ),
 lines AS (
     INSERT INTO commissions_payoutline (id, batch_id, payee_id, gross, tax, net, state, bank_reference)
-    SELECT {_UUID7}, %(batch)s, payee_id, gross, 0, gross, 'open', '' FROM due
+    SELECT {UUID7}, %(batch)s, payee_id, gross, 0, gross, 'open', '' FROM due
     RETURNING id, payee_id
 )
 INSERT INTO commissions_payoutentry (line_id, entry_id, live)

@@ -1,5 +1,6 @@
 """Money on the portal's pages: `{% load own_money %}`."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -54,3 +55,15 @@ def why_prize(result: ContestResult) -> str:
     contest, days = result.round.contest, result.round.days
     row = standings.Row(result.broker, result.place, result.sharing, result.figure, result.amount)
     return words.explain_row(standings.explanation(contest, days, row))
+
+
+@register.simple_tag
+def why_line(line: Any) -> str:
+    """Why a line of a monthly statement is what it is; of one rated anew, what changed."""
+    return words.explain_line(line)
+
+
+@register.simple_tag
+def month_words(month: date) -> str:
+    """A month by its first day: May 2026."""
+    return words.ReaderWords().month(month.year, month.month)

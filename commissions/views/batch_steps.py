@@ -22,7 +22,7 @@ from channels_platform.lib.errors import Refused
 from channels_platform.presentation import formats
 from commissions.batch_sheets import held_of, totals_of
 from commissions.forms import ReasonForm
-from commissions.holds import Hold
+from commissions.holds import Held
 from commissions.models import PayoutBatch
 from commissions.selectors import visible_batches
 from commissions.services.payouts import approve_batch, return_batch, submit_batch, void_batch
@@ -136,7 +136,7 @@ class Offer:
     obstacle: str = ""
 
 
-def steps_for(user: Any, batch: PayoutBatch, *, lacking: int, holds: Sequence[Hold] = ()) -> list[Offer]:
+def steps_for(user: Any, batch: PayoutBatch, *, lacking: int, holds: Sequence[Held] = ()) -> list[Offer]:
     """Return the steps that the person's role has in the batch's state; `holds` are those on its lines."""
     begun = batch.state == BatchState.APPROVED and batch.lines.filter(state__in=BEGUN).exists()
     return [
@@ -150,7 +150,7 @@ def steps_for(user: Any, batch: PayoutBatch, *, lacking: int, holds: Sequence[Ho
     ]
 
 
-def _obstacle(step: Step, user: Any, batch: PayoutBatch, lacking: int, begun: bool, holds: Sequence[Hold]) -> str:
+def _obstacle(step: Step, user: Any, batch: PayoutBatch, lacking: int, begun: bool, holds: Sequence[Held]) -> str:
     if step.name == "approve":
         if user.pk in (batch.prepared_by_id, batch.submitted_by_id):
             return _("You prepared or submitted this batch; another person has to approve it.")
@@ -212,7 +212,7 @@ def batch_step(request: HttpRequest, batch_id: UUID, name: str) -> HttpResponse:
     return show(request, "finance/batch_step.html", context, status=status_of(form))
 
 
-def _held_in_words(holds: Sequence[Hold]) -> str:
+def _held_in_words(holds: Sequence[Held]) -> str:
     return " ".join([*map(str, holds), _("Return the batch to draft: these lines leave it, the others go on.")])
 
 

@@ -27,6 +27,7 @@ from commissions.batch_sheets import (
     totals_of,
     with_states,
 )
+from commissions.contested import contested_at
 from commissions.forms import DraftForm
 from commissions.models import PayoutBatch
 from commissions.portal_forms import InvoiceForm
@@ -118,6 +119,7 @@ def _preview(form: DraftForm) -> dict[str, Any]:
         "carried": carried[:MOST_PREVIEWED],
         "carried_count": len(carried),
         "held": held_at(company=company, currency=currency, cutoff_at=cutoff_at),
+        "contested": contested_at(company=company, currency=currency, cutoff_at=cutoff_at),
     }
 
 

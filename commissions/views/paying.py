@@ -17,7 +17,7 @@ from channels_platform.http.once import OnceForm, sent
 from channels_platform.http.screens import needs
 from channels_platform.lib.names import clean_text
 from commissions.batch_sheets import lines_of, with_states
-from commissions.holds import Hold
+from commissions.holds import Held
 from commissions.models import PayoutBatch
 from commissions.selectors import visible_batches
 from commissions.services.payouts import pay_batch
@@ -37,8 +37,8 @@ class Row:
     fault: str = ""
 
     @property
-    def hold(self) -> Hold | None:
-        held: Hold | None = self.line.hold
+    def hold(self) -> Held | None:
+        held: Held | None = self.line.hold
         return held
 
     @property

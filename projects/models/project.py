@@ -30,6 +30,9 @@ class PayingCompany(models.Model):
     code = models.CharField(_("code"), max_length=40, unique=True, validators=[CODE])
     name = models.CharField(_("name"), max_length=120)
     timezone = models.CharField(_("time zone"), max_length=40, default="Asia/Shanghai", validators=[validate_timezone])
+    address = models.CharField(_("address"), max_length=200, blank=True)
+    tax_number = models.CharField(_("tax number"), max_length=40, blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
     payout_day = models.PositiveSmallIntegerField(
         _("payout day of the month"), default=5, validators=[MinValueValidator(1), MaxValueValidator(28)]
     )

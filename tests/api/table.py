@@ -85,6 +85,11 @@ API = [
     _api("payout-batches/<uuid:pk>/export/", "batch", get=MONEY),
     _api("lines/", get=MONEY | BROKERS),
     _api("lines/<uuid:pk>/invoice/", "line", post=BOSS | FINANCE),
+    _api("statements/", get=MONEY | BROKERS),
+    _api("statements/<uuid:pk>/", "statement", get=MONEY | BROKERS),
+    _api("statements/<uuid:pk>/lines/", "statement", get=MONEY | BROKERS),
+    _api("statements/<uuid:pk>/confirm/", "statement", post=BROKERS),
+    _api("statements/<uuid:pk>/contest/", "statement", post=BROKERS),
     _api("jobs/<uuid:pk>/", "job", get=ALL),
     Row("api/v1/schema/", get=ALL, anonymous="let"),
     Row("api/v1/docs/", get=ALL, anonymous="let"),
@@ -97,6 +102,13 @@ def _client(rest: str, **methods: set[str]) -> Row:
 
 def _broker(rest: str, **methods: set[str]) -> Row:
     return Row(f"portal/brokers/<uuid:broker_id>/{rest}", ("broker",), **methods)
+
+
+_MONTH = "portal/money/months/<uuid:statement_id>/"
+
+
+def _month(rest: str, **methods: set[str]) -> Row:
+    return Row(f"{_MONTH}{rest}", ("statement",), **methods)
 
 
 PORTAL = [
@@ -154,6 +166,12 @@ PORTAL = [
     Row("portal/money/statements/", get=BROKERS),
     Row("portal/money/statements/<uuid:line_id>/", ("line",), get=BROKERS, post=BROKERS),
     Row("portal/money/statements/<uuid:line_id>/statement.pdf", ("line",), get=BROKERS),
+    Row("portal/money/months/", get=BROKERS),
+    _month("", get=BROKERS, post=BROKERS),
+    _month("statement.pdf", get=BROKERS),
+    _month("statement.xlsx", get=BROKERS),
+    Row(f"{_MONTH}lines/<uuid:line_id>/contest/", ("statement", "statement_line"), get=BROKERS, post=BROKERS),
+    Row(f"{_MONTH}files/<uuid:file_id>/", ("statement", "statement_file"), get=BROKERS),
 ]
 
 AT_THE_DESK = SITE | SELLING
@@ -191,6 +209,13 @@ def _batch(rest: str, **methods: set[str]) -> Row:
 
 def _balance(rest: str, **methods: set[str]) -> Row:
     return Row(f"finance/balances/<uuid:payee_id>/<uuid:project_id>/{rest}", ("payee", "project_id"), **methods)
+
+
+_ISSUED = "finance/months/statements/<uuid:statement_id>/"
+
+
+def _issued(rest: str, **methods: set[str]) -> Row:
+    return Row(f"{_ISSUED}{rest}", ("statement",), **methods)
 
 
 PAYING = FINANCE | APPROVER
@@ -238,6 +263,14 @@ FINANCE_PAGES = [
     Row("finance/tax/<uuid:broker_id>/identity/", ("broker",), get=FINANCE, post=FINANCE),
     Row("finance/payments/", get=MONEY),
     Row("finance/payments/new/", get=FINANCE, post=FINANCE),
+    Row("finance/months/", get=MONEY),
+    Row("finance/months/close/<slug:company>/", ("company",), get=FINANCE, post=FINANCE),
+    Row("finance/months/<uuid:month_id>/", ("month",), get=MONEY),
+    _issued("", get=MONEY),
+    _issued("pdf/", post=MONEY),
+    _issued("xlsx/", post=MONEY),
+    Row(f"{_ISSUED}lines/<uuid:line_id>/", ("statement", "statement_line"), get=FINANCE, post=FINANCE),
+    Row(f"{_ISSUED}files/<uuid:file_id>/", ("statement", "statement_file"), get=MONEY),
 ]
 
 _OWN = {"get": ALL}

@@ -26,13 +26,20 @@ from commissions.models import (
     Advance,
     AdvanceLimit,
     BankResult,
+    ClosedMonth,
     CommissionRun,
     ContestRound,
     LedgerEntry,
     LedgerTransaction,
+    Objection,
+    ObjectionFile,
     Payee,
+    PayoutLine,
+    Statement,
+    StatementLine,
     WriteOff,
 )
+from commissions.months import span_of
 from commissions.services.contests import draft_contest
 from commissions.services.payouts import draft_batch
 from commissions.services.plans import approve_plan_version, draft_plan_version
@@ -117,7 +124,40 @@ def build_side(tag: str, phone: str) -> Side:
     side.ids |= {"store": side.rows["brokers.store"]}
     _recruits(side, manager, phone)
     _contests(side, manager)
+    _months(side, manager)
     return side
+
+
+def _months(side: Side, manager: User) -> None:
+    """Last month, closed; of each payee a statement with a contested line and its file."""
+    company, now = side.project.company, clock.now()
+    this_month = clock.local_date(now, company.zone).replace(day=1)
+    month = (this_month - timedelta(days=1)).replace(day=1)
+    starts_at, ends_at = span_of(company, month)
+    closed = ClosedMonth.objects.create(
+        company=company, month=month, starts_at=starts_at, ends_at=ends_at, answer_by=now + timedelta(days=1),
+        issuer={"name": company.name, "address": "", "tax_number": "", "phone": "", "timezone": company.timezone},
+        closed_by=manager, closed_at=now,
+    )  # fmt: skip
+    side.ids |= {"company": company.code, "month": closed.pk}
+    for prefix, line in (("", side.ids["line"]), ("broker_", side.ids["broker_line"])):
+        payee = PayoutLine.objects.get(pk=line).payee
+        statement = Statement.objects.create(
+            number=f"{prefix}{side.project.code}", closing_of=closed, payee=payee, payee_name=str(payee),
+            currency="CNY", issued_at=now,
+        )  # fmt: skip
+        row = StatementLine.objects.create(
+            statement=statement, place=1, project=side.project, deal_id=side.ids["deal"], kind="commission",
+            nature="released", explanation={},
+        )  # fmt: skip
+        objection = Objection.objects.create(line=row, text="x", raised_by=manager, raised_at=now)
+        file = keep_file(actor=manager, upload=photo())
+        ObjectionFile.objects.create(objection=objection, attachment=file)
+        side.ids |= {
+            f"{prefix}statement": statement.pk,
+            f"{prefix}statement_line": row.pk,
+            f"{prefix}statement_file": file.pk,
+        }
 
 
 def _recruits(side: Side, manager: User, phone: str) -> None:
@@ -278,10 +318,8 @@ class World:
 
     def named(self, kind: str, *, role: str, where: str) -> Any:
         """Return what a path names: the caller's own, another's (`far`), or nothing at all (`missing`)."""
-        if kind == "line" and role == Role.BROKER:
-            kind = "broker_line"
-        if kind == "account" and role == Role.BROKER:
-            kind = "broker_account"
+        if kind in ("line", "account", "statement", "statement_line", "statement_file") and role == Role.BROKER:
+            kind = f"broker_{kind}"
         if kind == "sheet" and role == Role.AGENCY_ADMIN:
             kind = "boss_sheet"
         if kind == "job":
@@ -291,7 +329,7 @@ class World:
             other = Role.MARKETING if role != Role.MARKETING else Role.AUDITOR
             return self.notices[role if where == "near" else other.value]
         if where == "missing":
-            return "NONE" if kind in ("project", "agency", "slip") else uuid4()
+            return "NONE" if kind in ("project", "agency", "slip", "company") else uuid4()
         return (self.near if where == "near" else self.far).ids[kind]
 
 

@@ -17,7 +17,17 @@ from channels_platform.audit.models import Event
 from channels_platform.lib import clock
 from channels_platform.notices.kinds import kinds_for
 from channels_platform.notices.models import Notice
-from commissions.models import Accrual, Contest, LedgerEntry, PayoutBatch, PayoutLine, PlanVersion
+from commissions.demo.cast import HOME_AGENCY
+from commissions.models import (
+    Accrual,
+    ClosedMonth,
+    Contest,
+    LedgerEntry,
+    PayoutBatch,
+    PayoutLine,
+    PlanVersion,
+    Statement,
+)
 from leads.models import Claim, ClientCare, Consultant, Deal, DealOutbox, Dispute, Referral, Visit
 from leads.selectors import visible_referrals
 from leads.states import LIVE
@@ -150,6 +160,12 @@ class TestSoundness:
     def test_units_stand_as_their_deals(self, built):
         live = Deal.objects.exclude(state="cancelled")
         assert Unit.objects.exclude(state="available").count() == live.count()
+
+    def test_the_last_two_months_are_closed_and_one_waits_for_the_agency(self, built):
+        months = ClosedMonth.objects.order_by().values_list("company").annotate(Count("pk"))
+        assert {count for _company, count in months} == {2}
+        own = Statement.objects.filter(payee__agency__code=HOME_AGENCY).values_list("state", flat=True)
+        assert set(own) == {"confirmed", "issued"}
 
     def test_nothing_is_left_for_the_commission_run(self, built):
         assert not DealOutbox.objects.exists()

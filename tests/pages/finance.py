@@ -11,13 +11,16 @@ from commissions.models import (
     Adjustment,
     Advance,
     AdvanceLimit,
+    ClosedMonth,
     Invoice,
     LedgerEntry,
+    Objection,
     Payee,
     PayoutBatch,
     PayoutEntry,
     PayoutLine,
     Repayment,
+    Statement,
     WriteOff,
 )
 from commissions.services.adjustments import ask_adjustment
@@ -34,6 +37,7 @@ from tests.services.leads.disputed import photo
 _KEPT = (
     *(PayoutBatch, PayoutLine, PayoutEntry, Invoice, LedgerEntry, Payment, Repayment, WriteOff),
     *(Adjustment, Advance, AdvanceLimit),
+    *(ClosedMonth, Statement, Objection),
 )
 
 

@@ -1,10 +1,14 @@
 """Money on its way, for the pages that show it: a plan, a deal under it, a drafted batch."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from channels_platform.accounts.permissions import Role
-from commissions.models import PayoutBatch
+from channels_platform.lib import clock
+from commissions.models import PayoutBatch, Statement
+from commissions.months import span_of
+from commissions.services.closing import close_month
 from commissions.services.payouts import draft_batch
 from commissions.services.plans import approve_plan_version, draft_plan_version
 from commissions.services.runs import run_commissions
@@ -64,7 +68,20 @@ def sell(world: World) -> Deal:
 
 
 def draft_payout(world: World) -> PayoutBatch:
-    from channels_platform.lib import clock
-
     preparer = staff("preparer", Role.FINANCE, world.project)
     return draft_batch(actor=preparer, company=world.project.company, cutoff_at=clock.now(), currency="CNY")
+
+
+def close_this_month(world: World) -> None:
+    """Close the month that runs, the clock an hour past its end."""
+    company = world.project.company
+    month = clock.local_date(clock.now(), company.zone).replace(day=1)
+    closer = staff("closer", Role.FINANCE, world.project)
+    with clock.at(span_of(company, month)[1] + timedelta(hours=1)):
+        close_month(actor=closer, company=company, month=month)
+
+
+def own_month(world: World) -> Statement:
+    """Return the owner's statement of the month, closed."""
+    close_this_month(world)
+    return Statement.objects.get(payee__broker=world.owner)

@@ -9,11 +9,12 @@ from brokers.services.accounts import ask_account
 from channels_platform.accounts.permissions import Role
 from channels_platform.jobs.models import Job
 from channels_platform.lib import clock
-from commissions.models import PayoutLine
+from commissions.models import ObjectionFile, PayoutLine
+from commissions.services.statements import contest_lines
 from leads.models import ClientSheet
 from leads.services.disputes import ask_side, raise_dispute
 from leads.services.visits import confirm_visit
-from tests.pages.money import draft_payout, give_plan, sell
+from tests.pages.money import draft_payout, give_plan, own_month, sell
 from tests.pages.papers import paper_of
 from tests.pages.world import make_world, staff
 from tests.services.leads.disputed import photo
@@ -72,6 +73,12 @@ PAGES = {
     "portal:statements": AGENCY,
     "portal:statement": AGENCY,
     "portal:statement_file": AGENCY,
+    "portal:months": AGENCY,
+    "portal:month": AGENCY,
+    "portal:month_pdf": AGENCY,
+    "portal:month_xlsx": AGENCY,
+    "portal:month_contest": AGENCY,
+    "portal:month_evidence": AGENCY,
     "desk:today": FRONT | SALES,
     "desk:board": FRONT | SALES,
     "desk:find": FRONT,
@@ -122,6 +129,7 @@ WITHOUT_OBJECT = {
     "portal:agency_account",
     "portal:identity",
     "portal:statements",
+    "portal:months",
     "desk:today",
     "desk:board",
     "desk:find",
@@ -141,6 +149,11 @@ BROKERS_OWN = {
     "portal:sheet",
     "portal:sheet_csv",
     "portal:sheet_xlsx",
+    "portal:month",
+    "portal:month_pdf",
+    "portal:month_xlsx",
+    "portal:month_contest",
+    "portal:month_evidence",
 }
 # Sent empty, these say what is missing.
 OPENED = {"desk:sign": (422,), "desk:sheet": (422,)}
@@ -186,7 +199,7 @@ def addresses(db):
     visit = confirm_visit(actor=world.reception, referral=referral)
     Deal = type(deal)
     Deal.objects.filter(pk=deal.pk).update(consultant=world.consultant)
-    line = PayoutLine.objects.get(payee__broker=world.owner)
+    payout = PayoutLine.objects.get(payee__broker=world.owner)
     job = Job.objects.create(kind="client-sheet", starter=world.owner.user, created_at=clock.now(), state="done")
     sheet = ClientSheet.objects.create(broker=world.owner, job=job, uploaded_at=clock.now())
     refused = world.file(phone="1")
@@ -194,6 +207,10 @@ def addresses(db):
         actor=world.owner.user, agency=world.agency, referral=refused, claim_text="Ours.", files=[photo()]
     )
     question = ask_side(actor=world.site_manager, dispute=dispute, referral=refused, text="Since when?", days=3)
+    month = own_month(world)
+    line = month.lines.first()
+    contest_lines(actor=world.owner.user, statement=month, lines=[line.pk], text="No.", files=[photo()])
+    evidence = ObjectionFile.objects.get().attachment_id
     store = Store.objects.create(agency=world.agency, name="West Gate")
     keys = {
         "portal:dispute": dispute.pk,
@@ -213,8 +230,13 @@ def addresses(db):
         "portal:account_stop": ask_account(
             actor=world.owner.user, party=world.owner, holder="Lin", bank_name="Bank", account="6222020200012345"
         ).pk,
-        "portal:statement": line.pk,
-        "portal:statement_file": line.pk,
+        "portal:statement": payout.pk,
+        "portal:statement_file": payout.pk,
+        "portal:month": month.pk,
+        "portal:month_pdf": month.pk,
+        "portal:month_xlsx": month.pk,
+        "portal:month_contest": (month.pk, line.pk),
+        "portal:month_evidence": (month.pk, evidence),
         "desk:slip": sign_slip(referral),
         "desk:visit": visit.pk,
         "desk:sign": visit.pk,

@@ -12,13 +12,26 @@ from brokers.services.accounts import ask_account
 from channels_platform.accounts.permissions import Role
 from channels_platform.lib import clock
 from commissions import urls
-from commissions.models import Adjustment, Advance, AdvanceLimit, BankResult, Payee, ReportView, WriteOff
+from commissions.models import (
+    Adjustment,
+    Advance,
+    AdvanceLimit,
+    BankResult,
+    ObjectionFile,
+    Payee,
+    ReportView,
+    Statement,
+    WriteOff,
+)
 from commissions.reports.asked import read_asked
 from commissions.reports.catalogue import REPORTS
 from commissions.services.debts import ask_write_off
 from commissions.services.report_views import keep_view
+from commissions.services.statements import contest_lines
 from tests.pages.finance import ask_by_hand, everything, open_till
+from tests.pages.money import own_month
 from tests.pages.world import make_project, staff
+from tests.services.leads.disputed import photo
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +90,14 @@ PAGES = {
     "report_exports": READ,
     "report_schedule": READ,
     "report_view_remove": READ,
+    "months": READ,
+    "month_close": PREPARE,
+    "month": READ,
+    "statement": READ,
+    "statement_pdf": READ,
+    "statement_xlsx": READ,
+    "objection": PREPARE,
+    "objection_file": READ,
 }
 EXPORTS = {
     "balances_csv",
@@ -86,6 +107,8 @@ EXPORTS = {
     "payments_csv",
     "report_csv",
     "report_xlsx",
+    "statement_pdf",
+    "statement_xlsx",
     "tax_xlsx",
 }
 BARE = {
@@ -101,6 +124,7 @@ BARE = {
     "batch_new",
     "batches",
     "debts",
+    "months",
     "more",
     "payment_new",
     "payments",
@@ -127,6 +151,8 @@ def till(world):
     made.pay()
     made.cancel()
     payee = Payee.objects.get(agency=world.agency)
+    month = own_month(world)
+    contest_lines(actor=world.owner.user, statement=month, lines=[month.lines.get().pk], text="No.", files=[photo()])
     ask_write_off(actor=made.second, payee=payee, project=world.project, amount=Decimal(1), reason="small")
     ask_by_hand(made)
     ask_account(actor=None, party=world.agency, holder="x", bank_name="Bank", account="6222020200012345")
@@ -138,7 +164,13 @@ def till(world):
 
 def address(till, name, *, missing=False):
     payee = Payee.objects.get(agency=till.world.agency)
+    month = Statement.objects.get(payee__broker=till.world.owner)
     keys = {
+        "month_close": [till.world.project.company.code],
+        "month": [month.closing_of_id],
+        **{key: [month.pk] for key in ("statement", "statement_pdf", "statement_xlsx")},
+        "objection": [month.pk, month.lines.get().pk],
+        "objection_file": [month.pk, ObjectionFile.objects.get().attachment_id],
         "line": [till.batch.pk, till.agency_line.pk],
         "line_answer": [till.batch.pk, till.agency_line.pk],
         "result": [till.batch.pk, BankResult.objects.get().pk],

@@ -17,9 +17,11 @@ from commissions.services import (
     advances,
     bank_files,
     bank_results,
+    closing,
     contest_rounds,
     contests,
     grading,
+    statements,
 )
 from leads.services import (
     care,
@@ -70,6 +72,8 @@ OF_STAFF = [
     contests.end_contest,
     contest_rounds.approve_round,
     contest_rounds.decline_round,
+    closing.close_month,
+    statements.answer_objection,
     inviting.invite_brokers,
     stores.close_store,
     stores.move_broker,

@@ -1,0 +1,85 @@
+"""What a contested line of a statement keeps from being paid, until finance has answered it.
+
+All that is unpaid of the line's deal, referral and component waits, whenever it was posted, and also what would be
+netted: figures of one thing are paid or netted together. The ledger does not move.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from commissions.models import Payee
+from projects.models import PayingCompany
+
+# Whether a ledger entry `e` is of something contested.
+IS_CONTESTED = """
+EXISTS (SELECT 1 FROM commissions_objection o
+        JOIN commissions_statementline sl ON sl.id = o.line_id
+        JOIN commissions_statement st ON st.id = sl.statement_id
+        WHERE o.state = 'open' AND st.payee_id = e.payee_id AND sl.project_id = e.project_id AND sl.kind = e.kind
+          AND sl.deal_id IS NOT DISTINCT FROM e.deal_id AND sl.referral_id IS NOT DISTINCT FROM e.referral_id)
+"""
+
+_LINES = f"""
+SELECT DISTINCT l.id FROM commissions_payoutline l
+JOIN commissions_payoutbatch b ON b.id = l.batch_id AND b.state IN ('draft', 'submitted')
+JOIN commissions_payoutentry i ON i.line_id = l.id AND i.live
+JOIN commissions_ledgerentry e ON e.id = i.entry_id
+WHERE l.id = ANY(%(lines)s) AND l.state = 'open' AND {IS_CONTESTED}
+"""  # noqa: S608 - constants
+
+_WAITING = f"""
+SELECT e.payee_id, sum(e.amount) FROM commissions_ledgerentry e
+JOIN commissions_ledgertransaction t ON t.id = e.transaction_id
+JOIN projects_project p ON p.id = e.project_id
+WHERE e.account = 'payable' AND NOT e.settles
+  AND p.company_id = %(company)s AND t.currency = %(currency)s AND t.posted_at <= %(cutoff)s
+  AND e.payee_id IN (
+      SELECT st.payee_id FROM commissions_objection o
+      JOIN commissions_statementline sl ON sl.id = o.line_id
+      JOIN commissions_statement st ON st.id = sl.statement_id WHERE o.state = 'open'
+  )
+  AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
+  AND {IS_CONTESTED}
+GROUP BY 1 HAVING sum(e.amount) <> 0
+"""  # noqa: S608 - constants
+
+
+@dataclass(frozen=True, slots=True)
+class Contested:
+    """Why a payout line waits: something in it is contested."""
+
+    def __str__(self) -> str:
+        return _("Contested: a line of a statement in it waits for finance's answer.")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a draft leaves of a payee because it is contested; below 0 where it would be netted."""
+
+    payee: Payee
+    gross: Decimal
+
+
+def contested_lines(line_ids: Iterable[UUID]) -> dict[UUID, Contested]:
+    """Return which of these payout lines are open, not approved yet, and contain something contested."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LINES, {"lines": list(line_ids)})
+        return {row[0]: Contested() for row in cursor.fetchall()}
+
+
+def contested_at(*, company: PayingCompany, currency: str, cutoff_at: datetime) -> list[Waiting]:
+    """Return what a draft at the cut-off would leave, being contested; the most first."""
+    values: dict[str, Any] = {"company": company.pk, "currency": currency, "cutoff": cutoff_at}
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, values)
+        rows = cursor.fetchall()
+    payees = Payee.objects.select_related("agency", "broker__user", "broker__agency").in_bulk([row[0] for row in rows])
+    found = [Waiting(payees[payee_id], gross) for payee_id, gross in rows]
+    return sorted(found, key=lambda one: (-one.gross, str(one.payee)))
