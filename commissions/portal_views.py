@@ -28,6 +28,7 @@ from commissions.services.exporting import export_statement
 from commissions.services.invoices import attach_invoice
 from commissions.standings import prizes_of
 from commissions.states import BatchState, LineState
+from commissions.waiting import with_waits
 from projects.selectors import latest_today
 
 _WRONG = {
@@ -47,6 +48,7 @@ def money(request: HttpRequest) -> HttpResponse:
     context = {
         "purses": own_purses(request.user),
         "page": page,
+        "lines": with_waits(page.items),
         "statements": _with_invoices(latest.items),
         "grade": grade_term(broker.agency, latest_today()) if broker else None,
         "prizes": prizes_of(broker, most=10) if broker else (),

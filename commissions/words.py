@@ -17,6 +17,8 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 from channels_platform.lib.money import exact_text
 from channels_platform.presentation import formats
 from commissions.engine import explain
+from commissions.engine.waiting import Mover, Wait
+from commissions.engine.waiting_words import render_mover, render_wait
 
 _PAYOUT = gettext_noop("paid out in batch {number}")
 _REPAYMENT = gettext_noop("repaid by the payee")
@@ -104,6 +106,16 @@ def figure_words(figure: Fraction, measure: str) -> str:
 def explain_waiting(explanation: Mapping[str, Any]) -> list[str]:
     """Return what is still to be released, and when, a sentence each."""
     return explain.waits(explanation, ReaderWords()) if explanation else []
+
+
+def explain_wait(wait: Wait, words: ReaderWords | None = None) -> str:
+    """Return what a part of a line waits for, in one sentence."""
+    return render_wait(wait, words or ReaderWords())
+
+
+def explain_mover(whose: Mover, words: ReaderWords | None = None) -> str:
+    """Return whose move it is."""
+    return render_mover(whose, words or ReaderWords())
 
 
 def component(kind: str) -> str:

@@ -27,6 +27,13 @@ def last_due(company: PayingCompany, now: datetime) -> datetime:
     return _due(company, today.year - (today.month == 1), (today.month - 2) % 12 + 1)
 
 
+def next_due(company: PayingCompany, now: datetime) -> datetime:
+    """Return the company's first payout instant after `now`, by its own calendar."""
+    today = clock.local_date(now, company.zone)
+    due = _due(company, today.year, today.month)
+    return due if due > now else _due(company, today.year + today.month // 12, today.month % 12 + 1)
+
+
 def schedule_payouts() -> dict[str, int]:
     """Draft what is due for every company and currency, each in its own transaction.
 

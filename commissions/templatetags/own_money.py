@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from commissions import own_money, standings, words
+from commissions import own_money, standings, waiting, words
 from commissions.models import Accrual, ContestResult
 
 register = template.Library()
@@ -21,7 +21,14 @@ def own_purses(user: Any) -> list[own_money.Purse]:
 @register.simple_tag
 def own_lines_of(user: Any, referral: Any) -> list[Accrual]:
     """The person's commission lines of one referral."""
-    return list(own_money.own_lines(user).filter(referral=referral).order_by("deal_id", "kind", "pk"))
+    return waiting.with_waits(own_money.own_lines(user).filter(referral=referral).order_by("deal_id", "kind", "pk"))
+
+
+@register.simple_tag
+def why_nothing(referral: Any) -> str:
+    """Why a won referral earns nothing; '' where it earns, or is not won."""
+    share = referral.shares.filter(ended_at__isnull=True).select_related("deal__project").order_by("-since").first()
+    return "" if share is None else waiting.why_nothing(referral, share.deal)
 
 
 @register.simple_tag
@@ -43,9 +50,9 @@ def waiting_amount(line: Any) -> Decimal:
 
 
 @register.simple_tag
-def what_waits(line: Any) -> list[str]:
-    """What of a line is still to be released, and when."""
-    return words.explain_waiting(line.explanation)
+def what_waits(row: Any) -> list[str]:
+    """What of a row that knows only its explanation is still to be released, and when."""
+    return [] if hasattr(row, "waits") else words.explain_waiting(row.explanation)
 
 
 @register.simple_tag
