@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from channels_platform.lib.money import from_minor, half_up, parse_decimal, parse_fraction, split_minor, to_minor
@@ -118,114 +119,122 @@ def release_waits(
     Shape:  the parts' `pending` add up to earned - released, their `retained` to the row's.
     Source: domain 6.5.
     """
-    if "zero" in explanation:
-        return []
-    if "bonus" in explanation or "parts" in explanation:
-        return _bonus_waits(figures, explanation, currency, expected)
-    if "awaited" not in explanation:
-        return []
-    kept = parse_fraction(explanation.get("retention", "0"))
-    return _Laying(figures, explanation, kept, currency, expected).waits()
-
-
-def _bonus_waits(
-    figures: Figures, explanation: Mapping[str, Any], currency: str, expected: Mapping[Milestone, date]
-) -> list[Wait]:
-    """A bonus waits whole; of several added into one, each for its own moment, by what it is of the sum."""
-    pending = to_minor(figures.earned - figures.released, currency)
-    open_parts = [
-        part
-        for part in explanation.get("parts", [explanation])
-        if "bonus" in part and "zero" not in part and not part["released"]
-    ]
-    if not pending or not open_parts:
-        return []
-    worth = [Fraction(parse_decimal(part["amount"])) * parse_fraction(part["share"]) for part in open_parts]
-    whole = sum(worth)
-    parts = split_minor(pending, [one / whole for one in worth]) if whole else (pending,)
     found = []
-    for part, minor in zip(open_parts, parts, strict=False):
-        when, amount = Milestone(part["release"]), from_minor(minor, currency)
+    for leg, pending, retained in parts_ahead(
+        to_minor(figures.earned, currency),
+        to_minor(figures.released, currency),
+        to_minor(figures.retained, currency),
+        explanation,
+        expected,
+    ):
         found.append(
-            Wait(Step.BONUS, MOVERS[when], amount, when=when, expected_on=expected.get(when), pending=amount)
+            Wait(
+                leg.step,
+                MOVERS[leg.when],
+                from_minor(pending + retained, currency),
+                when=leg.when,
+                fraction=leg.part,
+                more=leg.more,
+                expected_on=expected.get(leg.when),
+                pending=from_minor(pending, currency),
+                retained=from_minor(retained, currency),
+            )
         )
     return found
 
 
-@dataclass(slots=True)
-class _Laying:
-    """A commission's steps ahead, laid one after the other."""
+class Leg(NamedTuple):
+    """One step ahead: up to which running fraction it releases, `kept` being what a retention keeps of that."""
 
-    figures: Figures
-    explanation: Mapping[str, Any]
-    kept: Fraction
-    currency: str
-    expected: Mapping[Milestone, date]
+    step: Step
+    when: Milestone
+    part: Fraction | None = None
+    more: bool = False
+    upto: Fraction = Fraction(0)
+    kept: Fraction = Fraction(0)
 
-    def waits(self) -> list[Wait]:
-        earned = to_minor(self.figures.earned, self.currency)
-        released = to_minor(self.figures.released, self.currency)
-        retained_now = retained = to_minor(self.figures.retained, self.currency)
-        reached = sum((parse_fraction(fraction) for _, fraction in self.explanation["reached"]), Fraction(0))
-        found: list[Wait] = []
-        handed_over = not self.kept
-        for when, fraction in self._steps():
-            if when == Milestone.HANDOVER and not handed_over:
-                handed_over = True
-                if retained:
-                    found.append(self._retention(retained, retained_now))
-            if not fraction:
-                continue
-            reached += fraction
-            upto = half_up(earned * reached.numerator, reached.denominator)
-            step, released = upto - released, upto
-            keep = 0 if handed_over else half_up(upto * self.kept.numerator, self.kept.denominator) - retained
-            retained += keep
-            part = fraction if handed_over else fraction * (1 - self.kept)
-            found.append(self._release(when, step - keep, part, more=reached != fraction))
-        return found
 
-    def _steps(self) -> list[tuple[Milestone, Fraction]]:
-        """Order the steps as expected, the undated after the dated, and all before the handover unless dated later."""
-        steps = [(Milestone(when), parse_fraction(fraction)) for when, fraction in self.explanation["awaited"]]
-        handover = self.expected.get(Milestone.HANDOVER)
+def parts_ahead(
+    earned: int, released: int, retained: int, explanation: Mapping[str, Any], expected: Mapping[Milestone, date]
+) -> list[tuple[Leg, int, int]]:
+    """Lay a row's pending and retained over the steps ahead: each with what it frees of the one and of the other.
 
-        def place(step: tuple[Milestone, Fraction]) -> tuple[int, date]:
-            day = self.expected.get(step[0])
-            if step[0] == Milestone.HANDOVER:
-                return (1, date.max)
-            late = day is not None and handover is not None and day > handover
-            return (2 if late else 0, day or date.max)
+    Units: minor units.
+    """
+    if "zero" in explanation:
+        return []
+    if "bonus" in explanation or "parts" in explanation:
+        return _bonus_parts(earned - released, explanation)
+    found = []
+    kept_now = retained
+    for leg in _course(explanation, expected):
+        if leg.step is Step.RETENTION:
+            if retained:
+                found.append((leg, retained - kept_now, kept_now))
+            retained = kept_now = 0
+            continue
+        upto = half_up(earned * leg.upto.numerator, leg.upto.denominator)
+        keep = half_up(upto * leg.kept.numerator, leg.kept.denominator) - retained if leg.kept else 0
+        found.append((leg, upto - released - keep, 0))
+        released, retained = upto, retained + keep
+    return found
 
-        if self.kept and all(when != Milestone.HANDOVER for when, _ in steps):
-            steps.append((Milestone.HANDOVER, Fraction(0)))
-        return sorted(steps, key=place)
 
-    def _release(self, when: Milestone, minor: int, part: Fraction, *, more: bool) -> Wait:
-        amount = from_minor(minor, self.currency)
-        return Wait(
-            Step.RELEASE,
-            MOVERS[when],
-            amount,
-            when=when,
-            fraction=part,
-            more=more,
-            expected_on=self.expected.get(when),
-            pending=amount,
-        )
+def _bonus_parts(pending: int, explanation: Mapping[str, Any]) -> list[tuple[Leg, int, int]]:
+    """A bonus waits whole; of several added into one, each for its own moment, by what it is of the sum."""
+    waiting = [
+        part
+        for part in explanation.get("parts", [explanation])
+        if "bonus" in part and "zero" not in part and not part["released"]
+    ]
+    if not pending or not waiting:
+        return []
+    worth = [Fraction(parse_decimal(part["amount"])) * parse_fraction(part["share"]) for part in waiting]
+    parts = split_minor(pending, [one / sum(worth) for one in worth])
+    return [
+        (Leg(Step.BONUS, Milestone(part["release"])), minor, 0) for part, minor in zip(waiting, parts, strict=True)
+    ]
 
-    def _retention(self, minor: int, now: int) -> Wait:
-        """What is kept by then: part of it is kept today, part is still to be released."""
-        return Wait(
-            Step.RETENTION,
-            Mover.DEVELOPER,
-            from_minor(minor, self.currency),
-            when=Milestone.HANDOVER,
-            fraction=self.kept,
-            expected_on=self.expected.get(Milestone.HANDOVER),
-            pending=from_minor(minor - now, self.currency),
-            retained=from_minor(now, self.currency),
-        )
+
+_Steps = tuple[tuple[str, str], ...]
+
+
+def _course(explanation: Mapping[str, Any], expected: Mapping[Milestone, date]) -> tuple[Leg, ...]:
+    """Order the steps ahead as expected: the undated after the dated, all before the handover unless dated later."""
+    steps = [(when, fraction) for when, fraction in explanation.get("awaited", ())]
+    kept = explanation.get("retention", "0")
+    if kept != "0" and all(when != Milestone.HANDOVER for when, _ in steps):
+        steps.append((Milestone.HANDOVER.value, "0"))
+    handover = expected.get(Milestone.HANDOVER)
+
+    def place(step: tuple[str, str]) -> tuple[int, date]:
+        day = expected.get(Milestone(step[0]))
+        if step[0] == Milestone.HANDOVER:
+            return (1, date.max)
+        late = day is not None and handover is not None and day > handover
+        return (2 if late else 0, day or date.max)
+
+    if len(steps) > 1:
+        steps.sort(key=place)
+    reached = tuple((when, fraction) for when, fraction in explanation.get("reached", ()))
+    return _legs(reached, tuple(steps), kept)
+
+
+@lru_cache(maxsize=4096)
+def _legs(reached: _Steps, ahead: _Steps, retention: str) -> tuple[Leg, ...]:
+    """Make the legs of one order of steps, of which there are few however many rows."""
+    kept = parse_fraction(retention)
+    upto = sum((parse_fraction(fraction) for _, fraction in reached), Fraction(0))
+    found = []
+    for when, text in ahead:
+        milestone, fraction = Milestone(when), parse_fraction(text)
+        if milestone == Milestone.HANDOVER and kept:
+            found.append(Leg(Step.RETENTION, milestone, kept))
+            kept = Fraction(0)
+        if fraction:
+            more, upto = bool(upto), upto + fraction
+            found.append(Leg(Step.RELEASE, milestone, fraction * (1 - kept), more, upto, kept))
+    return tuple(found)
 
 
 # --- the payout's steps ---------------------------------------------------------------------------------------------
