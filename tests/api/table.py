@@ -70,6 +70,7 @@ API = [
     _api("deals/<uuid:pk>/handover/", "deal", post=MARKETING),
     _api("deals/<uuid:pk>/cancel/", "deal", post=MARKETING),
     _api("deals/<uuid:pk>/amend/", "deal", post=MARKETING),
+    _api("deals/<uuid:pk>/expected/", "deal", post=MARKETING),
     _api("deals/<uuid:pk>/payments/", "deal", get=DEALS, post=FINANCE),
     _api("plans/", get=MONEY, post=MANAGER),
     _api("plans/<uuid:pk>/approve/", "version", post=MANAGER),
