@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from channels_platform.jobs.services import periodic
-from commissions.services import contest_rounds, exporting, runs, schedule
+from commissions.services import contest_rounds, exporting, liability_export, runs, schedule
 
 
 @shared_task
@@ -42,3 +42,8 @@ def close_contest_rounds() -> dict[str, int]:
 @shared_task
 def write_export(job_id: str) -> None:
     exporting.write_export(job_id=UUID(job_id))
+
+
+@shared_task
+def write_liability(job_id: str) -> None:
+    liability_export.write_export(job_id=UUID(job_id))

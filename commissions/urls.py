@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from commissions.views import balances, batch_steps, batches, debts, exports, paying, payments
+from commissions.views import balances, batch_steps, batches, debts, exports, liability, paying, payments
 
 app_name = "finance"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("balances/<uuid:payee_id>/<uuid:project_id>/", balances.balance, name="balance"),
     path("balances/<uuid:payee_id>/<uuid:project_id>/repayment/", debts.repayment_new, name="repayment_new"),
     path("balances/<uuid:payee_id>/<uuid:project_id>/write-off/", debts.write_off_new, name="write_off_new"),
+    path("liability/", liability.liability_page, name="liability"),
+    path("liability.xlsx", liability.liability_xlsx, name="liability_xlsx"),
     path("owed/", debts.debts, name="debts"),
     path("write-offs/<uuid:write_off_id>/", debts.write_off, name="write_off"),
     path("batches/", batches.batches, name="batches"),

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -55,6 +55,8 @@ HAVING sum(e.amount) <> 0
 ORDER BY 6
 """
 
+MILESTONES = (Milestone.FIRST_PAYMENT, Milestone.LOAN_RELEASED, Milestone.FULLY_COLLECTED, Milestone.HANDOVER)
+
 _Key = tuple[UUID, UUID, UUID | None, str]
 _PayeeProject = tuple[UUID, UUID]
 
@@ -81,14 +83,14 @@ class Told:
 
 def expected_of(deal: Deal, project: Project) -> dict[Milestone, date]:
     """Return when the milestones of a deal are expected: by its own dates, else by its project's."""
-    signed = deal.contracted_at
+    own = (deal.first_payment_due_on, deal.loan_expected_on, deal.full_payment_due_on, deal.handover_expected_on)
+    return expected_in(project, own, deal.contracted_at)
+
+
+def expected_in(project: Project, own: Sequence[date | None], signed: datetime | None) -> dict[Milestone, date]:
+    """Return the same from a deal's own dates, in the order of MILESTONES, and the instant of its contract."""
     return expected_dates(
-        own={
-            Milestone.FIRST_PAYMENT: deal.first_payment_due_on,
-            Milestone.LOAN_RELEASED: deal.loan_expected_on,
-            Milestone.FULLY_COLLECTED: deal.full_payment_due_on,
-            Milestone.HANDOVER: deal.handover_expected_on,
-        },
+        own=dict(zip(MILESTONES, own, strict=True)),
         days={
             Milestone.FIRST_PAYMENT: project.first_payment_days,
             Milestone.LOAN_RELEASED: project.loan_days,

@@ -49,6 +49,7 @@ ITEMS = (
     Item("finance", "finance:balances", _("Balances"), "wallet2", "b", (Can.SEE_MONEY,)),
     Item("finance", "finance:batches", _("Payout batches"), "cash-stack", "p", (Can.SEE_MONEY,)),
     Item("finance", "finance:payments", _("Payments"), "cash-coin", "m", (Can.SEE_MONEY,)),
+    Item("finance", "finance:liability", _("Unpaid"), "bar-chart", "u", (Can.SEE_MONEY,)),
     Item("finance", "finance:debts", _("Owed back"), "arrow-counterclockwise", "o", (Can.SEE_MONEY,)),
 )
 

@@ -119,28 +119,13 @@ def release_waits(
     Shape:  the parts' `pending` add up to earned - released, their `retained` to the row's.
     Source: domain 6.5.
     """
-    found = []
-    for leg, pending, retained in parts_ahead(
-        to_minor(figures.earned, currency),
-        to_minor(figures.released, currency),
-        to_minor(figures.retained, currency),
-        explanation,
-        expected,
-    ):
-        found.append(
-            Wait(
-                leg.step,
-                MOVERS[leg.when],
-                from_minor(pending + retained, currency),
-                when=leg.when,
-                fraction=leg.part,
-                more=leg.more,
-                expected_on=expected.get(leg.when),
-                pending=from_minor(pending, currency),
-                retained=from_minor(retained, currency),
-            )
+    figures_minor = (to_minor(figure, currency) for figure in figures)
+    return [
+        wait_of(
+            leg, from_minor(pending, currency), from_minor(retained, currency), expected_on=expected.get(leg.when)
         )
-    return found
+        for leg, pending, retained in parts_ahead(*figures_minor, explanation, expected)
+    ]
 
 
 class Leg(NamedTuple):
@@ -152,6 +137,21 @@ class Leg(NamedTuple):
     more: bool = False
     upto: Fraction = Fraction(0)
     kept: Fraction = Fraction(0)
+
+
+def wait_of(leg: Leg, pending: Decimal, retained: Decimal, *, expected_on: date | None) -> Wait:
+    """Return a leg with its amounts as a wait."""
+    return Wait(
+        leg.step,
+        MOVERS[leg.when],
+        pending + retained,
+        when=leg.when,
+        fraction=leg.part,
+        more=leg.more,
+        expected_on=expected_on,
+        pending=pending,
+        retained=retained,
+    )
 
 
 def parts_ahead(

@@ -197,6 +197,8 @@ FINANCE_PAGES = [
     _balance("", get=MONEY),
     _balance("repayment/", get=FINANCE, post=FINANCE),
     _balance("write-off/", get=FINANCE, post=FINANCE),
+    Row("finance/liability/", get=MONEY),
+    Row("finance/liability.xlsx", post=MONEY),
     Row("finance/owed/", get=MONEY),
     Row("finance/write-offs/<uuid:write_off_id>/", ("write_off",), get=MONEY, post=MONEY),
     Row("finance/batches/", get=MONEY),

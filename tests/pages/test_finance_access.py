@@ -24,6 +24,8 @@ PAGES = {
     "balance": READ,
     "repayment_new": PREPARE,
     "write_off_new": PREPARE,
+    "liability": READ,
+    "liability_xlsx": READ,
     "debts": READ,
     "write_off": READ,
     "batches": READ,
@@ -42,8 +44,11 @@ PAGES = {
     "payments_csv": READ,
     "payment_new": PREPARE,
 }
-EXPORTS = {"batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv"}
-BARE = {"balances", "balances_csv", "payments_csv", "debts", "batches", "batch_new", "payments", "payment_new"}
+EXPORTS = {"liability_xlsx", "batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv"}
+BARE = {
+    "balances", "balances_csv", "payments_csv", "liability", "liability_xlsx", "debts", "batches", "batch_new",
+    "payments", "payment_new",
+}  # fmt: skip
 
 
 def test_every_finance_address_is_in_the_table():
