@@ -1,6 +1,5 @@
 """Money on the portal's pages: `{% load own_money %}`."""
 
-from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -41,12 +40,6 @@ def promised(broker: Any, project: Any) -> list[str]:
 def how_earned(line: Any) -> str:
     """How a line's figure comes about, or why it is nothing."""
     return words.explain_row(line.explanation)
-
-
-@register.filter
-def waiting_amount(line: Any) -> Decimal:
-    """What is earned and not payable yet: still to be released, or kept until handover."""
-    return Decimal(line.pending + line.retained)
 
 
 @register.simple_tag
