@@ -26,7 +26,7 @@ from commissions.words import ReaderWords, month_words, outlook_words
 from projects.models import PayingCompany, Project
 from projects.selectors import visible_projects
 
-MOST_ON_SCREEN = 50_000
+MOST_ON_SCREEN = 20_000
 MOST_ROWS = 100
 MOST_PLANS = 20
 _BY = ("company", "project", "agency")

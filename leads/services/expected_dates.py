@@ -21,7 +21,7 @@ _FARTHEST = timedelta(days=3650)
 def expect_dates(*, actor: Any, deal: Deal, **dates: date | None) -> Deal:
     """Set when milestones of a deal are expected; None: not known any more. What is left out stays.
 
-    Raises: Forbidden; NotAllowed once it is cancelled; Invalid `out_of_range` by field for a day before the subscription
+    Raises: Forbidden; NotAllowed once it is cancelled; Invalid `bad_day` by field for a day before the subscription
             or more than ten years ahead, `loan_without_mortgage` for the day of a loan there is none of.
     Locks:  the deal.
     Writes: Deal, audit event `deal.expected`.
@@ -36,7 +36,7 @@ def expect_dates(*, actor: Any, deal: Deal, **dates: date | None) -> Deal:
         if name not in FIELDS:
             raise Invalid(f"{name} cannot be set", code="unknown_field", field=name)
         if day is not None and not first <= day <= last:
-            raise Invalid("a day from the subscription on, within ten years", code="out_of_range", field=name)
+            raise Invalid("a day from the subscription on, within ten years", code="bad_day", field=name)
     if dates.get("loan_expected_on") is not None and locked.loan_amount is None:
         raise Invalid("only a mortgage has a loan", code="loan_without_mortgage", field="loan_expected_on")
     before = {name: _text(getattr(locked, name)) for name in dates}

@@ -56,8 +56,8 @@ def test_saying_the_same_again_leaves_no_trace(site):
 @pytest.mark.parametrize(
     ("dates", "code"),
     [
-        ({"handover_expected_on": date(2026, 3, 1)}, "out_of_range"),
-        ({"handover_expected_on": date(2036, 3, 5)}, "out_of_range"),
+        ({"handover_expected_on": date(2026, 3, 1)}, "bad_day"),
+        ({"handover_expected_on": date(2036, 3, 5)}, "bad_day"),
         ({"loan_expected_on": MAY}, "loan_without_mortgage"),
         ({"price": MAY}, "unknown_field"),
     ],
