@@ -127,7 +127,7 @@ WITH live AS (
 _LUMP = """json_build_array(subscribed_at, contracted_at, referred, deals, price::text, agency_id, broker_id, numerator,
                          denominator)"""
 
-_LUMPS = f"{_LIVE} SELECT {_LUMP} FROM lumps"
+_LUMPS = f"{_LIVE} SELECT {_LUMP} FROM lumps"  # noqa: S608 - constants
 
 _DEALS = f"""
 {_LIVE}
@@ -257,7 +257,10 @@ def deal_stream(project: Project, *, as_of: datetime, adds_up: Sequence[Series] 
 
 
 def deal_lumps(project: Project, *, as_of: datetime, adds_up: Sequence[Series]) -> list[Lump]:
-    """Return the project's live deals added up, as one statement sees them, told apart by the versions of these plans."""
+    """Return the project's live deals added up, as one statement sees them.
+
+    `adds_up`: the plans by whose versions they are told apart.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_LUMPS, _values(project, as_of, adds_up))
         return [_lump(values, project) for (values,) in cursor.fetchall()]

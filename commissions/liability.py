@@ -18,8 +18,8 @@ from django.db.models import Q, QuerySet
 
 from brokers.models import Agency
 from channels_platform.lib import clock
-from channels_platform.lib.money import from_minor, to_minor
-from commissions.engine.waiting import Leg, parts_ahead
+from channels_platform.lib.money import from_minor
+from commissions.engine.waiting import Figures, Leg, in_minor, parts_ahead
 from commissions.exports.rows import stream
 from commissions.holds import holds_in_force
 from commissions.models import Accrual
@@ -58,6 +58,7 @@ LEFT JOIN accounts_user u ON u.id = b.user_id
 WHERE x.project_id = ANY(%(projects)s) AND (x.pending <> 0 OR x.retained <> 0)
   AND (%(agency)s::uuid IS NULL OR coalesce(p.agency_id, b.agency_id) = %(agency)s)
 """
+
 
 @dataclass
 class Due:
@@ -183,9 +184,9 @@ class _Reading:
             return
         project = self.projects[project_id]
         expected = expected_in(project, own, signed)
-        figures = (to_minor(one, self.currency) for one in (earned, released, retained))
+        figures = in_minor(Figures(earned, released, retained), self.currency)
         laid = self.laid[project_id, payee_id]
-        for leg, pending, kept in parts_ahead(*figures, json.loads(told), expected):
+        for leg, pending, kept in parts_ahead(figures, json.loads(told), expected):
             parted = (from_minor(pending, self.currency), from_minor(kept, self.currency))
             laid[0] += parted[0]
             laid[1] += parted[1]

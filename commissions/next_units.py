@@ -61,12 +61,13 @@ def _of_project(project: Project, today: date, agency: Agency | None) -> list[Tr
         for outlook in outlooks(track, _sold(project, track.series), on=today)
     ]
     versions = PlanVersion.objects.select_related("plan__agency").in_bulk({UUID(str(one.version_id)) for one in found})
-    brokers = Broker.objects.select_related("user").in_bulk({one.broker_id for one in found if one.broker_id})
+    filers = {UUID(str(one.broker_id)) for one in found if one.broker_id is not None}
+    brokers = {str(key): one for key, one in Broker.objects.select_related("user").in_bulk(filers).items()}
     return [
         Triggered(
             project=project,
             agency=(version := versions[UUID(str(one.version_id))]).plan.agency,
-            broker=brokers.get(one.broker_id),  # type: ignore[call-overload]
+            broker=brokers.get(str(one.broker_id)),
             version=version,
             outlook=one,
         )
@@ -77,9 +78,10 @@ def _of_project(project: Project, today: date, agency: Agency | None) -> list[Tr
 def _sold(project: Project, series: Series) -> Iterable[Sold]:
     """Read the shares that the plan has rated, as they were last written down."""
     rows = Accrual.objects.filter(
-        project=project, kind=COMMISSION, version__plan=series.id, explanation__has_key="total"
+        project=project, kind=COMMISSION, version__plan=UUID(str(series.id)), explanation__has_key="total"
     ).values_list(
         "version_id", "explanation__period", "referral__broker_id", "explanation__price", "explanation__share"
     )
     for version, period, broker, price, share in rows.iterator(chunk_size=2_000):
-        yield Sold(str(version), period, broker, to_minor(parse_decimal(price), project.currency), Fraction(share))
+        filer = None if broker is None else str(broker)
+        yield Sold(str(version), period, filer, to_minor(parse_decimal(price), project.currency), Fraction(share))

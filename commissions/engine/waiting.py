@@ -119,13 +119,19 @@ def release_waits(
     Shape:  the parts' `pending` add up to earned - released, their `retained` to the row's.
     Source: domain 6.5.
     """
-    figures_minor = (to_minor(figure, currency) for figure in figures)
     return [
-        wait_of(
-            leg, from_minor(pending, currency), from_minor(retained, currency), expected_on=expected.get(leg.when)
-        )
-        for leg, pending, retained in parts_ahead(*figures_minor, explanation, expected)
+        wait_of(leg, from_minor(pending, currency), from_minor(retained, currency), expected_on=expected.get(leg.when))
+        for leg, pending, retained in parts_ahead(in_minor(figures, currency), explanation, expected)
     ]
+
+
+def in_minor(figures: Figures, currency: str) -> tuple[int, int, int]:
+    """Return the figures in minor units."""
+    return (
+        to_minor(figures.earned, currency),
+        to_minor(figures.released, currency),
+        to_minor(figures.retained, currency),
+    )
 
 
 class Leg(NamedTuple):
@@ -155,12 +161,13 @@ def wait_of(leg: Leg, pending: Decimal, retained: Decimal, *, expected_on: date 
 
 
 def parts_ahead(
-    earned: int, released: int, retained: int, explanation: Mapping[str, Any], expected: Mapping[Milestone, date]
+    figures: tuple[int, int, int], explanation: Mapping[str, Any], expected: Mapping[Milestone, date]
 ) -> list[tuple[Leg, int, int]]:
     """Lay a row's pending and retained over the steps ahead: each with what it frees of the one and of the other.
 
-    Units: minor units.
+    Units: minor units; `figures` as in `Figures`.
     """
+    earned, released, retained = figures
     if "zero" in explanation:
         return []
     if "bonus" in explanation or "parts" in explanation:
@@ -191,9 +198,7 @@ def _bonus_parts(pending: int, explanation: Mapping[str, Any]) -> list[tuple[Leg
         return []
     worth = [Fraction(parse_decimal(part["amount"])) * parse_fraction(part["share"]) for part in waiting]
     parts = split_minor(pending, [one / sum(worth) for one in worth])
-    return [
-        (Leg(Step.BONUS, Milestone(part["release"])), minor, 0) for part, minor in zip(waiting, parts, strict=True)
-    ]
+    return [(Leg(Step.BONUS, Milestone(part["release"])), minor, 0) for part, minor in zip(waiting, parts, strict=True)]
 
 
 _Steps = tuple[tuple[str, str], ...]

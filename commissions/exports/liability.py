@@ -127,4 +127,3 @@ def _reach_columns() -> list[Column]:
 
 def _text(heading: str, width: int, take: Any) -> Column:
     return Column(heading, CellKind.TEXT, width, take)
-

@@ -135,4 +135,3 @@ def liability_xlsx(request: HttpRequest) -> HttpResponseBase:
         return HttpResponseRedirect(reverse("jobs:detail", args=[job.pk]))
     file = export_liability(actor=request.user, asked=choice.asked)
     return send_file(file.pieces, file.name, content_type=file.content_type)
-

@@ -168,3 +168,16 @@ def test_what_the_next_units_trigger_is_what_they_then_cost(cast):
     cast.run()
     reach = found.outlook.reaches[0]
     assert Decimal(cast.figures("A1")["earned"]) - Decimal(before) == reach.extra + reach.own == Decimal("16000.00")
+
+
+def test_where_brokers_have_a_line_each_so_has_the_outlook(cast):
+    cast.plan("A1", mode="retroactive", scope="broker", tiers=(("0", "0.01"), ("2", "0.012")))
+    for broker in ("B1", "B1", "B2"):
+        cast.contracted(broker)
+    cast.run()
+    with clock.at(cast.now):
+        found = {str(one.broker): one.outlook for one in triggered([cast.project])}
+    assert {name: (one.total, one.to_next, one.reaches[0].extra) for name, one in found.items()} == {
+        "B1": (2, None, Decimal("0.00")),
+        "B2": (1, 1, Decimal("2000.00")),
+    }

@@ -34,7 +34,9 @@ def sold(cast):
 def waits(cast, deal, name="A1"):
     with clock.at(cast.now):
         (line,) = with_waits([Accrual.objects.select_related("project", "deal").get(deal=deal, payee=cast.payee(name))])
-    return [(wait.wait.step.value, str(wait.amount.quantize(Decimal("0.01"))), wait.wait.whose.value) for wait in line.waits]
+    return [
+        (wait.wait.step.value, str(wait.amount.quantize(Decimal("0.01"))), wait.wait.whose.value) for wait in line.waits
+    ]
 
 
 LOAN, KEPT_THEN = ("release", "4500.00", "lender"), ("retention", "1000.00", "developer")

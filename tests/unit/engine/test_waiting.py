@@ -102,7 +102,9 @@ def test_bonuses_added_into_one_row_wait_each_for_its_own_moment():
     assert [(wait.when, str(wait.amount)) for wait in found] == [("handover", "1000.00"), ("fully_collected", "500.00")]
 
 
-@pytest.mark.parametrize("fact", [deal("D1", share(), contracted_at=None), deal("D1", share(), cancelled_at=at("03-06"))])
+@pytest.mark.parametrize(
+    "fact", [deal("D1", share(), contracted_at=None), deal("D1", share(), cancelled_at=at("03-06"))]
+)
 def test_what_earns_nothing_waits_for_nothing(fact):
     assert waits([plan()], fact) == []
 
