@@ -105,11 +105,6 @@ def figure_words(figure: Fraction, measure: str) -> str:
     return ngettext("%(n)s visit", "%(n)s visits", many) % {"n": figure}
 
 
-def explain_waiting(explanation: Mapping[str, Any]) -> list[str]:
-    """Return what is still to be released, and when, a sentence each."""
-    return explain.waits(explanation, ReaderWords()) if explanation else []
-
-
 def explain_wait(wait: Wait, words: ReaderWords | None = None) -> str:
     """Return what a part of a line waits for, in one sentence."""
     return render_wait(wait, words or ReaderWords())

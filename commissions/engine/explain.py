@@ -1,4 +1,4 @@
-"""Explanations in words: why a row is what it is, what it waits for, why it is nothing.
+"""Explanations in words: why a row is what it is, what is released when, why it is nothing.
 
 The sentences are English templates handed to the reader's `gettext`; numbers, money and dates are written by the
 reader's `Words` too, so that one stored explanation reads right in every language.
@@ -130,36 +130,6 @@ def render(explanation: Mapping[str, Any], words: Words) -> str:
         return words.gettext(_BONUS).format(name=explanation["bonus"], base=base)
     slices = explanation["slices"]
     return "; ".join(_slice(explanation, piece, words) for piece in slices)
-
-
-def waits(
-    explanation: Mapping[str, Any], words: Words, *, expected: Mapping[Milestone, date] | None = None
-) -> list[str]:
-    """Return what is still to be released and when, a sentence each; [] where nothing is.
-
-    `expected` gives dates for milestones where somebody knows them. Parts are of what is earned, less the retention
-    while it is kept: what will become payable.
-    """
-    if "parts" in explanation:
-        return [line for part in explanation["parts"] for line in waits(part, words, expected=expected)]
-    if "zero" in explanation:
-        return []
-    expected = expected or {}
-    if "bonus" in explanation:
-        if explanation["released"]:
-            return []
-        when = Milestone(explanation["release"])
-        return [bonus_words(when, words, on=expected.get(when))]
-    kept = parse_fraction(explanation.get("retention", "0"))
-    lines: list[str] = []
-    for when, fraction in explanation["awaited"]:
-        # handover itself ends the retention
-        part = parse_fraction(fraction) * (1 if when == Milestone.HANDOVER else 1 - kept)
-        more = bool(explanation["reached"] or lines)
-        lines.append(release_words(Milestone(when), part, words, more=more, on=expected.get(Milestone(when))))
-    if kept:
-        lines.append(kept_words(kept, words, on=expected.get(Milestone.HANDOVER)))
-    return lines
 
 
 def why_zero(explanation: Mapping[str, Any], words: Words) -> str | None:

@@ -43,12 +43,6 @@ def how_earned(line: Any) -> str:
 
 
 @register.simple_tag
-def what_waits(row: Any) -> list[str]:
-    """What of a row that knows only its explanation is still to be released, and when."""
-    return [] if hasattr(row, "waits") else words.explain_waiting(row.explanation)
-
-
-@register.simple_tag
 def why_prize(result: ContestResult) -> str:
     """Which round, place and prizes a prize comes from."""
     contest, days = result.round.contest, result.round.days

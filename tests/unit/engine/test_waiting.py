@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from commissions.engine.calculate import entitlements
 from commissions.engine.explain import PlainWords
-from commissions.engine.types import AppliesTo, Method, Milestone, Payee, Source
+from commissions.engine.types import AppliesTo, Method, Milestone, Payee, ReleaseStep, Source
 from commissions.engine.waiting import (
     Figures,
     Mover,
@@ -26,7 +26,7 @@ from commissions.engine.waiting import (
 )
 from commissions.engine.waiting_words import render_mover, render_no_row, render_wait
 
-from .facts import ZONE, at, cash, deal, payment, plan, run, share
+from .facts import USUAL_RELEASE, ZONE, at, cash, deal, payment, plan, run, share
 from .histories import INSTANTS, START, projects
 
 WORDS = PlainWords()
@@ -80,6 +80,30 @@ def test_steps_stand_in_the_order_they_are_expected_and_nothing_is_kept_of_what_
         (Step.RETENTION, "500.00", JUNE),
         (Step.RELEASE, "5000.00", DECEMBER),
     ]
+
+
+def test_nothing_released_yet_is_not_more():
+    found = waits([plan()], deal("D1", share(), method=Method.INSTALMENT))
+    assert [render_wait(wait, WORDS) for wait in found] == [
+        "50 % is released when the first payment is collected.",
+        "50 % more is released when the full price is collected.",
+    ]
+
+
+def test_what_waits_for_handover_is_not_kept_any_more_by_then():
+    steps = (ReleaseStep(Milestone.CONTRACTED, Fraction(1, 2)), ReleaseStep(Milestone.HANDOVER, Fraction(1, 2)))
+    late = plan(release={**USUAL_RELEASE, Method.LUMP_SUM: steps}, **KEPT)
+    assert said(waits([late], deal("D1", share()))) == [
+        ("10 % of what is released is kept until handover.", "500.00", "developer"),
+        ("50 % more is released at handover.", "5000.00", "developer"),
+    ]
+
+
+def test_a_row_released_in_full_waits_for_nothing():
+    fact = deal("D1", share(), payments=(payment("1000000", "03-06 10:00"),))
+    assert waits([plan()], fact) == []
+    paid = [plan(bonuses=(cash("100"),))]
+    assert waits(paid, deal("D1", share()), kind="bonus:cash") == []
 
 
 def test_a_bonus_waits_whole_for_its_own_moment():
