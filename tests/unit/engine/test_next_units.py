@@ -113,6 +113,17 @@ def test_deals_under_an_earlier_version_are_re_rated_by_their_own_tiers():
     ]
 
 
+def test_deals_under_an_earlier_marginal_version_count_and_are_not_re_rated():
+    early = version(id="v1", to_on=date(2026, 3, 9), **{**BACK, "mode": Mode.MARGINAL})
+    late = version(id="v2", from_on=date(2026, 3, 10), **{**BACK, "tiers": tiers(("0", "0.01"), ("2", "0.02"))})
+    after = deal("D9", share(referral="R9"), subscribed_at=at("03-12 10:00"), contracted_at=at("03-12 11:00"))
+    (found,) = look(series(early, late), [*deals(1), after], counts=(1,))
+    assert (found.sold, found.total, found.pay) == (1, 2, "0.02")
+    assert found.reaches[0].extra == Decimal("0.00")
+    (alone,) = look(series(early, late), [after], counts=(1,))
+    assert alone.reaches[0].extra == Decimal("10000.00")
+
+
 @pytest.mark.parametrize(
     "one",
     [plan(**{**BACK, "mode": Mode.MARGINAL}), plan(**BACK, to_on=date(2026, 3, 10)), plan(**BACK, agency="A2")],
