@@ -49,6 +49,7 @@ v1 = [
     path("deals/<uuid:pk>/handover/", deals.HandoverView.as_view(), name="deal_handover"),
     path("deals/<uuid:pk>/cancel/", deals.CancellationView.as_view(), name="deal_cancel"),
     path("deals/<uuid:pk>/amend/", deals.AmendmentView.as_view(), name="deal_amend"),
+    path("deals/<uuid:pk>/expected/", deals.ExpectedView.as_view(), name="deal_expected"),
     path("plans/", plans.PlansView.as_view(), name="plans"),
     path("plans/<uuid:pk>/approve/", plans.PlanApprovalView.as_view(), name="plan_approve"),
     path("commissions/", money.CommissionsView.as_view(), name="commissions"),

@@ -11,6 +11,7 @@ from django.db.models import F, QuerySet, Sum
 from commissions.models import Accrual, LedgerEntry, Payee
 from commissions.selectors import Balance, commissions, entries
 from commissions.states import Account
+from commissions.waiting import with_waits
 from projects.models import Project
 
 FIGURES = ("earned", "pending", "retained", "payable", "paid", "tax")
@@ -140,7 +141,8 @@ def entries_of(user: Any, *, payee: Payee, project: Project) -> QuerySet[LedgerE
 
 
 def with_ledger(accruals: Sequence[Accrual]) -> list[Line]:
-    """Return the lines with what the ledger holds for each, so that lines add up to their balance."""
+    """Return the lines with what the ledger holds for each, so that lines add up to their balance, and what waits."""
+    accruals = with_waits(accruals)
     sums: dict[tuple[Any, ...], dict[str, Decimal]] = {}
     if accruals:
         found = (

@@ -1,7 +1,7 @@
 """What the finance pages read of payout batches: totals, lines, the deals behind a line, what a draft would take."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,10 +12,11 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from commissions.holds import Held, Hold, held_lines, hold_of, holds_in_force
-from commissions.models import Invoice, LedgerEntry, Payee, PayoutBatch, PayoutLine
+from commissions.models import Accrual, Invoice, LedgerEntry, Payee, PayoutBatch, PayoutLine
 from commissions.selectors import counted_lines, line_entries, lines_that_count
 from commissions.services.settlement import UNSETTLED_OR_HELD
 from commissions.states import BatchState, LineState
+from commissions.waiting import Told, with_waits
 from projects.models import PayingCompany, Project
 
 MOST_DEALS = 500
@@ -37,12 +38,16 @@ class Totals:
 
 @dataclass
 class Behind:
-    """What a line pays of one deal's component; `explanation` is that of its latest entry."""
+    """What a line pays of one deal's component; `explanation` is that of its latest entry.
+
+    `waits`: what of the component, in this line or not, is unpaid.
+    """
 
     entry: LedgerEntry
     amount: Decimal
     entries: int
     explanation: dict[str, Any]
+    waits: list[Told] = field(default_factory=list)
 
     @property
     def share(self) -> str:
@@ -161,7 +166,17 @@ def deals_behind(line: PayoutLine) -> tuple[list[Behind], int]:
         row.entries += 1
         row.explanation = entry.explanation
     found = [row for row in rows.values() if row.amount]
-    return found[:MOST_DEALS], len(found)
+    shown = found[:MOST_DEALS]
+    _say_what_waits(shown, line)
+    return shown, len(found)
+
+
+def _say_what_waits(rows: Sequence[Behind], line: PayoutLine) -> None:
+    deals = {row.entry.deal_id for row in rows if row.entry.deal_id is not None}
+    lines = Accrual.objects.filter(payee=line.payee_id, deal__in=deals).select_related("project", "deal")
+    waits = {(one.deal_id, one.referral_id, one.kind): one.waits for one in with_waits(lines)}
+    for row in rows:
+        row.waits = waits.get((row.entry.deal_id, row.entry.referral_id, row.entry.kind), [])
 
 
 def held_of(batch: PayoutBatch) -> list[Held]:

@@ -101,7 +101,7 @@ def _grades(agencies: set[UUID]) -> dict[UUID, tuple[GradeFact, ...]]:
 
 # The first row holds, for its shares, the live deals added up (engine.layout.Lump): one statement sees one moment.
 # Days and months are told apart by the instants at which they begin, so that only one calendar is asked: Python's.
-_DEALS = """
+_LIVE = """
 WITH live AS (
     SELECT d.id, d.price, d.subscribed_at, d.contracted_at,
            width_bucket(d.subscribed_at, %(turns)s::timestamptz[]) AS turn,
@@ -123,10 +123,17 @@ WITH live AS (
     FROM (SELECT l.*, l.id IN (SELECT id FROM parts) AS referred FROM live l) whole
     GROUP BY turn, month, referred
 )
+"""
+_LUMP = """json_build_array(subscribed_at, contracted_at, referred, deals, price::text, agency_id, broker_id, numerator,
+                         denominator)"""
+
+_LUMPS = f"{_LIVE} SELECT {_LUMP} FROM lumps"  # noqa: S608 - constants
+
+_DEALS = f"""
+{_LIVE}
 SELECT * FROM (
 SELECT NULL AS id, NULL AS number, NULL, NULL, NULL, NULL, NULL, NULL AS contracted_at, NULL, NULL, NULL,
-       (SELECT json_agg(json_build_array(subscribed_at, contracted_at, referred, deals, price::text, agency_id,
-                                         broker_id, numerator, denominator)) FROM lumps),
+       (SELECT json_agg({_LUMP}) FROM lumps),
        NULL, NULL, NULL, NULL, NULL, 0 AS place
 UNION ALL
 SELECT d.id::text, d.number, d.price, d.method, d.first_payment_amount, d.loan_amount, d.subscribed_at,
@@ -162,7 +169,7 @@ LEFT JOIN (
 WHERE d.project_id = %(project)s
 ) rows
 ORDER BY place, contracted_at NULLS LAST, number COLLATE "C"
-"""
+"""  # noqa: S608 - constants
 
 
 @dataclass
@@ -181,7 +188,7 @@ class DealStream:
 
     def __post_init__(self) -> None:
         row = self.cursor.fetchone()
-        self.lumps = [self._lump(values) for values in row[11] or ()]
+        self.lumps = [_lump(values, self.project) for values in row[11] or ()]
 
     def __iter__(self) -> Iterator[DealFact]:
         """Read the deals; `later` then says whether some fact lies after `as_of`."""
@@ -189,19 +196,6 @@ class DealStream:
             for row in rows:
                 self.later = self.later or bool(row[16])
                 yield self._fact(row, self._payments(row))
-
-    def _lump(self, values: list[Any]) -> Lump:
-        subscribed_at, contracted_at, referred, deals, price, agency_id, broker_id, numerator, denominator = values
-        return Lump(
-            clock.local_date(datetime.fromisoformat(subscribed_at), self.project.zone),
-            clock.local_date(datetime.fromisoformat(contracted_at), self.project.zone),
-            referred,
-            deals,
-            to_minor(Decimal(price), self.project.currency),
-            agency_id,
-            broker_id,
-            Fraction(numerator, denominator),
-        )
 
     def _fact(self, row: tuple[Any, ...], payments: tuple[PaymentFact, ...]) -> DealFact:
         handover_sequence = row[9]
@@ -228,6 +222,20 @@ class DealStream:
 _LAST = 2**31
 
 
+def _lump(values: list[Any], project: Project) -> Lump:
+    subscribed_at, contracted_at, referred, deals, price, agency_id, broker_id, numerator, denominator = values
+    return Lump(
+        clock.local_date(datetime.fromisoformat(subscribed_at), project.zone),
+        clock.local_date(datetime.fromisoformat(contracted_at), project.zone),
+        referred,
+        deals,
+        to_minor(Decimal(price), project.currency),
+        agency_id,
+        broker_id,
+        Fraction(numerator, denominator),
+    )
+
+
 def _share(values: list[Any]) -> ShareFact:
     referral_id, filed_at, number, agency_id, broker_id, numerator, denominator = values
     fraction = _ONE if numerator == denominator else Fraction(numerator, denominator)
@@ -241,17 +249,31 @@ def deal_stream(project: Project, *, as_of: datetime, adds_up: Sequence[Series] 
     `adds_up`: the plans whose versions the stream's lumps are told apart by; none: there are no lumps.
     Locks: none; needs the caller's transaction.
     """
-    values = {
+    values = _values(project, as_of, adds_up)
+    # a cursor of our own connection's transaction: Django's chunked one fetches no single row first
+    with connection.connection.cursor(name="commission_deals") as cursor:
+        cursor.execute(_DEALS, values)
+        yield DealStream(cursor, project, as_of)
+
+
+def deal_lumps(project: Project, *, as_of: datetime, adds_up: Sequence[Series]) -> list[Lump]:
+    """Return the project's live deals added up, as one statement sees them.
+
+    `adds_up`: the plans by whose versions they are told apart.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LUMPS, _values(project, as_of, adds_up))
+        return [_lump(values, project) for (values,) in cursor.fetchall()]
+
+
+def _values(project: Project, as_of: datetime, adds_up: Sequence[Series]) -> dict[str, Any]:
+    return {
         "project": project.pk,
         "as_of": as_of,
         "adds_up": bool(adds_up),
         "turns": _turns(adds_up, project.zone),
         "months": _months(project, as_of) if adds_up else [],
     }
-    # a cursor of our own connection's transaction: Django's chunked one fetches no single row first
-    with connection.connection.cursor(name="commission_deals") as cursor:
-        cursor.execute(_DEALS, values)
-        yield DealStream(cursor, project, as_of)
 
 
 def _turns(series: Sequence[Series], zone: tzinfo) -> list[datetime]:

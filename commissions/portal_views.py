@@ -32,6 +32,7 @@ from commissions.services.invoices import attach_invoice
 from commissions.standings import prizes_of
 from commissions.statement_sheets import visible_statements, with_states
 from commissions.states import BatchState, LineState
+from commissions.waiting import with_waits
 from projects.selectors import latest_today
 
 _WRONG = {
@@ -51,6 +52,7 @@ def money(request: HttpRequest) -> HttpResponse:
     context = {
         "purses": own_purses(request.user),
         "page": page,
+        "lines": with_waits(page.items),
         "statements": _with_invoices(latest.items),
         "months": with_states(visible_statements(request.user).order_by("-issued_at", "-pk")[:3], clock.now()),
         "grade": grade_term(broker.agency, latest_today()) if broker else None,

@@ -5,7 +5,16 @@ from uuid import UUID
 from celery import shared_task
 
 from channels_platform.jobs.services import periodic
-from commissions.services import closing, contest_rounds, exporting, report_exports, report_schedules, runs, schedule
+from commissions.services import (
+    closing,
+    contest_rounds,
+    exporting,
+    liability_export,
+    report_exports,
+    report_schedules,
+    runs,
+    schedule,
+)
 
 
 @shared_task
@@ -58,3 +67,8 @@ def write_report_export(job_id: str) -> None:
 @periodic("make-scheduled-reports")
 def make_scheduled_reports() -> dict[str, int]:
     return report_schedules.make_scheduled_reports()
+
+
+@shared_task
+def write_liability(job_id: str) -> None:
+    liability_export.write_export(job_id=UUID(job_id))

@@ -14,10 +14,14 @@ from typing import Any
 from babel.dates import format_date
 from django.utils.translation import gettext, gettext_noop, ngettext
 
-from channels_platform.lib.money import exact_text
+from channels_platform.lib.money import exact_text, from_minor, parse_decimal, parse_fraction
 from channels_platform.presentation import formats
 from commissions.engine import explain
+from commissions.engine.next_units import Outlook
 from commissions.engine.rerating import why_adjusted
+from commissions.engine.tiers import Number
+from commissions.engine.waiting import Mover, Wait
+from commissions.engine.waiting_words import render_mover, render_wait
 from commissions.models import StatementLine
 from commissions.states import LineNature
 
@@ -140,9 +144,47 @@ def figure_words(figure: Fraction, measure: str) -> str:
     return ngettext("%(n)s visit", "%(n)s visits", many) % {"n": figure}
 
 
-def explain_waiting(explanation: Mapping[str, Any]) -> list[str]:
-    """Return what is still to be released, and when, a sentence each."""
-    return explain.waits(explanation, ReaderWords()) if explanation else []
+def explain_wait(wait: Wait, words: ReaderWords | None = None) -> str:
+    """Return what a part of a line waits for, in one sentence."""
+    return render_wait(wait, words or ReaderWords())
+
+
+def explain_mover(whose: Mover, words: ReaderWords | None = None) -> str:
+    """Return whose move it is."""
+    return render_mover(whose, words or ReaderWords())
+
+
+def month_words(month: str, words: ReaderWords | None = None) -> str:
+    """Return a month of what falls due (commissions.liability), also what has none."""
+    if month == "overdue":
+        return gettext("Overdue")
+    if month == "undated":
+        return gettext("No date yet")
+    year, _, number = month.partition("-")
+    return (words or ReaderWords()).month(int(year), int(number))
+
+
+def outlook_words(outlook: Outlook, currency: str, words: ReaderWords | None = None) -> dict[str, Any]:
+    """Return a retroactive plan's outlook as people read it: where it stands, what is next, and each reach."""
+    words = words or ReaderWords()
+
+    def size(total: Number) -> str:
+        if outlook.amounts:
+            return words.money(from_minor(int(total), currency))
+        return words.number(Fraction(total))
+
+    def pay(label: str) -> str:
+        if outlook.fixed:
+            return words.money(parse_decimal(label))
+        return words.percent(parse_fraction(label))
+
+    return {
+        "period": explain.period_words(outlook.period, words),
+        "total": size(outlook.total),
+        "pay": pay(outlook.pay),
+        "next_start": "" if outlook.next_start is None else size(outlook.next_start),
+        "reaches": [(reach, pay(reach.pay)) for reach in outlook.reaches],
+    }
 
 
 def component(kind: str) -> str:

@@ -105,6 +105,10 @@ class ProjectAdmin(Admin):
         (gettext_lazy("Place"), {"fields": ("city", "district", "address", "timezone")}),
         (gettext_lazy("Money"), {"fields": ("currency",)}),
         (gettext_lazy("Clients on site"), {"fields": ("pool_after_days",)}),
+        (
+            gettext_lazy("When money is expected"),
+            {"fields": ("first_payment_days", "loan_days", "full_payment_days", "handover_expected_on")},
+        ),
     )
     inlines = (PhaseInline, PermitInline, MaterialInline)
     acts = (

@@ -14,7 +14,8 @@ from channels_platform.adminkit.base import ReadOnlyAdmin
 from channels_platform.adminkit.filters import ChoiceFilter, DaysFilter, ExactFilter, ManyRelatedFilter, RelatedFilter
 from commissions.models import Accrual, CommissionRun, LedgerEntry, LedgerTransaction, PayoutBatch
 from commissions.selectors import visible_batches
-from commissions.words import component, explain_row, explain_waiting
+from commissions.waiting import with_waits
+from commissions.words import component, explain_row
 from leads.models import Deal
 
 
@@ -115,9 +116,17 @@ class AccrualAdmin(ReadOnlyAdmin):
         ]
         head = (_("Posted"), _("Kind"), _("Account"), _("#Amount") + f" ({currency})")
         return [
-            cells.words(_("Why"), [explain_row(obj.explanation), *explain_waiting(obj.explanation)]),
+            cells.words(_("Why"), [explain_row(obj.explanation)]),
+            _waits(obj),
             cells.table(_("Ledger entries"), head, rows, empty=_("Nothing is posted yet.")),
         ]
+
+
+def _waits(accrual: Accrual) -> cells.Section:
+    (line,), currency = with_waits([accrual]), accrual.project.currency
+    rows = [(wait.sentence, wait.whose, cells.money(wait.amount, currency)) for wait in line.waits]
+    head = (_("What it waits for"), _("Whose move"), _("#Amount") + f" ({currency})")
+    return cells.table(_("Waiting"), head, rows, empty=_("Nothing waits."))
 
 
 @admin.register(LedgerEntry)

@@ -15,13 +15,16 @@ from channels_platform.accounts.permissions import Can
 from channels_platform.http.fields import Money, money_text
 from channels_platform.http.pages import page_of
 from channels_platform.http.schema import lists
-from channels_platform.http.views import ApiView, filtered, listed
+from channels_platform.http.views import ApiView, filtered
+from commissions.engine.types import Milestone
+from commissions.engine.waiting import Mover, Step
 from commissions.filters import BalanceFilter, CommissionFilter
 from commissions.holds import Holds, hold_of, holds_in_force
 from commissions.models import Accrual, LedgerEntry, Payee
 from commissions.selectors import commissions, entries, visible_payees
 from commissions.states import Account
-from commissions.words import explain_row, explain_waiting
+from commissions.waiting import with_waits
+from commissions.words import explain_row
 from projects.models import Project
 
 FIGURES = (Account.PENDING, Account.RETAINED, Account.PAYABLE, Account.PAID, Account.TAX)
@@ -44,6 +47,20 @@ class _PayeeFields(serializers.Serializer[Any]):
         return "broker" if row.payee.is_individual else "agency"
 
 
+class WaitOut(serializers.Serializer[Any]):
+    """A part of a line, and what it waits for; below zero: owed back."""
+
+    step = serializers.ChoiceField([step.value for step in Step], source="wait.step")
+    milestone = serializers.ChoiceField(
+        [one.value for one in Milestone], source="wait.when", allow_null=True, help_text=_("Of a deal's own steps.")
+    )
+    amount = serializers.CharField(source="text")
+    whose_move = serializers.ChoiceField([mover.value for mover in Mover], source="wait.whose")
+    expected_on = serializers.DateField(source="wait.expected_on", allow_null=True)
+    batch = serializers.CharField(source="wait.batch", help_text=_("The payout batch it is in, if any."))
+    words = serializers.CharField(source="sentence")
+
+
 class CommissionOut(_PayeeFields):
     deal = serializers.UUIDField(source="deal_id")
     deal_number = serializers.CharField(source="deal.number")
@@ -56,14 +73,15 @@ class CommissionOut(_PayeeFields):
     payable = Money(help_text=_("Released and not retained, whatever was paid since."))
     pending = Money()
     explanation = serializers.SerializerMethodField()
-    waits_for = serializers.SerializerMethodField()
+    waits_for = serializers.SerializerMethodField(help_text=_("What is not paid yet waits for, in words."))
+    waits = WaitOut(many=True, help_text=_("The same, part by part; empty: nothing waits."))
 
     def get_explanation(self, row: Accrual) -> str:
         return explain_row(row.explanation)
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
-    def get_waits_for(self, row: Accrual) -> list[str]:
-        return explain_waiting(row.explanation)
+    def get_waits_for(self, row: Any) -> list[str]:
+        return [wait.sentence for wait in row.waits]
 
 
 class CommissionsView(ApiView):
@@ -73,8 +91,9 @@ class CommissionsView(ApiView):
     @lists(CommissionOut, orderings=orderings, filters=CommissionFilter)
     def get(self, request: Request) -> Response:
         """What each deal has earned each payee, as of the last run, and why."""
-        rows = commissions(request.user)
-        return listed(request, rows, CommissionOut, orderings=self.orderings, filters=CommissionFilter)
+        rows = filtered(request, commissions(request.user), CommissionFilter)
+        page = page_of(rows, request, orderings=self.orderings)
+        return Response(page.with_rows(list(CommissionOut(with_waits(page.rows), many=True).data)))
 
 
 class BalanceOut(serializers.Serializer[Any]):

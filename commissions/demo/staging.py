@@ -88,6 +88,10 @@ def _project(stage: Stage, spec: ProjectSpec, rng: Random) -> None:
         company=stage.companies[spec.company],
         status=Project.Status.OPEN,
         policy=spec.policy,
+        first_payment_days=7,
+        loan_days=60,
+        full_payment_days=90,
+        handover_expected_on=(clock.now() + timedelta(days=700)).date(),
     )
     stage.projects[spec.code] = project
     permit = Permit(

@@ -1,4 +1,4 @@
-"""Explanations in words: why a row is what it is, what it waits for, why it is nothing.
+"""Explanations in words: why a row is what it is, what is released when, why it is nothing.
 
 The sentences are English templates handed to the reader's `gettext`; numbers, money and dates are written by the
 reader's `Words` too, so that one stored explanation reads right in every language.
@@ -101,6 +101,7 @@ _WAITS_MORE_EXPECTED = gettext_noop("{part} more is released {moment} (expected 
 _BONUS_WAITS = gettext_noop("The bonus is released {moment}.")
 _BONUS_WAITS_EXPECTED = gettext_noop("The bonus is released {moment} (expected {day}).")
 _KEPT = gettext_noop("{part} of what is released is kept until handover.")
+_KEPT_EXPECTED = gettext_noop("{part} of what is released is kept until handover (expected {day}).")
 
 
 def says_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -131,36 +132,6 @@ def render(explanation: Mapping[str, Any], words: Words) -> str:
     return "; ".join(_slice(explanation, piece, words) for piece in slices)
 
 
-def waits(
-    explanation: Mapping[str, Any], words: Words, *, expected: Mapping[Milestone, date] | None = None
-) -> list[str]:
-    """Return what is still to be released and when, a sentence each; [] where nothing is.
-
-    `expected` gives dates for milestones where somebody knows them. Parts are of what is earned, less the retention
-    while it is kept: what will become payable.
-    """
-    if "parts" in explanation:
-        return [line for part in explanation["parts"] for line in waits(part, words, expected=expected)]
-    if "zero" in explanation:
-        return []
-    expected = expected or {}
-    if "bonus" in explanation:
-        if explanation["released"]:
-            return []
-        return [_wait(_BONUS_WAITS, _BONUS_WAITS_EXPECTED, explanation["release"], words, expected)]
-    kept = parse_fraction(explanation.get("retention", "0"))
-    lines: list[str] = []
-    for when, fraction in explanation.get("awaited", ()):  # what no deal earned waits for nothing
-        # handover itself ends the retention
-        part = parse_fraction(fraction) * (1 if when == Milestone.HANDOVER else 1 - kept)
-        more = explanation["reached"] or lines
-        template, dated = (_WAITS_MORE, _WAITS_MORE_EXPECTED) if more else (_WAITS, _WAITS_EXPECTED)
-        lines.append(_wait(template, dated, when, words, expected, part=words.percent(part)))
-    if kept:
-        lines.append(words.gettext(_KEPT).format(part=words.percent(kept)))
-    return lines
-
-
 def why_zero(explanation: Mapping[str, Any], words: Words) -> str | None:
     """Return why the row earns nothing, or None where it does earn."""
     if "zero" not in explanation:
@@ -180,10 +151,23 @@ def listed(names: Sequence[str], words: Words, *, either: bool = False) -> str:
     return words.gettext(_OR if either else _AND).format(first=", ".join(names[:-1]), last=names[-1])
 
 
-def _wait(template: str, dated: str, when: str, words: Words, expected: Mapping[Milestone, date], **facts: str) -> str:
-    milestone = Milestone(when)
-    facts["moment"] = words.gettext(_MOMENTS[milestone])
-    on = expected.get(milestone)
+def release_words(when: Milestone, part: Fraction, words: Words, *, more: bool, on: date | None = None) -> str:
+    """Return what of a commission is released when; `more`: something is before it; `on`: the day expected."""
+    template, dated = (_WAITS_MORE, _WAITS_MORE_EXPECTED) if more else (_WAITS, _WAITS_EXPECTED)
+    return _dated(template, dated, on, words, part=words.percent(part), moment=words.gettext(_MOMENTS[when]))
+
+
+def bonus_words(when: Milestone, words: Words, *, on: date | None = None) -> str:
+    """Return when a bonus is released."""
+    return _dated(_BONUS_WAITS, _BONUS_WAITS_EXPECTED, on, words, moment=words.gettext(_MOMENTS[when]))
+
+
+def kept_words(part: Fraction, words: Words, *, on: date | None = None) -> str:
+    """Return what of what is released a retention keeps."""
+    return _dated(_KEPT, _KEPT_EXPECTED, on, words, part=words.percent(part))
+
+
+def _dated(template: str, dated: str, on: date | None, words: Words, **facts: str) -> str:
     if on is None:
         return words.gettext(template).format(**facts)
     return words.gettext(dated).format(day=words.day(on), **facts)

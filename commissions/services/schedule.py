@@ -31,9 +31,7 @@ def next_due(company: PayingCompany, now: datetime) -> datetime:
     """Return the company's first payout instant after `now`, by its own calendar."""
     today = clock.local_date(now, company.zone)
     due = _due(company, today.year, today.month)
-    if due > now:
-        return due
-    return _due(company, today.year + today.month // 12, today.month % 12 + 1)
+    return due if due > now else _due(company, today.year + today.month // 12, today.month % 12 + 1)
 
 
 def schedule_payouts() -> dict[str, int]:

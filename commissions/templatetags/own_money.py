@@ -1,12 +1,11 @@
 """Money on the portal's pages: `{% load own_money %}`."""
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django import template
 
-from commissions import own_money, standings, words
+from commissions import own_money, standings, waiting, words
 from commissions.models import Accrual, ContestResult
 
 register = template.Library()
@@ -22,7 +21,14 @@ def own_purses(user: Any) -> list[own_money.Purse]:
 @register.simple_tag
 def own_lines_of(user: Any, referral: Any) -> list[Accrual]:
     """The person's commission lines of one referral."""
-    return list(own_money.own_lines(user).filter(referral=referral).order_by("deal_id", "kind", "pk"))
+    return waiting.with_waits(own_money.own_lines(user).filter(referral=referral).order_by("deal_id", "kind", "pk"))
+
+
+@register.simple_tag
+def why_nothing(referral: Any) -> str:
+    """Why a won referral earns nothing; '' where it earns, or is not won."""
+    share = referral.shares.filter(ended_at__isnull=True).select_related("deal__project").order_by("-since").first()
+    return "" if share is None else waiting.why_nothing(referral, share.deal)
 
 
 @register.simple_tag
@@ -35,18 +41,6 @@ def promised(broker: Any, project: Any) -> list[str]:
 def how_earned(line: Any) -> str:
     """How a line's figure comes about, or why it is nothing."""
     return words.explain_row(line.explanation)
-
-
-@register.filter
-def waiting_amount(line: Any) -> Decimal:
-    """What is earned and not payable yet: still to be released, or kept until handover."""
-    return Decimal(line.pending + line.retained)
-
-
-@register.simple_tag
-def what_waits(line: Any) -> list[str]:
-    """What of a line is still to be released, and when."""
-    return words.explain_waiting(line.explanation)
 
 
 @register.simple_tag

@@ -16,6 +16,7 @@ from channels_platform.lib.errors import Invalid
 from channels_platform.lib.money import exact_text, minor_digits, parse_fraction
 from leads.models import Consultant, Deal, Payment, Referral
 from leads.services.deals import Buyer
+from leads.services.expected_dates import FIELDS
 from projects.models import Project, Unit
 from projects.states import UnitState
 
@@ -134,6 +135,23 @@ class PaymentForm(ActForm):
         check_digits(self, self.target.project.currency, "amount")
         on_project_clock(data, self.target.project.zone, "received_at")
         return data
+
+
+class ExpectedForm(ActForm):
+    """When milestones are expected; a field left empty is not known."""
+
+    half = frozenset(FIELDS)
+
+    first_payment_due_on = forms.DateField(label=gettext_lazy("First payment due"), required=False)
+    loan_expected_on = forms.DateField(label=gettext_lazy("Loan expected"), required=False)
+    full_payment_due_on = forms.DateField(label=gettext_lazy("Full payment due"), required=False)
+    handover_expected_on = forms.DateField(label=gettext_lazy("Handover expected"), required=False)
+
+    def prepare(self) -> None:
+        for name, field in self.fields.items():
+            field.initial = getattr(self.target, name)
+        if self.target.loan_amount is None:
+            del self.fields["loan_expected_on"]
 
 
 class SharesForm(ReasonForm):

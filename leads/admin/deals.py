@@ -19,6 +19,7 @@ from leads.admin.deal_forms import (
     MOST_BUYERS,
     AmendForm,
     CancelForm,
+    ExpectedForm,
     MoveForm,
     PaymentForm,
     SharesForm,
@@ -31,6 +32,7 @@ from leads.admin.told import deal_section
 from leads.models import Deal, DealShare, Payment
 from leads.services.deals import amend_deal, cancel_deal, contract_deal, hand_over_deal, subscribe_deal
 from leads.services.disputes import override_deal
+from leads.services.expected_dates import FIELDS, expect_dates
 from leads.services.payments import record_payment
 from leads.states import DealState
 from projects.models import Unit
@@ -59,6 +61,11 @@ def _amend(request: HttpRequest, deal: Deal, data: dict[str, Any]) -> str:
     terms = {name: data.get(name) for name in ("price", "first_payment_amount", "loan_amount", "unit")}
     amend_deal(actor=request.user, deal=deal, reason=data["reason"], buyers=buyers or None, **terms)
     return _("%(deal)s is amended; what it was before stays on record.") % {"deal": deal}
+
+
+def _expect(request: HttpRequest, deal: Deal, data: dict[str, Any]) -> str:
+    expect_dates(actor=request.user, deal=deal, **data)
+    return _("The expected dates of %(deal)s are kept.") % {"deal": deal}
 
 
 def _decide(request: HttpRequest, deal: Deal, data: dict[str, Any]) -> str:
@@ -152,6 +159,20 @@ class DealAdmin(PhoneSearch, Admin):
             undo=gettext_lazy("Both the old and the new stay on record."),
         ),
         Act(
+            name="expected",
+            label=gettext_lazy("Say when money is expected"),
+            icon="event_upcoming",
+            can=Can.MOVE_DEAL,
+            form=ExpectedForm,
+            when=lambda deal: deal.state != DealState.CANCELLED,
+            run=_expect,
+            happens=gettext_lazy(
+                "Who waits for commission sees these days, and they forecast what has to be paid in which month. "
+                "They decide nothing."
+            ),
+            undo=gettext_lazy("They can be changed at any time; without one, the project's usual time stands in."),
+        ),
+        Act(
             name="decide",
             label=gettext_lazy("Decide who brought it"),
             icon="gavel",
@@ -200,6 +221,7 @@ class DealAdmin(PhoneSearch, Admin):
         return (
             (None, {"fields": ("number", "project", "unit", "badge", "consultant", "visitor")}),
             (_("Terms"), {"fields": ("figure", "method", "first_payment", "loan")}),
+            (_("Expected"), {"fields": FIELDS}),
             (
                 _("Course of the deal"),
                 {"fields": ("subscribed", "signed", "handed_over", "cancelled", "cancel_reason")},

@@ -11,13 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from channels_platform.accounts.permissions import Can, Role
-from channels_platform.http.fields import Amount, Choice, Id, Instant, LocalInstant, LongText, Money, Text
+from channels_platform.http.fields import Amount, Choice, Day, Id, Instant, LocalInstant, LongText, Money, Text
 from channels_platform.http.schema import lists
 from channels_platform.http.views import ApiView, found, listed, named, read, renamed
 from leads.filters import DealFilter
 from leads.models import Consultant, Deal, DealShare, Payment
 from leads.selectors import visible_deals, visible_referrals
 from leads.services.deals import Buyer, amend_deal, cancel_deal, contract_deal, hand_over_deal, subscribe_deal
+from leads.services.expected_dates import expect_dates
 from leads.services.payments import record_payment
 from projects.models import Project, Unit
 from projects.selectors import visible_projects
@@ -62,6 +63,15 @@ class AmendmentIn(serializers.Serializer[Any]):
     loan_amount = Amount(required=False)
     unit = Id(required=False)
     buyers = _buyers(required=False)
+
+
+class ExpectedIn(serializers.Serializer[Any]):
+    """When milestones are expected; null: not known. What is left out stays."""
+
+    first_payment_due_on = Day(required=False, allow_null=True)
+    loan_expected_on = Day(required=False, allow_null=True)
+    full_payment_due_on = Day(required=False, allow_null=True)
+    handover_expected_on = Day(required=False, allow_null=True)
 
 
 class PaymentIn(serializers.Serializer[Any]):
@@ -109,6 +119,10 @@ class DealOut(serializers.Serializer[Any]):
     handed_over_at = LocalInstant(allow_null=True)
     cancelled_at = LocalInstant(allow_null=True)
     cancel_reason = serializers.CharField()
+    first_payment_due_on = serializers.DateField(allow_null=True)
+    loan_expected_on = serializers.DateField(allow_null=True)
+    full_payment_due_on = serializers.DateField(allow_null=True)
+    handover_expected_on = serializers.DateField(allow_null=True)
     shares = ShareOut(many=True, help_text=_("Empty: a natural deal."))
 
 
@@ -207,6 +221,17 @@ class AmendmentView(ApiView):
         if "buyers" in asked:
             asked["buyers"] = _people(asked["buyers"])
         amend_deal(actor=request.user, deal=deal, **asked)
+        return _answer(request, pk)
+
+
+class ExpectedView(ApiView):
+    needs = {"POST": Can.MOVE_DEAL}
+
+    @extend_schema(request=ExpectedIn, responses=DealOut)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """When the deal's money and handover are expected; decides nothing."""
+        deal = found(visible_deals(request.user), pk=pk)
+        expect_dates(actor=request.user, deal=deal, **read(request, ExpectedIn))
         return _answer(request, pk)
 
 

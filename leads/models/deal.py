@@ -66,6 +66,11 @@ class Deal(models.Model):
     handed_over_at = models.DateTimeField(_("handed over"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
     cancel_reason = models.TextField(_("reason for cancelling"), blank=True)
+    # When its milestones are expected, where somebody knows; they decide nothing. Else the project's dates stand in.
+    first_payment_due_on = models.DateField(_("first payment due"), null=True, blank=True)
+    loan_expected_on = models.DateField(_("loan expected"), null=True, blank=True)
+    full_payment_due_on = models.DateField(_("full payment due"), null=True, blank=True)
+    handover_expected_on = models.DateField(_("handover expected"), null=True, blank=True)
     facts = models.PositiveIntegerField(default=0, editable=False)
     # What it was attributed by at its subscription (attribution.kept_facts); null for those before that was kept.
     attributed_by = models.JSONField(null=True, editable=False)

@@ -2,6 +2,7 @@
 
 from datetime import time
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -20,6 +21,7 @@ def validate_timezone(value: str) -> None:
 
 
 CODE = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9_-]*$", _("Use letters, digits, - and _ only."))
+MOST_DAYS = 3650
 CURRENCY = RegexValidator(r"^[A-Z]{3}$", _("Use the three-letter code, like CNY."))
 
 
@@ -54,6 +56,17 @@ class PayingCompany(models.Model):
         return ZoneInfo(self.timezone)
 
 
+def _days_after(label: Any) -> Any:
+    """A usual time after the contract, where a deal has no date of its own: it forecasts, it decides nothing."""
+    return models.PositiveSmallIntegerField(
+        label,
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MOST_DAYS)],
+        help_text=_("For deals without a date of their own; empty: not forecast."),
+    )
+
+
 class Project(models.Model):
     """A development whose homes are sold."""
 
@@ -81,6 +94,12 @@ class Project(models.Model):
         blank=True,
         validators=[MinValueValidator(1)],
         help_text=_("A client whom no consultant followed up for so many days is free for the others; empty: never."),
+    )
+    first_payment_days = _days_after(_("first payment: days after the contract"))
+    loan_days = _days_after(_("loan paid out: days after the contract"))
+    full_payment_days = _days_after(_("full payment: days after the contract"))
+    handover_expected_on = models.DateField(
+        _("handover expected"), null=True, blank=True, help_text=_("A deal's own date stands before it.")
     )
     created_at = models.DateTimeField(_("created"), editable=False)
 

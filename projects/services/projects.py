@@ -88,7 +88,19 @@ def set_policy(*, project: Project, actor: Any, **rules: Any) -> Policy:
     return policy
 
 
-PROJECT_FIELDS = ("name", "city", "district", "address", "timezone", "currency", "status", "company", "pool_after_days")
+EXPECTED = ("first_payment_days", "loan_days", "full_payment_days", "handover_expected_on")
+PROJECT_FIELDS = (
+    "name",
+    "city",
+    "district",
+    "address",
+    "timezone",
+    "currency",
+    "status",
+    "company",
+    "pool_after_days",
+    *EXPECTED,
+)
 
 
 @transactional

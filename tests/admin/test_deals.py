@@ -146,16 +146,28 @@ def test_an_amount_that_is_none_is_refused(amount: str, cast: Cast, enter: Any) 
 def test_who_may_do_what_to_a_deal(cast: Cast, enter: Any) -> None:
     deal = cast.subscribe(CLIENT)
     allowed = {
-        "marketing": {"contract", "amend", "cancel"},
-        "marketing_manager": {"contract", "amend", "cancel", "decide"},
+        "marketing": {"contract", "amend", "cancel", "expected"},
+        "marketing_manager": {"contract", "amend", "cancel", "expected", "decide"},
         "finance": {"payment"},
         "auditor": set(),
     }
     for role, acts in allowed.items():
         client = enter(role)
-        for act in ("contract", "payment", "amend", "decide", "cancel"):
+        for act in ("contract", "payment", "amend", "expected", "decide", "cancel"):
             status = client.get(address(Deal, "act", deal.pk, act)).status_code
             assert status == (200 if act in acts else 403), (role, act)
+
+
+def test_expected_dates_are_kept_and_emptied(cast: Cast, enter: Any) -> None:
+    deal = cast.subscribe(CLIENT)
+    client = enter("marketing")
+    day = f"{deal.subscribed_at.year + 1}-05-12"
+    assert do(client, deal, "expected", full_payment_due_on=day, handover_expected_on=day).status_code == 302
+    assert do(client, deal, "expected", full_payment_due_on="", handover_expected_on=day).status_code == 302
+    deal.refresh_from_db()
+    assert (deal.full_payment_due_on, str(deal.handover_expected_on)) == (None, day)
+    refused = do(client, deal, "expected", handover_expected_on="2001-01-01")
+    assert complaints(refused) == {"handover_expected_on": ["Choose a day from the subscription on, within ten years."]}
 
 
 # ---- who brought it ----

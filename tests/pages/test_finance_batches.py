@@ -95,7 +95,7 @@ def test_line_shows_the_deals_behind_it_and_why(till, as_person):
     address = f"{at(batch)}lines/{till.agency_line.pk}/"
     client = as_person(till.finance)
     text = client.get(address).content.decode()
-    for words in (till.deal.number, "of 1,280,000.00", "when the loan is paid out", "34,560.00"):
+    for words in (till.deal.number, "of 1,280,000.00", "when the loan is paid out", "34,560.00", "The lender"):
         assert words in text
     part = client.get(address, headers={"HX-Request": "true"}).content.decode()
     assert till.deal.number in part

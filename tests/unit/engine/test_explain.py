@@ -1,27 +1,23 @@
 """What a row says of itself, in words."""
 
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
-from commissions.engine.explain import PlainWords, render, says_the_same, waits, why_zero
+from commissions.engine.explain import PlainWords, render, says_the_same, why_zero
 from commissions.engine.types import (
     AppliesTo,
     Basis,
     Measure,
-    Method,
     Milestone,
     Mode,
     Payee,
     Period,
-    ReleaseStep,
     Scope,
-    Source,
 )
 
-from .facts import USUAL_RELEASE, at, cash, deal, deals, fixed_tiers, payment, plan, run, share, tiers
+from .facts import at, cash, deal, deals, fixed_tiers, plan, run, share, tiers
 
 WORDS = PlainWords()
 MARCH = {"period": Period.MONTH}
@@ -96,53 +92,11 @@ def test_rows_added_into_one_say_both():
     ]
     both = explanation(plans, deal("D1", share()), kind="bonus:cash")
     assert render(both, WORDS) == "bonus “cash”: 100.00; bonus “cash”: 20.00"
-    assert waits(both, WORDS) == ["The bonus is released at handover."]
-
-
-def test_a_row_says_what_more_is_released_when_less_what_is_kept():
-    paid = (payment("300000.00", "03-06 10:00"),)
-    fact = deal("D1", share(), method=Method.MORTGAGE, loan_amount=Decimal(700000), payments=paid)
-    facts = explanation([plan(retention_fraction=Fraction(1, 10))], fact)
-    assert waits(facts, WORDS, expected={Milestone.LOAN_RELEASED: date(2026, 5, 12)}) == [
-        "45 % more is released when the loan is paid out (expected 12 May 2026).",
-        "10 % of what is released is kept until handover.",
-    ]
-
-
-def test_nothing_released_yet_is_not_more():
-    assert waits(explanation([plan()], deal("D1", share(), method=Method.INSTALMENT)), WORDS) == [
-        "50 % is released when the first payment is collected.",
-        "50 % more is released when the full price is collected.",
-    ]
-
-
-def test_what_waits_for_handover_is_not_kept_any_more_by_then():
-    steps = (ReleaseStep(Milestone.CONTRACTED, Fraction(1, 2)), ReleaseStep(Milestone.HANDOVER, Fraction(1, 2)))
-    late = plan(release={**USUAL_RELEASE, Method.LUMP_SUM: steps}, retention_fraction=Fraction(1, 10))
-    assert waits(explanation([late], deal("D1", share())), WORDS) == [
-        "50 % more is released at handover.",
-        "10 % of what is released is kept until handover.",
-    ]
-
-
-def test_a_row_released_in_full_waits_for_nothing():
-    fact = deal("D1", share(), payments=(payment("1000000.00", "03-06 10:00", Source.OWN),))
-    assert waits(explanation([plan()], fact), WORDS) == []
-
-
-def test_a_bonus_says_what_it_waits_for_until_it_is_released():
-    late = [plan(bonuses=(cash("100.00", release=Milestone.FIRST_PAYMENT),))]
-    assert waits(explanation(late, deal("D1", share()), kind="bonus:cash"), WORDS) == [
-        "The bonus is released when the first payment is collected."
-    ]
-    paid = [plan(bonuses=(cash("100.00"),))]
-    assert waits(explanation(paid, deal("D1", share()), kind="bonus:cash"), WORDS) == []
 
 
 def test_nothing_earned_says_why():
     cancelled = explanation([plan(bonuses=(cash("100.00"),))], deal("D1", share(), cancelled_at=at("04-03 23:59")))
     assert render(cancelled, WORDS) == "Nothing earned: the deal was cancelled on 3 April 2026 before handover."
-    assert waits(cancelled, WORDS) == []
     unsigned = explanation([plan()], deal("D1", share(), contracted_at=None))
     assert why_zero(unsigned, WORDS) == "Nothing earned yet: the contract is not signed."
     assert why_zero({"zero": "no_longer_due"}, WORDS) == (
