@@ -14,6 +14,7 @@ from commissions.holds import Hold, hold_of, holds_in_force
 from commissions.models import (
     Accrual,
     Invoice,
+    LedgerCheck,
     LedgerEntry,
     Payee,
     PayoutBatch,
@@ -219,6 +220,20 @@ def visible_repayments(user: Any) -> QuerySet[Repayment]:
 
 def visible_write_offs(user: Any) -> QuerySet[WriteOff]:
     return _mine(WriteOff.objects.select_related("payee", "project", "asked_by", "decided_by"), user)
+
+
+def visible_checks(user: Any) -> QuerySet[LedgerCheck]:
+    """Return the proofs of the ledger; none for agency people."""
+    checks = LedgerCheck.objects.select_related("asked_by")
+    return checks if user.can(Can.SEE_MONEY) else checks.none()
+
+
+def visible_differences(user: Any, check: LedgerCheck) -> list[dict[str, Any]]:
+    """Return what a check found in the projects a person sees; what is of no one project, to who sees all."""
+    if _sees_all(user):
+        return list(check.differences)
+    mine = {str(pk) for pk in visible_projects(user).order_by().values_list("pk", flat=True)}
+    return [one for one in check.differences if one["project"] in mine]
 
 
 def _mine(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from channels_platform.jobs.services import periodic
-from commissions.services import contest_rounds, exporting, runs, schedule
+from commissions.services import contest_rounds, exporting, ledger_checks, runs, schedule
 
 
 @shared_task
@@ -42,3 +42,15 @@ def close_contest_rounds() -> dict[str, int]:
 @shared_task
 def write_export(job_id: str) -> None:
     exporting.write_export(job_id=UUID(job_id))
+
+
+@shared_task
+@periodic("check-ledger")
+def check_ledger() -> dict[str, int]:
+    check = ledger_checks.check_ledger()
+    return {**check.counts, "differences": check.found}
+
+
+@shared_task
+def check_ledger_now(job_id: str) -> None:
+    ledger_checks.check_for_job(job_id=UUID(job_id))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from commissions.views import balances, batch_steps, batches, debts, exports, paying, payments
+from commissions.views import balances, batch_steps, batches, debts, exports, paying, payments, proof
 
 app_name = "finance"
 urlpatterns = [
@@ -28,4 +28,7 @@ urlpatterns = [
     path("payments/", payments.payments, name="payments"),
     path("payments.csv", exports.payments_csv, name="payments_csv"),
     path("payments/new/", payments.payment_new, name="payment_new"),
+    path("proof/", proof.checks, name="proof"),
+    path("proof/run/", proof.run, name="proof_run"),
+    path("proof/<int:check_id>/", proof.check, name="proof_check"),
 ]

@@ -54,6 +54,7 @@ class Can(StrEnum):
     SEE_OWN_MONEY = "see_own_money"
     PREPARE_PAYOUT = "prepare_payout"
     APPROVE_PAYOUT = "approve_payout"
+    CHECK_LEDGER = "check_ledger"
     INVOICE_LINE = "invoice_line"
     SEE_AUDIT = "see_audit"
     MANAGE_STAFF = "manage_staff"
@@ -99,9 +100,19 @@ ALLOWED: dict[str, frozenset[Can]] = {
     Role.RECEPTION: frozenset({Can.RECRUIT, Can.CONFIRM_VISIT, Can.RECORD_NATURAL_VISIT, Can.SEE_REFERRALS}),
     Role.CONSULTANT: frozenset({Can.RECRUIT, Can.SEE_REFERRALS, Can.TAKE_CLIENT, Can.SUBSCRIBE_DEAL, Can.SEE_DEALS}),
     Role.FINANCE: frozenset(
-        {Can.SEE_ADMIN, Can.SEE_DEALS, Can.SEE_REFERRALS, Can.SEE_MONEY, Can.RECORD_PAYMENT, Can.PREPARE_PAYOUT}
+        {
+            Can.SEE_ADMIN,
+            Can.SEE_DEALS,
+            Can.SEE_REFERRALS,
+            Can.SEE_MONEY,
+            Can.RECORD_PAYMENT,
+            Can.PREPARE_PAYOUT,
+            Can.CHECK_LEDGER,
+        }
     ),
-    Role.FINANCE_APPROVER: frozenset({Can.SEE_DEALS, Can.SEE_REFERRALS, Can.SEE_MONEY, Can.APPROVE_PAYOUT}),
+    Role.FINANCE_APPROVER: frozenset(
+        {Can.SEE_DEALS, Can.SEE_REFERRALS, Can.SEE_MONEY, Can.APPROVE_PAYOUT, Can.CHECK_LEDGER}
+    ),
     Role.AGENCY_ADMIN: frozenset(
         {
             Can.FILE_REFERRAL,
@@ -113,7 +124,9 @@ ALLOWED: dict[str, frozenset[Can]] = {
         }
     ),
     Role.BROKER: frozenset({Can.RECRUIT, Can.FILE_REFERRAL, Can.SEE_REFERRALS, Can.SEE_OWN_MONEY, Can.RAISE_DISPUTE}),
-    Role.AUDITOR: frozenset({Can.SEE_ADMIN, Can.SEE_REFERRALS, Can.SEE_DEALS, Can.SEE_MONEY, Can.SEE_AUDIT}),
+    Role.AUDITOR: frozenset(
+        {Can.SEE_ADMIN, Can.SEE_REFERRALS, Can.SEE_DEALS, Can.SEE_MONEY, Can.SEE_AUDIT, Can.CHECK_LEDGER}
+    ),
 }
 
 AGENCY_ROLES = frozenset({Role.AGENCY_ADMIN, Role.BROKER})

@@ -50,6 +50,7 @@ ITEMS = (
     Item("finance", "finance:batches", _("Payout batches"), "cash-stack", "p", (Can.SEE_MONEY,)),
     Item("finance", "finance:payments", _("Payments"), "cash-coin", "m", (Can.SEE_MONEY,)),
     Item("finance", "finance:debts", _("Owed back"), "arrow-counterclockwise", "o", (Can.SEE_MONEY,)),
+    Item("finance", "finance:proof", _("Proof"), "clipboard-check", "v", (Can.SEE_MONEY,)),
 )
 
 AREAS = (

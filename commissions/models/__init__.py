@@ -11,6 +11,7 @@ from commissions.models.payout import (
     WriteOff,
 )
 from commissions.models.plan import Payee, Plan, PlanVersion
+from commissions.models.proof import LedgerCheck, LedgerSeal
 
 __all__ = [
     "Accrual",
@@ -19,7 +20,9 @@ __all__ = [
     "ContestResult",
     "ContestRound",
     "Invoice",
+    "LedgerCheck",
     "LedgerEntry",
+    "LedgerSeal",
     "LedgerTransaction",
     "Payee",
     "PayoutBatch",
