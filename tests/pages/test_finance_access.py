@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from channels_platform.accounts.permissions import Role
 from commissions import urls
-from commissions.models import Payee, WriteOff
+from commissions.models import LedgerCheck, Payee, WriteOff
 from commissions.services.debts import ask_write_off
+from commissions.services.ledger_checks import check_ledger
 from tests.pages.finance import everything, open_till
 from tests.pages.world import make_project, staff
 
@@ -41,9 +42,14 @@ PAGES = {
     "payments": READ,
     "payments_csv": READ,
     "payment_new": PREPARE,
+    "proof": READ,
+    "proof_run": {"finance", "finance_approver", "auditor"},
+    "proof_check": READ,
 }
-EXPORTS = {"batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv"}
+POSTED = {"batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv", "proof_run"}
 BARE = {"balances", "balances_csv", "payments_csv", "debts", "batches", "batch_new", "payments", "payment_new"}
+BARE |= {"proof", "proof_run"}
+EVERYBODYS = {"proof_check"}  # one proof is of all projects; what it shows of them differs
 
 
 def test_every_finance_address_is_in_the_table():
@@ -57,6 +63,7 @@ def till(world):
     made.cancel()
     payee = Payee.objects.get(agency=world.agency)
     ask_write_off(actor=made.second, payee=payee, project=world.project, amount=Decimal(1), reason="small")
+    check_ledger()
     return made
 
 
@@ -65,15 +72,17 @@ def address(till, name, *, missing=False):
     keys = {
         "line": [till.batch.pk, till.agency_line.pk],
         "write_off": [WriteOff.objects.get().pk],
+        "proof_check": [LedgerCheck.objects.get().pk],
         **{key: [payee.pk, till.world.project.pk] for key in ("balance", "repayment_new", "write_off_new")},
     }.get(name, [till.batch.pk])
     if name in BARE:
         keys = []
-    return reverse(f"finance:{name}", args=[uuid4() for _key in keys] if missing else keys)
+    others = [key + 1 if isinstance(key, int) else uuid4() for key in keys]
+    return reverse(f"finance:{name}", args=others if missing else keys)
 
 
 def ask(client, name, where):
-    return client.post(where) if name in EXPORTS else client.get(where)
+    return client.post(where) if name in POSTED else client.get(where)
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -106,7 +115,7 @@ def test_people_of_another_project_find_nothing(till, role):
     client = Client()
     client.force_login(staff("elsewhere", role, hill))
     for name, roles in PAGES.items():
-        if role in roles and name not in BARE:
+        if role in roles and name not in BARE | EVERYBODYS:
             assert ask(client, name, address(till, name)).status_code == 404, name
 
 
