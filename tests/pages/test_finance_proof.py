@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 from channels_platform.jobs.models import Job, JobState, OutboxMessage
 from channels_platform.lib import clock
@@ -60,7 +61,8 @@ def test_differences_are_told_in_words_to_who_sees_their_project(till):
     assert "The ledger differs from what the facts entitle to" in text
     assert "D-77 commission" in text
     assert "1 more difference is not shown here" in text  # the seal is of the whole ledger
-    everything = page(staff("all", Role.AUDITOR, all_projects=True), "proof_check", check.pk)
+    User.objects.filter(pk=till.auditor.pk).update(all_projects=True)
+    everything = page(User.objects.get(pk=till.auditor.pk), "proof_check", check.pk)
     assert "D-77 commission" in everything
     assert "#7" in everything
 
