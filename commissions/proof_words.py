@@ -1,5 +1,6 @@
 """What the proof of the ledger says to people: its checks, what it counted, and what differs."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from commissions.models import LedgerCheck, Payee
 from projects.models import Project
 
+_NOTHING_BEHIND = re.compile(r"(\.\d\d)00\b")
 _FIGURES = _("earned / pending / retained / payable, paid and tax")
 
 # Of each check: what it found, and what its two figures are, where that does not go without saying.
@@ -82,9 +84,9 @@ class Told:
     found: str
 
 
-def counted(check: LedgerCheck) -> list[tuple[str | Promise, int]]:
+def counted(check: LedgerCheck) -> list[tuple[str | Promise, str]]:
     """Return what a check looked at, in one order."""
-    return [(word, check.counts[name]) for name, word in COUNTS.items() if name in check.counts]
+    return [(word, f"{check.counts[name]:,}") for name, word in COUNTS.items() if name in check.counts]
 
 
 def told(differences: Iterable[dict[str, Any]]) -> list[Told]:
@@ -103,8 +105,13 @@ def told(differences: Iterable[dict[str, Any]]) -> list[Told]:
             name=one["name"],
             project=projects_by_text.get(one["project"]),
             payee=payees_by_text.get(one["payee"]),
-            expected=one["expected"],
-            found=one["found"],
+            expected=_tidy(one["expected"]),
+            found=_tidy(one["found"]),
         )
         for one in given
     ]
+
+
+def _tidy(figures: str) -> str:
+    """Leave out the ledger's third and fourth decimals where they are nothing."""
+    return _NOTHING_BEHIND.sub(r"\1", figures)
