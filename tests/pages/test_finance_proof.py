@@ -8,8 +8,9 @@ from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 from channels_platform.jobs.models import Job, JobState, OutboxMessage
 from channels_platform.lib import clock
+from channels_platform.lib.errors import Forbidden
 from commissions.models import LedgerCheck, Payee
-from commissions.services.ledger_checks import check_for_job, check_ledger
+from commissions.services.ledger_checks import check_for_job, check_ledger, start_check
 from tests.pages.finance import open_till
 from tests.pages.world import make_project, staff
 
@@ -88,6 +89,13 @@ def test_a_check_asked_for_runs_as_a_job_and_leads_to_its_result(till):
     check = LedgerCheck.objects.get()
     assert (job.state, job.report, check.asked_by, check.ok) == (JobState.DONE, {"differences": 0}, till.auditor, True)
     assert job.result_url == reverse("finance:proof_check", args=[check.pk])
+
+
+def test_agency_people_cannot_have_the_ledger_checked(till):
+    for user in (till.world.owner.user, till.world.manager.user):
+        with pytest.raises(Forbidden):
+            start_check(actor=user)
+    assert not Job.objects.exists()
 
 
 def test_a_manager_reads_the_proof_and_does_not_ask_for_one(till):
