@@ -98,9 +98,11 @@ def told(differences: Iterable[dict[str, Any]]) -> list[Told]:
     )
     projects_by_text = {str(pk): project for pk, project in projects.items()}
     payees_by_text = {str(pk): payee for pk, payee in payees.items()}
+    words = [CHECKS.get(one["check"], (one["check"], "")) for one in given]
     return [
         Told(
-            *CHECKS.get(one["check"], (one["check"], "")),
+            title=title,
+            figures=figures,
             thing=_THINGS.get(one["what"], one["what"]),
             name=one["name"],
             project=projects_by_text.get(one["project"]),
@@ -108,7 +110,7 @@ def told(differences: Iterable[dict[str, Any]]) -> list[Told]:
             expected=_tidy(one["expected"]),
             found=_tidy(one["found"]),
         )
-        for one in given
+        for one, (title, figures) in zip(given, words, strict=True)
     ]
 
 

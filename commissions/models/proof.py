@@ -10,7 +10,7 @@ from commissions.models.ledger import APPEND_ONLY
 
 
 class LedgerSeal(models.Model):
-    """A digest over the transactions `after` < id <= `upto`, chained to the seal before (`proof.seals` says of what)."""
+    """A digest over the transactions `after` < id <= `upto`, chained to the seal before; `proof.seals` says of what."""
 
     id = models.BigAutoField(primary_key=True)
     number = models.PositiveIntegerField(_("number"), unique=True)

@@ -1,1 +1,1 @@
-"""Proving the ledger: recomputed from facts, balanced, sealed, paid as approved. Reads; `services.ledger_checks` keeps."""
+"""Proving the ledger: recomputed from facts, balanced, sealed, paid as approved. Reads only."""

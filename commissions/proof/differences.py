@@ -15,7 +15,7 @@ TOLD = 200
 class Difference:
     """One thing that is not as it should be.
 
-    Shape: `what` is a kind of object (deal, line, transaction, ...), `name` its number or id; ids are text, '' for none.
+    Shape: `what` is a kind of object (deal, line, transaction, ...), `name` its number or id.
     """
 
     check: str

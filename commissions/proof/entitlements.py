@@ -35,8 +35,8 @@ TRUNCATE proof_target
 
 _TARGET = f"""
 target AS MATERIALIZED (
-    SELECT t.deal_id, coalesce(a.id, b.id, {_NONE}) AS payee_id, coalesce(t.referral_id, {_NONE}) AS referral_id, t.kind,
-           t.version_id, t.earned, t.pending, t.retained, t.released - t.retained AS payable, t.explanation
+    SELECT t.deal_id, coalesce(a.id, b.id, {_NONE}) AS payee_id, coalesce(t.referral_id, {_NONE}) AS referral_id,
+           t.kind, t.version_id, t.earned, t.pending, t.retained, t.released - t.retained AS payable, t.explanation
     FROM proof_target t
     LEFT JOIN commissions_payee a ON t.payee_kind = 'agency' AND a.agency_id = t.party_id
     LEFT JOIN commissions_payee b ON t.payee_kind = 'broker' AND b.broker_id = t.party_id
@@ -84,9 +84,8 @@ def _compared(one: str, other: str) -> str:
 
 
 def _named(table: str, letter: str) -> str:
-    return ", ".join(
-        f"{table}.{name} AS {letter}{place}" for place, name in enumerate(("earned", "pending", "retained", "payable"), 1)
-    )
+    figures = ("earned", "pending", "retained", "payable")
+    return ", ".join(f"{table}.{name} AS {letter}{place}" for place, name in enumerate(figures, 1))
 
 
 _AGAINST_FACTS = f"WITH {_TARGET}, {_HELD} {_compared('target', 'held')}"
@@ -110,8 +109,8 @@ ORDER BY 3
 def check_entitlements(report: Report, *, now: datetime) -> None:
     """Recompute every project and compare, project by project; memory does not grow with deals.
 
-    Where a run is due, what differs from the facts waits for it (`counts["run_due"]`); lines and ledger, which runs move
-    together, agree at any time.
+    Where a run is due, what differs from the facts waits for it (`counts["run_due"]`); lines and ledger, which runs
+    move together, agree at any time.
     """
     for project in Project.objects.order_by("code"):
         report.count("projects")

@@ -44,7 +44,8 @@ JOIN (
     FROM commissions_ledgerentry GROUP BY 1
 ) d ON d.transaction_id = t.id
 WHERE CASE WHEN t.kind = 'accrual'
-           THEN r.project_id IS DISTINCT FROM t.project_id OR r.finished_at IS NULL OR t.line_id IS NOT NULL OR d.without
+           THEN r.project_id IS DISTINCT FROM t.project_id OR r.finished_at IS NULL OR t.line_id IS NOT NULL
+                OR d.without
            WHEN t.line_id IS NOT NULL THEN t.run_id IS NOT NULL
            ELSE t.kind = 'payout' OR t.run_id IS NOT NULL OR d.with_deal END
 ORDER BY t.id
@@ -52,7 +53,8 @@ ORDER BY t.id
 
 # An entry that settles others is never gathered; one that should settle and does not would be paid again.
 _SETTLING = """
-SELECT e.project_id, 'entry', e.id, e.payee_id, t.kind || ' ' || e.account, CASE WHEN e.settles THEN 'settles' ELSE '-' END
+SELECT e.project_id, 'entry', e.id, e.payee_id, t.kind || ' ' || e.account,
+       CASE WHEN e.settles THEN 'settles' ELSE '-' END
 FROM commissions_ledgerentry e JOIN commissions_ledgertransaction t ON t.id = e.transaction_id
 WHERE (e.settles AND (e.account <> 'payable' OR t.line_id IS NULL))
    OR (NOT e.settles AND e.account = 'payable' AND t.kind = 'payout')

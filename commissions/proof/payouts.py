@@ -67,7 +67,8 @@ CROSS JOIN LATERAL (SELECT CASE WHEN l.state = 'paid' THEN -l.gross ELSE 0 END A
                            CASE WHEN l.state = 'paid' THEN l.tax ELSE 0 END AS tax) w
 LEFT JOIN (
     SELECT t.line_id, e.payee_id, sum(e.amount) FILTER (WHERE e.account = 'payable') AS payable,
-           sum(e.amount) FILTER (WHERE e.account = 'paid') AS paid, sum(e.amount) FILTER (WHERE e.account = 'tax') AS tax
+           sum(e.amount) FILTER (WHERE e.account = 'paid') AS paid,
+           sum(e.amount) FILTER (WHERE e.account = 'tax') AS tax
     FROM commissions_ledgertransaction t JOIN commissions_ledgerentry e ON e.transaction_id = t.id
     WHERE t.line_id IS NOT NULL
     GROUP BY 1, 2
@@ -111,7 +112,8 @@ ORDER BY b.number, l.id
 """  # noqa: S608 - constants
 
 _STATES = """
-SELECT NULL, 'batch', b.number, NULL, b.state, concat_ws(' / ', x.opened || ' open', x.paid || ' paid', x.failed || ' failed')
+SELECT NULL, 'batch', b.number, NULL, b.state,
+       concat_ws(' / ', x.opened || ' open', x.paid || ' paid', x.failed || ' failed')
 FROM commissions_payoutbatch b
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE l.state = 'open') AS opened, count(*) FILTER (WHERE l.state = 'paid') AS paid,
@@ -137,7 +139,8 @@ JOIN LATERAL (
     ORDER BY id DESC LIMIT 1
 ) v ON true
 CROSS JOIN LATERAL (
-    SELECT count(*) AS lines, coalesce(sum(gross), 0) AS gross, coalesce(sum(tax), 0) AS tax, coalesce(sum(net), 0) AS net
+    SELECT count(*) AS lines, coalesce(sum(gross), 0) AS gross, coalesce(sum(tax), 0) AS tax,
+           coalesce(sum(net), 0) AS net
     FROM commissions_payoutline l WHERE l.batch_id = b.id AND l.state <> 'void'
 ) s
 WHERE b.state IN ('approved', 'paid')

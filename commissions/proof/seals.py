@@ -81,12 +81,13 @@ def _check_trail(report: Report) -> None:
     """A seal that is gone, or made anew, is told of in the trail as it was."""
     seals = dict(LedgerSeal.objects.values_list("number", "digest"))
     told = Event.objects.filter(target_kind=LedgerSeal._meta.label_lower, action=SEALED).order_by("id")
-    found = [(after["number"], after["digest"], seals.get(after["number"], "-")) for after in told.values_list("after", flat=True)]
+    found = [
+        (after["number"], after["digest"], seals.get(after["number"], "-"))
+        for after in told.values_list("after", flat=True)
+    ]
     known = {number for number, _digest, _now in found}
     found += [(number, "-", digest) for number, digest in seals.items() if number not in known]
-    report.add(
-        Difference("trail", "seal", f"#{number}", digest, now) for number, digest, now in found if digest != now
-    )
+    report.add(Difference("trail", "seal", f"#{number}", digest, now) for number, digest, now in found if digest != now)
 
 
 def _differs(check: str, seal: LedgerSeal, expected: str, found: str) -> Difference:

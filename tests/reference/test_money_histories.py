@@ -1,8 +1,8 @@
 """Random histories of money, played step by step through the services and the naive reference at once.
 
-Sales, payments, refunds, handovers, cancellations, decisions, runs whenever, payouts of which lines fail, repayments and
-write-offs: both come to the same, to the cent, and the proof of the ledger finds nothing. REFERENCE_HISTORIES says how many
-(default 10); with REFERENCE_SEED they are others each time.
+Sales, payments, refunds, handovers, cancellations, decisions, runs whenever, payouts of which lines fail, repayments
+and write-offs: both come to the same, to the cent, and the proof of the ledger finds nothing. REFERENCE_HISTORIES says
+how many (default 10); REFERENCE_SEED draws others.
 """
 
 import json
@@ -18,7 +18,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from channels_platform.lib import clock
 from channels_platform.lib.crypto import separate_index
@@ -111,7 +118,7 @@ class Money(RuleBasedStateMachine):
     @rule(gap=gaps, brokers=st.sampled_from(BROKERS), price=st.integers(500_000, 3_000_000), cents=st.integers(0, 99),
           method=st.sampled_from(METHODS), way=st.sampled_from(WAYS))  # fmt: skip
     def sell(self, gap, brokers, price, cents, method, way):
-        """Sell to clients of these brokers, and take the deal some way: to its contract, its money, its cancellation."""
+        """Sell to clients of these brokers, and take the deal some way: to its contract, its money, its end."""
         self.now += gap
         phones = []
         for broker in brokers:
@@ -124,9 +131,8 @@ class Money(RuleBasedStateMachine):
         name, whole = f"D{len(self.site.deals):03d}", self.site.money(str(price))
         whole += rounded(self.site.money("1") * cents / 100, self.site.decimals)
         first = whole if method == "lump_sum" else self.site.money("150000")
-        sold = self.play("subscribe", deal=name, price=self.text(whole), method=method, buyers=phones or ["13900000001"],
-                         first_payment_amount=self.text(first))  # fmt: skip
-        if not sold or "sign" not in way:
+        terms = {"price": self.text(whole), "method": method, "first_payment_amount": self.text(first)}
+        if not self.play("subscribe", deal=name, buyers=phones or ["13900000001"], **terms) or "sign" not in way:
             return
         self.play("contract", deal=name)
         if "collect" in way:
@@ -166,7 +172,8 @@ class Money(RuleBasedStateMachine):
     def receive(self, gap, place, what):
         self.now += gap
         deal = self.deal(place, "contracted", "handed_over") or self.deal(place, "subscribed")
-        amount = {"all": deal.price, "first": deal.first_payment, "loan": deal.loan, "refund": -deal.first_payment}[what]
+        first = deal.first_payment
+        amount = {"all": deal.price, "first": first, "loan": deal.loan, "refund": -first}[what]
         self.papers += 1
         self.play("payment", deal=deal.name, amount=self.text(amount or deal.price),
                   source="loan" if what == "loan" else "own", reference=f"in {self.papers}")  # fmt: skip
@@ -205,11 +212,13 @@ class Money(RuleBasedStateMachine):
             lines = list(batch.lines.select_related("payee"))
             for line in lines:
                 if not line.payee.is_individual:
-                    attach_invoice(actor=cast.finance, line=line, number=f"{line.pk}", amount=line.gross, vat_rate="0.06")
+                    paper = {"number": f"{line.pk}", "amount": line.gross, "vat_rate": "0.06"}
+                    attach_invoice(actor=cast.finance, line=line, **paper)
             submit_batch(actor=cast.finance, batch=batch)
             approve_batch(actor=cast.approver, batch=batch)
             results = [
-                {"line": line.pk, "bank_reference": "bank", "failed": self.name(line.payee) in failing} for line in lines
+                {"line": line.pk, "bank_reference": "bank", "failed": self.name(line.payee) in failing}
+                for line in lines
             ]
             pay_batch(actor=cast.finance, batch=batch, results=results)
 

@@ -1,4 +1,4 @@
-"""`manage.py verify_ledger`: whether the ledger agrees with the facts, with itself, and with what was paid and sealed."""
+"""`manage.py verify_ledger`: whether the ledger agrees with the facts, with itself, and with what was paid."""
 
 import json
 import sys

@@ -14,7 +14,7 @@ RETROACTIVE = {"mode": "retroactive", "period": "month", "tiers": (("0", "0.01")
 
 
 def kept_books() -> Cast:
-    """Return a project with prizes, a paid batch, a failed line, a cancellation after it, a debt repaid and given up."""
+    """Return a project with prizes, a paid batch, a failed line, a cancellation, a debt repaid and given up."""
     cast = Cast()
     cast.agency("S1", kind="onsite")
     cast.agency("A1", brokers=["B1", "B2"])

@@ -27,10 +27,20 @@ def books(django_db_setup, django_db_blocker):
         yield kept_books()
 
 
-GUARDED = (LEDGER, POSTED, "leads_deal", "leads_dealshare", "leads_payment") + tuple(
-    f"commissions_{table}"
-    for table in ("contestresult", "ledgerseal", "payoutbatch", "payoutentry", "payoutline", "planversion", "repayment")
-)
+GUARDED = [
+    LEDGER,
+    POSTED,
+    "commissions_contestresult",
+    "commissions_ledgerseal",
+    "commissions_payoutbatch",
+    "commissions_payoutentry",
+    "commissions_payoutline",
+    "commissions_planversion",
+    "commissions_repayment",
+    "leads_deal",
+    "leads_dealshare",
+    "leads_payment",
+]
 
 
 def behind(*statements: str) -> None:
@@ -73,7 +83,10 @@ FAULTS = {
     "an amount is another": ("unbalanced", f"UPDATE {LEDGER} SET amount = amount - 0.01 WHERE id = {A_DEALS}"),
     "a transaction is gone": ("astray", f"DELETE FROM {POSTED} WHERE id = {A_POSTING}"),
     "a transaction's entries are gone": ("empty", f"DELETE FROM {LEDGER} WHERE transaction_id = {A_POSTING}"),
-    "a transaction is in another currency": ("currency", f"UPDATE {POSTED} SET currency = 'USD' WHERE id = {A_POSTING}"),
+    "a transaction is in another currency": (
+        "currency",
+        f"UPDATE {POSTED} SET currency = 'USD' WHERE id = {A_POSTING}",
+    ),
     "a transaction's run is forgotten": ("misplaced", f"UPDATE {POSTED} SET run_id = NULL WHERE id = {A_POSTING}"),
     "a repayment is put on a deal": (
         "misplaced",
@@ -92,7 +105,10 @@ FAULTS = {
         f"UPDATE {LEDGER} SET payee_id = (SELECT max(id::text)::uuid FROM commissions_payee WHERE id <> payee_id)"
         f" WHERE transaction_id = {A_POSTING}",
     ),
-    "a deal's price is another": ("entitlement", "UPDATE leads_deal SET price = price + 100000 WHERE state = 'contracted'"),
+    "a deal's price is another": (
+        "entitlement",
+        "UPDATE leads_deal SET price = price + 100000 WHERE state = 'contracted'",
+    ),
     "a buyer's payment is gone": ("entitlement", "DELETE FROM leads_payment"),
     "a deal is another referral's": (
         "entitlement",
@@ -104,7 +120,10 @@ FAULTS = {
         "entitlement",
         """UPDATE commissions_planversion SET tiers = '[{"from": "0", "rate": "0.02"}]'""",
     ),
-    "a commission line is another": ("line", "UPDATE commissions_accrual SET earned = earned + 1, released = released + 1"),
+    "a commission line is another": (
+        "line",
+        "UPDATE commissions_accrual SET earned = earned + 1, released = released + 1",
+    ),
     "a commission line is gone": ("line", "DELETE FROM commissions_accrual WHERE earned > 0"),
     "a commission line tells another story": ("explanation", "UPDATE commissions_accrual SET explanation = '{}'"),
     "a repayment is another": ("source", "UPDATE commissions_repayment SET amount = amount + 1"),
@@ -143,8 +162,8 @@ FAULTS = {
     ),
     "a failed line holds its entries": (
         "held",
-        "UPDATE commissions_payoutentry SET live = false WHERE entry_id IN (SELECT i.entry_id FROM commissions_payoutentry i"
-        " JOIN commissions_payoutline l ON l.id = i.line_id WHERE l.state = 'failed')",
+        "UPDATE commissions_payoutentry SET live = false WHERE entry_id IN (SELECT i.entry_id"
+        " FROM commissions_payoutentry i JOIN commissions_payoutline l ON l.id = i.line_id WHERE l.state = 'failed')",
         "UPDATE commissions_payoutentry i SET live = true FROM commissions_payoutline l"
         " WHERE l.id = i.line_id AND l.state = 'failed'",
     ),
@@ -158,7 +177,10 @@ FAULTS = {
         f"DELETE FROM {POSTED} WHERE id = {PAYOUT}",
     ),
     "a paid line is open again": ("posted", f"UPDATE commissions_payoutline SET state = 'open' WHERE id = {PAID_LINE}"),
-    "a failed line is called paid": ("posted", "UPDATE commissions_payoutline SET state = 'paid' WHERE state = 'failed'"),
+    "a failed line is called paid": (
+        "posted",
+        "UPDATE commissions_payoutline SET state = 'paid' WHERE state = 'failed'",
+    ),
     "a payment settled another deal": (
         "laid",
         f"UPDATE {LEDGER} SET deal_id = gen_random_uuid() WHERE account = 'payable' AND transaction_id = {PAYOUT}",
