@@ -31,6 +31,7 @@ from commissions.demo.plans import leave_drafts
 from commissions.demo.playing import AT_DAYS_CLOSE, Play
 from commissions.demo.script import Script, rng_of, write_script
 from commissions.demo.staging import leave_for_today, set_stage
+from commissions.services.ledger_checks import check_ledger
 from leads.services.filing import next_number
 from leads.services.sweep import sweep_expiries
 
@@ -210,6 +211,7 @@ class Show:
         _advance("referral_number", filings)
         _advance("deal_number", sum(act.what == "subscribe" for act in self.script.acts))
         leave_individuals(self.play.stage, cast, sequence=filings)
+        check_ledger()
 
     def _furnish(self, half: int) -> None:
         cast = self.script.cast

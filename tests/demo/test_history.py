@@ -17,7 +17,7 @@ from channels_platform.audit.models import Event
 from channels_platform.lib import clock
 from channels_platform.notices.kinds import kinds_for
 from channels_platform.notices.models import Notice
-from commissions.models import Accrual, Contest, LedgerEntry, PayoutBatch, PayoutLine, PlanVersion
+from commissions.models import Accrual, Contest, LedgerCheck, LedgerEntry, PayoutBatch, PayoutLine, PlanVersion
 from leads.models import Claim, ClientCare, Consultant, Deal, DealOutbox, Dispute, Referral, Visit
 from leads.selectors import visible_referrals
 from leads.states import LIVE
@@ -47,6 +47,11 @@ class TestWhatThereIs:
         assert (referrals.count(), Deal.objects.count(), brokers.count()) == (500, 60, 30)
         assert Project.objects.count() == 6
         assert set(Agency.objects.values_list("kind", flat=True)) == set(Agency.Kind.values)
+
+    def test_its_ledger_is_proven(self, built):
+        check = LedgerCheck.objects.get()
+        assert (check.ok, check.differences) == (True, [])
+        assert check.counts["deals"] == Deal.objects.count()
 
     def test_individuals_signed_up_and_one_refers(self, built):
         states = Individual.objects.order_by("signed_up_at").values_list("state", flat=True)
