@@ -1,4 +1,4 @@
-"""What contests have to tell, and in which words."""
+"""What contests and the proof of the ledger have to tell, and in which words."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +21,16 @@ register(
         icon="trophy",
         tone="wait",
         mailed=True,
+        side=Side.STAFF,
+    ),
+    Kind(
+        "ledger.differs",
+        _("The ledger does not agree with its facts"),
+        _("The proof of the ledger found %(found)s differences"),
+        icon="clipboard-check",
+        tone="bad",
+        mailed=True,
+        urgent=True,
         side=Side.STAFF,
     ),
 )

@@ -44,15 +44,16 @@ WHERE e.account <> 'payable' OR e.settles OR e.payee_id <> l.payee_id OR p.compa
 ORDER BY e.id
 """  # noqa: S608 - constants
 
-# An open or paid line holds all its entries, any other none.
+# A line in one of these states holds all its entries, any other none.
+_HOLDING = "('open', 'paid')"
 _HELD = f"""
 SELECT NULL, 'line', {_OF_LINE}, l.payee_id,
-       CASE WHEN l.state IN ('open', 'paid') THEN count(i.id) ELSE 0 END, count(i.id) FILTER (WHERE i.live)
+       CASE WHEN l.state IN {_HOLDING} THEN count(i.id) ELSE 0 END, count(i.id) FILTER (WHERE i.live)
 FROM commissions_payoutline l
 JOIN commissions_payoutbatch b ON b.id = l.batch_id
 LEFT JOIN commissions_payoutentry i ON i.line_id = l.id
 GROUP BY b.number, l.id
-HAVING count(i.id) FILTER (WHERE i.live) <> CASE WHEN l.state IN ('open', 'paid') THEN count(i.id) ELSE 0 END
+HAVING count(i.id) FILTER (WHERE i.live) <> CASE WHEN l.state IN {_HOLDING} THEN count(i.id) ELSE 0 END
 ORDER BY b.number, l.id
 """  # noqa: S608 - constants
 

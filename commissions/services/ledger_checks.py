@@ -8,7 +8,8 @@ from django.db.models import Max
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
-from channels_platform.accounts.permissions import Can
+from channels_platform.accounts.permissions import ALLOWED, Can
+from channels_platform.accounts.selectors import staff_of
 from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
@@ -16,11 +17,13 @@ from channels_platform.jobs.kinds import name_kind
 from channels_platform.jobs.models import Job
 from channels_platform.jobs.services import create_job, job_at_work
 from channels_platform.lib import clock
+from channels_platform.notices.services import tell
 from commissions import locks
 from commissions.models import LedgerCheck, LedgerSeal, LedgerTransaction
-from commissions.proof.differences import TOLD
+from commissions.proof.differences import TOLD, Report
 from commissions.proof.seals import SEALED, draw
 from commissions.proof.verify import verify
+from projects.models import Project
 
 KIND = "ledger-check"
 _TASK = "commissions.tasks.check_ledger_now"
@@ -40,19 +43,14 @@ def seal_ledger() -> LedgerSeal | None:
 
 
 def check_ledger(*, asked_by: Any = None) -> LedgerCheck:
-    """Seal the ledger, prove it, and keep what was found.
+    """Seal the ledger, prove it, keep what was found, and tell who may have it checked if something differs.
 
-    Writes: LedgerCheck, and as `seal_ledger`.
+    Writes: LedgerCheck, Notice, Delivery, and as `seal_ledger`.
     """
     started_at = clock.now()
     seal_ledger()
     check = LedgerCheck.objects.create(started_at=started_at, asked_by=asked_by)
-    report = verify()
-    check.ok, check.found, check.counts = report.ok, report.total, report.counts
-    check.differences = [difference.as_json() for difference in report.differences[:TOLD]]
-    check.finished_at = max(clock.now(), started_at)
-    check.save()
-    return check
+    return _keep(check, verify())
 
 
 def start_check(*, actor: Any) -> Job:
@@ -75,6 +73,25 @@ def check_for_job(*, job_id: UUID) -> None:
         check = check_ledger(asked_by=job.starter)
         job.report = {"differences": check.found}
         job.result_url = reverse("finance:proof_check", args=[check.pk])
+
+
+@transactional
+def _keep(check: LedgerCheck, report: Report) -> LedgerCheck:
+    check.ok, check.found, check.counts = report.ok, report.total, report.counts
+    check.differences = [difference.as_json() for difference in report.differences[:TOLD]]
+    check.finished_at = max(clock.now(), check.started_at)
+    check.save()
+    if not check.ok:
+        roles = [role for role, acts in ALLOWED.items() if Can.CHECK_LEDGER in acts]
+        tell(
+            kind="ledger.differs",
+            recipients=staff_of(Project.objects.all(), roles),
+            target=check,
+            facts={"found": check.found},
+            path=reverse("finance:proof_check", args=[check.pk]),
+            once=str(check.pk),
+        )
+    return check
 
 
 def _settled_upto() -> int:

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from channels_platform.lib import clock
+from channels_platform.notices.models import Notice
 from commissions.models import LedgerCheck, LedgerEntry, LedgerSeal, PayoutLine
 from commissions.proof.verify import verify
 from commissions.services.ledger_checks import check_ledger, seal_ledger
@@ -246,6 +247,7 @@ def test_a_check_is_kept_with_what_it_found(books):
     with undone():
         sound = check_ledger()
         assert (sound.ok, sound.found, sound.differences, sound.asked_by) == (True, 0, [], None)
+        assert not Notice.objects.filter(kind="ledger.differs").exists()
         behind("UPDATE commissions_repayment SET amount = amount + 1")
         check_ledger(asked_by=books.finance)
         kept = LedgerCheck.objects.get(asked_by=books.finance)
@@ -253,6 +255,8 @@ def test_a_check_is_kept_with_what_it_found(books):
         assert {one["check"] for one in kept.differences} == {"source"}
         assert {one["project"] for one in kept.differences} == {str(books.project.pk)}
         assert kept.differences[0]["expected"] != kept.differences[0]["found"]
+        told = Notice.objects.filter(kind="ledger.differs").values_list("recipient__role", "facts")
+        assert sorted(told) == [("finance", {"found": 2}), ("finance_approver", {"found": 2})]
 
 
 def test_a_seal_covers_what_was_posted_since_the_last_and_nothing_makes_none(books):
