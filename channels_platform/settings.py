@@ -392,6 +392,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 600,
         "options": {"expires": 600},
     },
+    "check-ledger": {
+        "task": "commissions.tasks.check_ledger",
+        "schedule": crontab(hour=2, minute=15),
+        "options": {"expires": 3600},
+    },
     "escalate-overdue": {"task": "leads.tasks.escalate_overdue", "schedule": 600, "options": {"expires": 600}},
     "find-signals": {"task": "leads.tasks.find_signals", "schedule": crontab(minute=40), "options": {"expires": 3600}},
     "confirm-individuals": {

@@ -1,4 +1,5 @@
-"""What commission locks, in one place and always in this order: run, plans, company, batch, lines, agreements.
+"""What commission locks, in one place and always in this order: run, plans, company, batch, lines, agreements,
+ledger.
 
 Advisory locks last until the transaction ends. They stand for work on a whole project, so that a run of seconds holds
 up neither an edit of the project nor a new deal.
@@ -8,11 +9,13 @@ from uuid import UUID
 
 from django.db import connection
 
-from commissions.models import PayoutBatch
+from commissions.models import LedgerSeal, PayoutBatch
+from commissions.models.ledger import POSTING_LOCK
 from projects.models import PayingCompany
 
 _RUN = 7_401
 _PLANS = 7_402
+_SEALS = 7_404
 
 _AGREEMENTS = """
 SELECT a.id FROM brokers_agreement a
@@ -69,3 +72,27 @@ def lock_agreements(batch_id: UUID) -> None:
     """Let no agreement behind a batch's lines end before the transaction does: who ends one waits."""
     with connection.cursor() as cursor:
         cursor.execute(_AGREEMENTS, [batch_id])
+
+
+def join_posting() -> None:
+    """Hold the ledger as who posts does, before ids are drawn: its own triggers do so only as rows come."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", POSTING_LOCK)
+
+
+def lock_posting() -> None:
+    """Wait until nobody is posting, ten seconds at most; who comes next waits for us.
+
+    Raises: OperationalError where somebody posts longer than that.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '10s'")
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", POSTING_LOCK)
+        cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+
+
+def lock_last_seal() -> LedgerSeal | None:
+    """Make one seal at a time; return the last, None before the first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [_SEALS])
+    return LedgerSeal.objects.order_by("-number").first()

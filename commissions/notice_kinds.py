@@ -83,4 +83,14 @@ register(
         mailed=True,
         side=Side.STAFF,
     ),
+    Kind(
+        "ledger.differs",
+        _("The ledger does not agree with its facts"),
+        _("The proof of the ledger found %(found)s differences"),
+        icon="clipboard-check",
+        tone="bad",
+        mailed=True,
+        urgent=True,
+        side=Side.STAFF,
+    ),
 )

@@ -17,6 +17,7 @@ from commissions.models import (
     Advance,
     AdvanceLimit,
     Invoice,
+    LedgerCheck,
     LedgerEntry,
     Payee,
     PayoutBatch,
@@ -240,6 +241,20 @@ def visible_advance_limits(user: Any) -> QuerySet[AdvanceLimit]:
         return limits.none()
     of_company = Q(project__isnull=True, company__in=visible_companies(user).order_by())
     return limits.filter(of_company | Q(project__in=visible_projects(user).order_by()))
+
+
+def visible_checks(user: Any) -> QuerySet[LedgerCheck]:
+    """Return the proofs of the ledger; none for agency people."""
+    checks = LedgerCheck.objects.select_related("asked_by")
+    return checks if user.can(Can.SEE_MONEY) else checks.none()
+
+
+def visible_differences(user: Any, check: LedgerCheck) -> list[dict[str, Any]]:
+    """Return what a check found in the projects a person sees; what is of no one project, to who sees all."""
+    if _sees_all(user):
+        return list(check.differences)
+    mine = {str(pk) for pk in visible_projects(user).order_by().values_list("pk", flat=True)}
+    return [one for one in check.differences if one["project"] in mine]
 
 
 def _mine(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:

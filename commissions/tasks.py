@@ -9,6 +9,7 @@ from commissions.services import (
     closing,
     contest_rounds,
     exporting,
+    ledger_checks,
     liability_export,
     report_exports,
     report_schedules,
@@ -72,3 +73,15 @@ def make_scheduled_reports() -> dict[str, int]:
 @shared_task
 def write_liability(job_id: str) -> None:
     liability_export.write_export(job_id=UUID(job_id))
+
+
+@shared_task
+@periodic("check-ledger")
+def check_ledger() -> dict[str, int]:
+    check = ledger_checks.check_ledger()
+    return {**check.counts, "differences": check.found}
+
+
+@shared_task
+def check_ledger_now(job_id: str) -> None:
+    ledger_checks.check_for_job(job_id=UUID(job_id))

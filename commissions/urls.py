@@ -17,6 +17,7 @@ from commissions.views import (
     more,
     paying,
     payments,
+    proof,
     report_keeping,
     reports,
     tax,
@@ -86,4 +87,7 @@ urlpatterns = [
     path("months/statements/<uuid:statement_id>/xlsx/", months.statement_file, {"form": "xlsx"}, name="statement_xlsx"),
     path("months/statements/<uuid:statement_id>/lines/<uuid:line_id>/", months.objection, name="objection"),
     path("months/statements/<uuid:statement_id>/files/<uuid:file_id>/", months.objection_file, name="objection_file"),
+    path("proof/", proof.checks, name="proof"),
+    path("proof/run/", proof.run, name="proof_run"),
+    path("proof/<int:check_id>/", proof.check, name="proof_check"),
 ]

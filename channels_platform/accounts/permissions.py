@@ -54,6 +54,7 @@ class Can(StrEnum):
     SEE_OWN_MONEY = "see_own_money"
     PREPARE_PAYOUT = "prepare_payout"
     APPROVE_PAYOUT = "approve_payout"
+    CHECK_LEDGER = "check_ledger"
     INVOICE_LINE = "invoice_line"
     ASK_ADVANCE = "ask_advance"
     ASK_ACCOUNT = "ask_account"
@@ -120,10 +121,18 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.EXPORT_IDENTITIES,
             Can.KEEP_BANK_FILES,
             Can.CLOSE_MONTH,
+            Can.CHECK_LEDGER,
         }
     ),
     Role.FINANCE_APPROVER: frozenset(
-        {Can.SEE_DEALS, Can.SEE_REFERRALS, Can.SEE_MONEY, Can.APPROVE_PAYOUT, Can.CONFIRM_ACCOUNT}
+        {
+            Can.SEE_DEALS,
+            Can.SEE_REFERRALS,
+            Can.SEE_MONEY,
+            Can.APPROVE_PAYOUT,
+            Can.CONFIRM_ACCOUNT,
+            Can.CHECK_LEDGER,
+        }
     ),
     Role.AGENCY_ADMIN: frozenset(
         {
@@ -151,7 +160,9 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.ANSWER_STATEMENT,
         }
     ),
-    Role.AUDITOR: frozenset({Can.SEE_ADMIN, Can.SEE_REFERRALS, Can.SEE_DEALS, Can.SEE_MONEY, Can.SEE_AUDIT}),
+    Role.AUDITOR: frozenset(
+        {Can.SEE_ADMIN, Can.SEE_REFERRALS, Can.SEE_DEALS, Can.SEE_MONEY, Can.SEE_AUDIT, Can.CHECK_LEDGER}
+    ),
 }
 
 AGENCY_ROLES = frozenset({Role.AGENCY_ADMIN, Role.BROKER})

@@ -2,7 +2,7 @@
 
 Triggers refuse changes to kept rows, but do not see TRUNCATE, and their table's owner can switch them off. A
 role of its own, which owns nothing, closes both. What may not be changed or deleted is read off the models' own
-triggers, so the two cannot disagree.
+triggers, so the two cannot disagree. An auditor's role reads the `audit_` views and nothing else.
 """
 
 from collections.abc import Iterator
@@ -32,14 +32,41 @@ def table_rights() -> dict[str, tuple[str, ...]]:
     }
 
 
+def audit_views() -> list[str]:
+    """Return the names of the views that are there for an auditor's own tools."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT viewname FROM pg_views WHERE schemaname = 'public' AND viewname ^@ 'audit_' ORDER BY 1")
+        return [name for (name,) in cursor.fetchall()]
+
+
 def _statements(role: str) -> Iterator[sql.Composed]:
     who = sql.Identifier(role)
-    yield sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(who)
-    yield sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(who)
+    yield from _read_only(role)
     yield sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(who)
     for table, rights in table_rights().items():
         listed = sql.SQL(", ").join(sql.SQL(right) for right in rights)
         yield sql.SQL("GRANT {} ON {} TO {}").format(listed, sql.Identifier(table), who)
+
+
+def _read_only(role: str) -> Iterator[sql.Composed]:
+    """Take everything in the schema from the role, and give it the views."""
+    who = sql.Identifier(role)
+    yield sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(who)
+    yield sql.SQL("REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {}").format(who)
+    yield sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(who)
+    for view in audit_views():
+        yield sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(view), who)
+
+
+def grant_auditor(role: str) -> int:
+    """Give an existing role the `audit_` views to read and nothing else; return how many.
+
+    Run it as the tables' owner, after each migration.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in _read_only(role):
+            cursor.execute(statement)
+    return len(audit_views())
 
 
 def grant_role(role: str) -> int:

@@ -151,6 +151,11 @@ _DELIVERY = {
     "sent": Badge(pgettext_lazy("delivery state", "Sent"), "good", "check-circle"),
     "given_up": Badge(pgettext_lazy("delivery state", "Given up"), "bad", "x-circle"),
 }
+_PROOF = {
+    "agrees": Badge(pgettext_lazy("proof state", "Agrees"), "good", "check-circle"),
+    "differs": Badge(pgettext_lazy("proof state", "Differs"), "bad", "x-circle"),
+    "unfinished": Badge(pgettext_lazy("proof state", "Not finished"), "wait", "hourglass-split"),
+}
 
 BADGES: dict[str, dict[str, Badge]] = {
     "referral": _REFERRAL,
@@ -170,6 +175,7 @@ BADGES: dict[str, dict[str, Badge]] = {
     "job": _JOB,
     "visit": _VISIT,
     "delivery": _DELIVERY,
+    "proof": _PROOF,
     "signal": _SIGNAL,
     "individual": _INDIVIDUAL,
     "account": _ACCOUNT,

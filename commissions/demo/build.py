@@ -35,6 +35,7 @@ from commissions.demo.playing import AT_DAYS_CLOSE, Play
 from commissions.demo.reporting import keep_views
 from commissions.demo.script import Script, rng_of, write_script
 from commissions.demo.staging import leave_for_today, set_stage
+from commissions.services.ledger_checks import check_ledger
 from leads.services.filing import next_number
 from leads.services.sweep import sweep_expiries
 
@@ -219,6 +220,7 @@ class Show:
         leave_individuals(self.play.stage, cast, sequence=filings)
         keep_views(self.play.stage)
         close_months(self.play.stage)
+        check_ledger()
 
     def _furnish(self, half: int) -> None:
         cast = self.script.cast

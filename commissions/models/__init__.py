@@ -13,6 +13,7 @@ from commissions.models.payout import (
     WriteOff,
 )
 from commissions.models.plan import Payee, Plan, PlanVersion
+from commissions.models.proof import LedgerCheck, LedgerSeal
 from commissions.models.reports import ReportDelivery, ReportSchedule, ReportView
 from commissions.models.statement import ClosedMonth, Objection, ObjectionFile, Statement, StatementLine
 
@@ -30,7 +31,9 @@ __all__ = [
     "ContestResult",
     "ContestRound",
     "Invoice",
+    "LedgerCheck",
     "LedgerEntry",
+    "LedgerSeal",
     "LedgerTransaction",
     "Objection",
     "ObjectionFile",

@@ -10,6 +10,16 @@ from commissions import states
 
 APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
 
+# Who posts holds the ledger, shared, until the commit. A seal waits for them all: then no id below is yet to come.
+POSTING_LOCK = (7_403, 0)
+HELD_WHILE_POSTING = pgtrigger.Trigger(
+    name="held_while_posting",
+    level=pgtrigger.Statement,
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert,
+    func=f"PERFORM pg_advisory_xact_lock_shared({POSTING_LOCK[0]}, {POSTING_LOCK[1]}); RETURN NULL;",
+)
+
 
 class LedgerTransaction(models.Model):
     """What belongs together: entries of one currency that sum to zero.
@@ -74,6 +84,7 @@ class LedgerTransaction(models.Model):
         ordering = ["-id"]
         triggers = [
             APPEND_ONLY,
+            HELD_WHILE_POSTING,
             pgtrigger.Trigger(
                 name="of_its_project",
                 level=pgtrigger.Statement,
@@ -213,6 +224,7 @@ class LedgerEntry(models.Model):
         ]
         triggers = [
             APPEND_ONLY,
+            HELD_WHILE_POSTING,
             pgtrigger.Trigger(
                 name="balanced",
                 level=pgtrigger.Statement,

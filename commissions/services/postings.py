@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection
 
+from commissions import locks
 from commissions.engine.types import Entitlement, ZeroReason
 from commissions.models import CommissionRun
 from commissions.services.payees import PayeeBook
@@ -197,6 +198,7 @@ class Posting:
         moved = self._execute(_MOVES)
         if moved:
             self._execute(_GONE)
+            locks.join_posting()
             self._execute(_POSTINGS)
             if moved >= _MANY:
                 self._execute(_ANALYSE)

@@ -4,13 +4,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg2
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from channels_platform.audit.grants import table_rights
+from channels_platform.audit.grants import audit_views, table_rights
 from channels_platform.audit.services import record
 from tests.processes import PROJECT, environment
 
@@ -49,6 +50,12 @@ def role() -> Iterator[str]:
 
 @pytest.fixture
 def restricted(role) -> Iterator[psycopg2.extensions.connection]:
+    with _signed_in(role) as other:
+        yield other
+
+
+@contextmanager
+def _signed_in(role: str) -> Iterator[psycopg2.extensions.connection]:
     given = connection.settings_dict
     other = psycopg2.connect(host=given["HOST"], port=given["PORT"], dbname=given["NAME"], user=role, password=PASSWORD)
     other.autocommit = True
@@ -79,6 +86,16 @@ def test_guards_cannot_be_switched_off(restricted):
         "DELETE FROM django_migrations",
     ]
     assert [attempt for attempt in attempts if not _refused(restricted, attempt)] == []
+
+
+def test_the_product_reads_the_audit_views_and_an_auditor_nothing_else(role, restricted):
+    views = [f"SELECT count(*) FROM {view}" for view in audit_views()]
+    assert [statement for statement in views if _refused(restricted, statement)] == []
+    call_command("grant_role", role, "--auditor")
+    with _signed_in(role) as auditor:
+        assert [statement for statement in views if _refused(auditor, statement)] == []
+        attempts = ["SELECT 1 FROM leads_deal", "SELECT 1 FROM audit_event", "DELETE FROM audit_line_entries"]
+        assert [attempt for attempt in attempts if not _refused(auditor, attempt)] == []
 
 
 def test_events_can_still_be_written_and_read(restricted):

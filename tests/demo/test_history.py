@@ -22,6 +22,7 @@ from commissions.models import (
     Accrual,
     ClosedMonth,
     Contest,
+    LedgerCheck,
     LedgerEntry,
     PayoutBatch,
     PayoutLine,
@@ -57,6 +58,11 @@ class TestWhatThereIs:
         assert (referrals.count(), Deal.objects.count(), brokers.count()) == (500, 60, 30)
         assert Project.objects.count() == 6
         assert set(Agency.objects.values_list("kind", flat=True)) == set(Agency.Kind.values)
+
+    def test_its_ledger_is_proven(self, built):
+        check = LedgerCheck.objects.get()
+        assert (check.ok, check.differences) == (True, [])
+        assert check.counts["deals"] == Deal.objects.count()
 
     def test_individuals_signed_up_and_one_refers(self, built):
         states = Individual.objects.order_by("signed_up_at").values_list("state", flat=True)

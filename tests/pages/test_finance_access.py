@@ -17,6 +17,7 @@ from commissions.models import (
     Advance,
     AdvanceLimit,
     BankResult,
+    LedgerCheck,
     ObjectionFile,
     Payee,
     ReportView,
@@ -26,6 +27,7 @@ from commissions.models import (
 from commissions.reports.asked import read_asked
 from commissions.reports.catalogue import REPORTS
 from commissions.services.debts import ask_write_off
+from commissions.services.ledger_checks import check_ledger
 from commissions.services.report_views import keep_view
 from commissions.services.statements import contest_lines
 from tests.pages.finance import ask_by_hand, everything, open_till
@@ -100,14 +102,18 @@ PAGES = {
     "statement_xlsx": READ,
     "objection": PREPARE,
     "objection_file": READ,
+    "proof": READ,
+    "proof_run": {"finance", "finance_approver", "auditor"},
+    "proof_check": READ,
 }
-EXPORTS = {
+POSTED = {
     "balances_csv",
     "batch_bank",
     "batch_csv",
     "batch_xlsx",
     "liability_xlsx",
     "payments_csv",
+    "proof_run",
     "report_csv",
     "report_xlsx",
     "statement_pdf",
@@ -134,6 +140,8 @@ BARE = {
     "payment_new",
     "payments",
     "payments_csv",
+    "proof",
+    "proof_run",
     "report_exports",
     "reports",
     "tax",
@@ -144,6 +152,7 @@ OF_BALANCE = ("balance", "repayment_new", "write_off_new", "adjustment_new")
 NAMED = {"report", "report_keep", "report_xlsx", "report_csv"}
 # A shared view is everybody's to schedule, its owner's alone to remove.
 SHARED, OWN = {"report_schedule"}, {"report_view_remove"}
+EVERYBODYS = {"proof_check"}  # one proof is of all projects; what it shows of them differs
 
 
 def test_every_finance_address_is_in_the_table():
@@ -164,6 +173,7 @@ def till(world):
     BankResult.objects.create(batch=made.batch, name="x", digest="x", read_at=clock.now())
     asked = read_asked(REPORTS["cost"], made.finance, {})
     keep_view(actor=made.finance, asked=asked, name="Costs", shared=True)
+    check_ledger()
     return made
 
 
@@ -187,6 +197,7 @@ def address(till, name, *, missing=False):
         "adjustment_file": [Adjustment.objects.get().pk],
         "advance": [Advance.objects.get().pk],
         "advance_limit": [AdvanceLimit.objects.get(state="asked").pk],
+        "proof_check": [LedgerCheck.objects.get().pk],
         **{key: [payee.pk, till.world.project.pk] for key in OF_BALANCE},
         **{key: ["cost"] for key in NAMED},
         **{key: [ReportView.objects.get().pk] for key in SHARED | OWN},
@@ -195,11 +206,12 @@ def address(till, name, *, missing=False):
         keys = []
     if missing and name in NAMED:
         return reverse(f"finance:{name}", args=["nothing"])
-    return reverse(f"finance:{name}", args=[uuid4() for _key in keys] if missing else keys)
+    others = [key + 1 if isinstance(key, int) else uuid4() for key in keys]
+    return reverse(f"finance:{name}", args=others if missing else keys)
 
 
 def ask(client, name, where):
-    return client.post(where) if name in EXPORTS else client.get(where)
+    return client.post(where) if name in POSTED else client.get(where)
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -233,7 +245,7 @@ def test_people_of_another_project_find_nothing(till, role):
     client = Client()
     client.force_login(staff("elsewhere", role, hill))
     for name, roles in PAGES.items():
-        if role in roles and name not in BARE | NAMED | SHARED:
+        if role in roles and name not in BARE | NAMED | SHARED | EVERYBODYS:
             assert ask(client, name, address(till, name)).status_code == 404, name
 
 

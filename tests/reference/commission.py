@@ -201,6 +201,8 @@ class Books:
         self.paid = {}
         self.tax = {}
         self.months = {}  # (payee, year, month): [income, withheld]
+        self.beside = {}  # payee: what settles a debt and is netted with it, no deal's
+        self.given_up = {}  # payee: what the company no longer asks back
 
     def rows(self):
         """Return what all plans give; bonuses of one name from two plans are one row."""
@@ -219,12 +221,26 @@ class Books:
             owed[key] = released - retained - self.settled.get(key, Fraction(0))
         return owed
 
-    def payout(self):
+    def balance(self, payee, owed):
+        """Return what is payable to one payee; negative where it is owed back."""
+        return sum(amount for key, amount in owed.items() if key[1] == payee) + self.beside.get(payee, Fraction(0))
+
+    def repay(self, payee, amount):
+        self.paid[payee] = self.paid.get(payee, Fraction(0)) - amount
+        self.beside[payee] = self.beside.get(payee, Fraction(0)) + amount
+
+    def give_up(self, payee, amount):
+        self.given_up[payee] = self.given_up.get(payee, Fraction(0)) + amount
+        self.beside[payee] = self.beside.get(payee, Fraction(0)) + amount
+
+    def payout(self, failing=()):
+        """Pay all that is payable; what the bank fails to pay stays so."""
         owed = self.owed(self.rows())
         for payee in sorted({key[1] for key in owed}):
-            gross = sum(amount for key, amount in owed.items() if key[1] == payee)
-            if gross <= 0:
+            gross = self.balance(payee, owed)
+            if gross <= 0 or payee in failing:
                 continue
+            self.beside.pop(payee, None)
             tax = self._withhold(payee, gross)
             self.paid[payee] = self.paid.get(payee, Fraction(0)) + gross - tax
             self.tax[payee] = self.tax.get(payee, Fraction(0)) + tax

@@ -97,6 +97,12 @@ def _text(amount, decimals):
     return sign + (f"{units[:-decimals]}.{units[-decimals:]}" if decimals else units)
 
 
+def money(books):
+    """Return what a report on these books says of commissions and payees."""
+    rows = books.rows()
+    return {"commissions": _commissions(books, rows), "payees": _payees(books, rows)}
+
+
 def _commissions(books, rows):
     zero = Fraction(0)
     shown = []
@@ -122,10 +128,10 @@ def _payees(books, rows):
     for payee in sorted({key[1] for key in owed} | set(books.paid)):
         own = [row for key, row in rows.items() if key[1] == payee]
         figures = {
-            "earned": sum(earned for earned, _, _ in own),
+            "earned": sum(earned for earned, _, _ in own) + books.given_up.get(payee, 0),
             "pending": sum(earned - released for earned, released, _ in own),
             "retained": sum(retained for _, _, retained in own),
-            "payable": sum(amount for key, amount in owed.items() if key[1] == payee),
+            "payable": books.balance(payee, owed),
             "paid": books.paid.get(payee, Fraction(0)),
             "tax": books.tax.get(payee, Fraction(0)),
         }

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management import CommandError, CommandParser
 from django.db import ProgrammingError
 
-from channels_platform.audit.grants import grant_role
+from channels_platform.audit.grants import grant_auditor, grant_role
 from channels_platform.commands import DataCommand
 
 
@@ -14,10 +14,13 @@ class Command(DataCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("role")
+        parser.add_argument("--auditor", action="store_true", help="grant the audit_ views to read, and nothing else")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        grant = grant_auditor if options["auditor"] else grant_role
         try:
-            tables = grant_role(options["role"])
+            there = grant(options["role"])
         except ProgrammingError as error:
             raise CommandError(str(error).strip()) from error
-        self.stdout.write(f"{options['role']} may use {tables} tables.")
+        what = "read {} views" if options["auditor"] else "use {} tables"
+        self.stdout.write(f"{options['role']} may {what.format(there)}.")

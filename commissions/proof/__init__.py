@@ -1,0 +1,1 @@
+"""Proving the ledger: recomputed from facts, balanced, sealed, paid as approved. Reads only."""
