@@ -32,7 +32,7 @@ SELECT e.project_id, 'entry', e.id, e.payee_id, {_OF_LINE},
                  CASE WHEN e.payee_id <> l.payee_id THEN 'another payee' END,
                  CASE WHEN p.company_id <> b.company_id THEN 'another company' END,
                  CASE WHEN t.currency <> b.currency THEN 'another currency' END,
-                 CASE WHEN t.posted_at > b.cutoff_at THEN 'after the cut-off' END)
+                 CASE WHEN t.posted_at > b.cutoff_at AND e.kind <> 'advance_settled' THEN 'after the cut-off' END)
 FROM commissions_payoutentry i
 JOIN commissions_payoutline l ON l.id = i.line_id
 JOIN commissions_payoutbatch b ON b.id = l.batch_id
@@ -40,12 +40,12 @@ JOIN commissions_ledgerentry e ON e.id = i.entry_id
 JOIN commissions_ledgertransaction t ON t.id = e.transaction_id
 JOIN projects_project p ON p.id = e.project_id
 WHERE e.account <> 'payable' OR e.settles OR e.payee_id <> l.payee_id OR p.company_id <> b.company_id
-   OR t.currency <> b.currency OR t.posted_at > b.cutoff_at
+   OR t.currency <> b.currency OR (t.posted_at > b.cutoff_at AND e.kind <> 'advance_settled')
 ORDER BY e.id
 """  # noqa: S608 - constants
 
 # A line in one of these states holds all its entries, any other none.
-_HOLDING = "('open', 'paid')"
+_HOLDING = "('open', 'unknown', 'paid')"
 _HELD = f"""
 SELECT NULL, 'line', {_OF_LINE}, l.payee_id,
        CASE WHEN l.state IN {_HOLDING} THEN count(i.id) ELSE 0 END, count(i.id) FILTER (WHERE i.live)
@@ -117,7 +117,8 @@ SELECT NULL, 'batch', b.number, NULL, b.state,
        concat_ws(' / ', x.opened || ' open', x.paid || ' paid', x.failed || ' failed')
 FROM commissions_payoutbatch b
 CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE l.state = 'open') AS opened, count(*) FILTER (WHERE l.state = 'paid') AS paid,
+    SELECT count(*) FILTER (WHERE l.state IN ('open', 'unknown')) AS opened,
+           count(*) FILTER (WHERE l.state IN ('paid', 'returned')) AS paid,
            count(*) FILTER (WHERE l.state = 'failed') AS failed
     FROM commissions_payoutline l WHERE l.batch_id = b.id
 ) x

@@ -18,6 +18,8 @@ class Source:
     rows: str
     # what an entry `e` of a transaction `t` names its row by
     key: str
+    # which entries `e` of such transactions have a row behind them
+    entries: str = "true"
 
 
 def one_for_one(kind: str, table: str, against: Account, *, where: str = "true") -> Source:
@@ -40,10 +42,39 @@ CROSS JOIN LATERAL (VALUES ('payable', s.amount), ('expense', -s.amount)) a (acc
 WHERE s.amount <> 0
 """
 
+_ADVANCES = """
+SELECT s.id::text AS key, s.project_id, s.payee_id, a.account, a.amount
+FROM commissions_advance s
+CROSS JOIN LATERAL (VALUES ('payable', s.amount), ('pending', -s.amount), ('payable', -s.fee), ('expense', s.fee))
+    a (account, amount)
+WHERE s.state = 'approved'
+"""
+
+# Advances are settled by what the ledger itself holds: from payable to pending, and never more than is outstanding.
+_SETTLED = "e.kind = 'advance_settled'"
+_OVERSETTLED = f"""
+SELECT e.project_id, 'advance', '', e.payee_id, '0', sum(e.amount)
+FROM commissions_ledgertransaction t
+JOIN commissions_ledgerentry e ON e.transaction_id = t.id
+WHERE t.kind = 'advance' AND e.account = 'pending'
+GROUP BY 1, e.payee_id HAVING sum(e.amount) > 0
+UNION ALL
+SELECT e.project_id, 'entry', e.id::text, e.payee_id, 'pending / payable', e.account
+FROM commissions_ledgerentry e
+WHERE {_SETTLED} AND (e.account NOT IN ('pending', 'payable') OR (e.account = 'pending') <> (e.amount > 0))
+"""  # noqa: S608 - constants
+
 SOURCES: tuple[Source, ...] = (
     one_for_one(TransactionKind.REPAYMENT, "commissions_repayment", Account.PAID),
     one_for_one(TransactionKind.WRITE_OFF, "commissions_writeoff", Account.EXPENSE, where="s.state = 'approved'"),
     Source(TransactionKind.CONTEST, _PRIZES, "t.id::text"),
+    one_for_one(TransactionKind.ADJUSTMENT, "commissions_adjustment", Account.EXPENSE, where="s.state = 'approved'"),
+    Source(
+        TransactionKind.ADVANCE,
+        _ADVANCES,
+        "coalesce(e.explanation ->> 'advance', e.explanation ->> 'advance_fee')",
+        entries=f"NOT {_SETTLED}",
+    ),
 )
 
 _NOTHING = "'00000000-0000-0000-0000-000000000000'::uuid"
@@ -59,7 +90,7 @@ FULL JOIN (
     SELECT coalesce({{key}}, '') AS key, e.project_id, e.payee_id, e.account, sum(e.amount) AS amount
     FROM commissions_ledgertransaction t
     JOIN commissions_ledgerentry e ON e.transaction_id = t.id
-    WHERE t.kind = %(kind)s
+    WHERE t.kind = %(kind)s AND {{entries}}
     GROUP BY 1, 2, 3, 4
 ) h USING (key, project_id, payee_id, account)
 WHERE coalesce(r.amount, 0) <> coalesce(h.amount, 0)
@@ -75,7 +106,13 @@ ORDER BY id
 def check_sources(report: Report) -> None:
     """Compare what is posted beside deals with the rows it comes from, both ways."""
     for source in SOURCES:
-        statement = _COMPARED.format(rows=source.rows, key=source.key)
+        statement = _COMPARED.format(rows=source.rows, key=source.key, entries=source.entries)
         report.sql("source", statement, {"kind": source.kind})
-    known = [TransactionKind.ACCRUAL, TransactionKind.PAYOUT, *(source.kind for source in SOURCES)]
+    report.sql("oversettled", _OVERSETTLED)
+    known = [
+        TransactionKind.ACCRUAL,
+        TransactionKind.PAYOUT,
+        TransactionKind.RETURNED,
+        *(source.kind for source in SOURCES),
+    ]
     report.sql("unknown_kind", _UNKNOWN, {"known": [str(kind) for kind in known]})
