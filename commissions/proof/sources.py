@@ -53,7 +53,7 @@ WHERE s.state = 'approved'
 # Advances are settled by what the ledger itself holds: from payable to pending, and never more than is outstanding.
 _SETTLED = "e.kind = 'advance_settled'"
 _OVERSETTLED = f"""
-SELECT e.project_id, 'advance', '', e.payee_id, '0', sum(e.amount)
+SELECT e.project_id, 'advance', '', e.payee_id, '0', sum(e.amount)::text
 FROM commissions_ledgertransaction t
 JOIN commissions_ledgerentry e ON e.transaction_id = t.id
 WHERE t.kind = 'advance' AND e.account = 'pending'

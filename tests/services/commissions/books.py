@@ -1,11 +1,15 @@
 """Books that hold a bit of everything, for who proves the ledger or looks at it with tools of their own."""
 
+from datetime import date
 from decimal import Decimal
 
 from channels_platform.lib import clock
 from commissions.models import PayoutLine
+from commissions.services.adjustments import ask_adjustment, decide_adjustment
+from commissions.services.closing import close_month
 from commissions.services.debts import ask_write_off, decide_write_off, record_repayment
 from commissions.services.ledger_checks import seal_ledger
+from tests.services.commissions.advancing import advanced, give_limit
 from tests.services.commissions.cast import Cast, at
 from tests.services.commissions.test_contests import approve, contest, over, visited
 
@@ -14,7 +18,10 @@ RETROACTIVE = {"mode": "retroactive", "period": "month", "tiers": (("0", "0.01")
 
 
 def kept_books() -> Cast:
-    """Return a project with prizes, a paid batch, a failed line, a cancellation, a debt repaid and given up."""
+    """Return a project with prizes, a paid batch, a failed line, a cancellation, a debt repaid and given up.
+
+    Also an adjustment by hand, an advance with its fee, and a closed month.
+    """
     cast = Cast()
     cast.agency("S1", kind="onsite")
     cast.agency("A1", brokers=["B1", "B2"])
@@ -33,13 +40,29 @@ def kept_books() -> Cast:
     cast.cancel(first)
     cast.run()
     settle(cast)
+    cast.contracted("B2")
+    cast.run()
+    move_by_hand(cast)
     seal_ledger()
     cast.collected("C1")
     cast.run()
     cast.submitted()
+    cast.now = max(cast.now, at("04-01 09:00"))
+    with clock.at(cast.now):
+        close_month(actor=cast.finance, company=cast.company, month=date(2026, 3, 1))
     seal_ledger()
     assert {line.state for line in PayoutLine.objects.all()} == {"paid", "failed", "open"}
     return cast
+
+
+def move_by_hand(cast: Cast) -> None:
+    """A1 is given 20.00 by hand and has 100.00 of what is pending advanced."""
+    give_limit(cast, "500.00")
+    advanced(cast, "100.00")
+    about = {"payee": cast.payee("A1"), "project": cast.project}
+    with clock.at(cast.later()):
+        asked = ask_adjustment(actor=cast.finance, amount=Decimal("20.00"), reason="a visit forgotten", **about)
+        decide_adjustment(actor=cast.approver, adjustment=asked, approve=True)
 
 
 def settle(cast: Cast) -> None:

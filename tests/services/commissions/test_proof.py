@@ -31,6 +31,10 @@ def books(django_db_setup, django_db_blocker):
 GUARDED = [
     LEDGER,
     POSTED,
+    "commissions_adjustment",
+    "commissions_advance",
+    "commissions_statement",
+    "commissions_statementline",
     "commissions_contestresult",
     "commissions_ledgerseal",
     "commissions_payoutbatch",
@@ -65,7 +69,7 @@ def test_sound_books_have_nothing_to_find(books):
     assert report.differences == []
     assert report.ok
     entries, lines = LedgerEntry.objects.count(), PayoutLine.objects.count()
-    assert report.counts | {"projects": 1, "deals": 3, "entries": entries, "payout_lines": lines, "seals": 2} == (
+    assert report.counts | {"projects": 1, "deals": 4, "entries": entries, "payout_lines": lines, "seals": 2} == (
         report.counts
     )
 
@@ -139,6 +143,27 @@ FAULTS = {
         "UPDATE commissions_writeoff SET state = 'approved' WHERE state = 'asked'",
     ),
     "a prize is another": ("source", "UPDATE commissions_contestresult SET amount = amount + 1 WHERE amount > 0"),
+    "an adjustment is another": ("source", "UPDATE commissions_adjustment SET amount = amount + 1"),
+    "an advance is another": ("source", "UPDATE commissions_advance SET amount = amount + 1"),
+    "an advance's fee is another": ("source", "UPDATE commissions_advance SET fee = fee + 1"),
+    "an advance is settled twice": (
+        "oversettled",
+        f"UPDATE {LEDGER} SET kind = 'advance_settled', amount = -amount * 2"
+        " WHERE account IN ('pending', 'payable') AND kind LIKE 'advance:%'",
+    ),
+    "a statement's figure is another": (
+        "statement",
+        "UPDATE commissions_statement SET opening_payable = opening_payable + 1, payable = payable + 1",
+    ),
+    "a statement's line is gone": (
+        "statement_lines",
+        "DELETE FROM commissions_statementline WHERE earned > 0",
+    ),
+    "a statement is gone": (
+        "unstated",
+        "DELETE FROM commissions_statementline",
+        "DELETE FROM commissions_statement",
+    ),
     "a transaction is of a kind nobody knows": (
         "unknown_kind",
         f"UPDATE {POSTED} SET kind = 'gift' WHERE kind = 'repayment'",
@@ -286,7 +311,7 @@ def test_the_command_ends_with_0_and_counts_or_1_and_a_list(books):
     with undone():
         code, text = told()
         assert code == 0
-        assert "projects 1, deals 3" in text
+        assert "projects 1, deals 4" in text
         assert text.endswith("Everything agrees.\n")
         behind(f"UPDATE commissions_payoutline SET gross = gross + 1, net = net + 1 WHERE id = {OPEN_LINE}")
         code, text = told()
