@@ -51,7 +51,7 @@ def advances(request: HttpRequest) -> HttpResponse:
 def advance_new(request: HttpRequest) -> HttpResponse:
     """Ask for an advance of an agency that has a limit."""
     rooms = rooms_within_limits(visible_projects(request.user))
-    form = AdvanceForm(sent(request), rooms=rooms, initial={"place": request.GET.get("place", "")})
+    form = AdvanceForm(sent(request), rooms=rooms)
 
     def work() -> str:
         room = form.cleaned_data["room"]

@@ -93,6 +93,9 @@ def test_staff_without_money_see_none(paid, role):
         selectors.visible_plan_versions(user),
         selectors.visible_repayments(user),
         selectors.visible_write_offs(user),
+        selectors.visible_adjustments(user),
+        selectors.visible_advances(user),
+        selectors.visible_advance_limits(user),
     ):
         assert not rows.exists()
 
