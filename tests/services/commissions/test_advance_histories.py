@@ -2,11 +2,10 @@
 
 import os
 from decimal import Decimal
+from random import Random
 
 import pytest
 from django.db.models import Sum
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Refused
@@ -17,28 +16,21 @@ from leads.models import Deal
 from tests.services.commissions.advancing import advanced, give_limit, outstanding
 from tests.services.commissions.cast import Cast
 from tests.services.commissions.test_run_histories import assert_sound
-from tests.services.leads.histories import undone
 
-pytestmark = pytest.mark.django_db
-some = settings(
-    max_examples=int(os.environ.get("ADVANCE_HISTORIES", "6")),
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-    database=None,
-)
-MOVES = ("pay", "pay", "refund", "hand over", "cancel", "cancel", "settle", "fail", "void")
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("sign"), st.integers(500_000_00, 900_000_00)),
-        st.tuples(st.just("advance"), st.integers(1_00, 9_000_00)),
-        st.tuples(st.just("advance"), st.integers(1_00, 9_000_00)),
-        st.tuples(st.just("adjust"), st.integers(-2_000_00, 2_000_00).filter(bool)),
-        st.tuples(st.sampled_from(MOVES), st.integers(0, 5)),
-    ),
-    min_size=4,
-    max_size=14,
-)
+HISTORIES = int(os.environ.get("ADVANCE_HISTORIES", "4"))
+# what may happen, and how often beside the rest
+WHAT = {
+    "sign": 3, "advance": 4, "adjust": 2, "pay": 4, "refund": 1, "hand over": 1, "cancel": 3, "settle": 2, "fail": 1,
+    "void": 1,
+}  # fmt: skip
+
+
+def steps(seed: int) -> list[tuple[str, int]]:
+    """Draw a history: what happens, and the figure or place it happens with."""
+    draw = Random(seed)
+    figures = {"sign": (500_000_00, 900_000_00), "advance": (1_00, 5_000_00), "adjust": (-2_000_00, 2_000_00)}
+    names = draw.choices(list(WHAT), list(WHAT.values()), k=12)
+    return [(name, draw.randint(*figures.get(name, (0, 5))) or 1) for name in names]
 
 
 def money(cents: int) -> str:
@@ -106,17 +98,16 @@ def assert_covered(story: Story) -> None:
     assert Decimal(cast.figures("A1")["earned"]) == -earned + by_hand - fees
 
 
-@some
-@given(steps)
-def test_whatever_happens_advances_are_covered_and_every_account_adds_up(done):
-    with undone():
-        story = Story()
-        story.step("sign", 600_000_00)
+@pytest.mark.parametrize("seed", range(HISTORIES))
+def test_whatever_happens_advances_are_covered_and_every_account_adds_up(db, seed):
+    story = Story()
+    story.step("sign", 600_000_00)
+    story.cast.run()
+    story.step("advance", 3_000_00)
+    for step in steps(seed):
+        try:
+            story.step(*step)
+        except Refused as refusal:
+            assert refusal.code in {"over_limit", "over_pending", "nothing_payable", "not_allowed"}, refusal.code
         story.cast.run()
-        for step in done:
-            try:
-                story.step(*step)
-            except Refused as refusal:
-                assert refusal.code in {"over_limit", "over_pending", "nothing_payable", "not_allowed"}, refusal.code
-            story.cast.run()
-            assert_covered(story)
+        assert_covered(story)
