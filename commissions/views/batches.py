@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from brokers.selectors import account_in_force
 from channels_platform.accounts.permissions import Can
 from channels_platform.audit.models import Event
 from channels_platform.http.once import OnceForm, sent
@@ -185,9 +186,10 @@ def line(request: HttpRequest, batch_id: UUID, line_id: UUID) -> HttpResponse:
     line: Any = with_states([get_object_or_404(lines_of(found), pk=line_id)])[0]
     rows, count = deals_behind(line)
     context = {"batch": found, "zone": found.company.timezone, "line": line, "rows": rows, "count": count}
-    context["answers"] = found.state in ("approved", "paid") and line.state in ("open", "unknown", "paid")
     if request.headers.get("HX-Request"):
         return show(request, "finance/_behind.html", context)
+    context["account"] = account_in_force(line.payee.agency or line.payee.broker)
+    context["answers"] = found.state in ("approved", "paid") and line.state in ("open", "unknown", "paid")
     form = None
     if takes_invoice(line) and request.user.can(Can.PREPARE_PAYOUT):
         form = InvoiceForm(sent(request), line=line)
