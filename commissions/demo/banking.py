@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from brokers.models import Broker
+from brokers.models import Agency, Broker
 from brokers.services.accounts import ask_account, confirm_account, keep_identity
 from channels_platform.lib import clock
 from commissions.demo.cast import HOME_AGENCY, AgencySpec, Cast
@@ -24,7 +24,7 @@ def open_bank_accounts(stage: Stage, cast: Cast) -> None:
 def _open(stage: Stage, spec: AgencySpec) -> None:
     finance, second = stage.staff["finance"], stage.staff["finance_approver"]
     agency = stage.agencies[spec.code]
-    parties = [(agency, spec.bank, spec.account)]
+    parties: list[tuple[Agency | Broker, str, str]] = [(agency, spec.bank, spec.account)]
     brokers = spec.brokers[:-1] if spec.code == HOME_AGENCY else spec.brokers
     for place, one in enumerate(brokers):
         broker = stage.brokers[one.key]
