@@ -226,6 +226,10 @@ class Migration(migrations.Migration):
             model_name='statement',
             index=models.Index(fields=['payee', 'issued_at'], name='statement_of_payee'),
         ),
+        migrations.AddIndex(
+            model_name='statement',
+            index=models.Index(fields=['issued_at', 'id'], name='statement_by_issue'),
+        ),
         migrations.AddConstraint(
             model_name='statement',
             constraint=models.UniqueConstraint(fields=('closing_of', 'payee', 'currency'), name='statement_once_a_month'),

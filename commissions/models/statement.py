@@ -148,7 +148,10 @@ class Statement(models.Model):
                 name="statement_confirmed_by_someone",
             ),
         ]  # fmt: skip
-        indexes = [models.Index(fields=["payee", "issued_at"], name="statement_of_payee")]
+        indexes = [
+            models.Index(fields=["payee", "issued_at"], name="statement_of_payee"),
+            models.Index(fields=["issued_at", "id"], name="statement_by_issue"),
+        ]
         triggers = [
             pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),
             pgtrigger.ReadOnly(name="frozen", exclude=["state", "confirmed_by", "confirmed_at"]),

@@ -19,7 +19,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS statement_key (
     id bigint GENERATED ALWAYS AS IDENTITY, payee_id uuid NOT NULL, currency varchar(3) NOT NULL,
     project_id uuid NOT NULL, deal_id uuid, referral_id uuid, kind varchar(80) NOT NULL, version_id uuid,
     earned numeric NOT NULL, clawed_back numeric NOT NULL, released numeric NOT NULL, kept numeric NOT NULL,
-    paid numeric NOT NULL, tax numeric NOT NULL, explanation jsonb NOT NULL, only_paid boolean NOT NULL,
+    paid numeric NOT NULL, tax numeric NOT NULL, explanation jsonb NOT NULL, no_accrual boolean NOT NULL,
     before jsonb, cause jsonb, nature varchar(10)
 ) ON COMMIT DELETE ROWS;
 TRUNCATE statement_key
@@ -28,7 +28,7 @@ TRUNCATE statement_key
 # Earned and taken back are told entry by entry: what was earned and lost within the month shows as both.
 _KEYS = """
 INSERT INTO statement_key (payee_id, currency, project_id, deal_id, referral_id, kind, version_id,
-                           earned, clawed_back, released, kept, paid, tax, explanation, only_paid)
+                           earned, clawed_back, released, kept, paid, tax, explanation, no_accrual)
 SELECT e.payee_id, t.currency, e.project_id, e.deal_id, e.referral_id, e.kind,
        (array_agg(e.version_id ORDER BY e.id DESC) FILTER (WHERE e.version_id IS NOT NULL))[1],
        coalesce(-sum(e.amount) FILTER (WHERE e.account = 'expense' AND e.amount < 0), 0),
@@ -37,9 +37,9 @@ SELECT e.payee_id, t.currency, e.project_id, e.deal_id, e.referral_id, e.kind,
        coalesce(sum(e.amount) FILTER (WHERE e.account = 'retained'), 0),
        coalesce(sum(e.amount) FILTER (WHERE e.account = 'paid'), 0),
        coalesce(sum(e.amount) FILTER (WHERE e.account = 'tax'), 0),
-       coalesce((array_agg(e.explanation ORDER BY e.id DESC) FILTER (WHERE t.kind <> 'payout'))[1],
+       coalesce((array_agg(e.explanation ORDER BY e.id DESC) FILTER (WHERE t.kind = 'accrual'))[1],
                 (array_agg(e.explanation ORDER BY e.id DESC))[1]),
-       bool_and(t.kind = 'payout')
+       bool_and(t.kind <> 'accrual')
 FROM commissions_ledgertransaction t
 JOIN projects_project p ON p.id = t.project_id AND p.company_id = %(company)s
 JOIN commissions_ledgerentry e ON e.transaction_id = t.id
@@ -52,15 +52,15 @@ UPDATE statement_key k SET before = (
     SELECT e.explanation FROM commissions_ledgerentry e
     JOIN commissions_ledgertransaction t ON t.id = e.transaction_id
     WHERE e.project_id = k.project_id AND e.deal_id = k.deal_id AND e.payee_id = k.payee_id AND e.kind = k.kind
-      AND e.referral_id IS NOT DISTINCT FROM k.referral_id AND t.kind <> 'payout' AND t.posted_at < %(starts)s
+      AND e.referral_id IS NOT DISTINCT FROM k.referral_id AND t.kind = 'accrual' AND t.posted_at < %(starts)s
     ORDER BY e.id DESC LIMIT 1
-) WHERE deal_id IS NOT NULL AND NOT only_paid
+) WHERE deal_id IS NOT NULL AND NOT no_accrual
 """
 
 _NATURES = """
 UPDATE statement_key SET nature = CASE
     WHEN deal_id IS NULL THEN 'other'
-    WHEN only_paid THEN 'paid'
+    WHEN no_accrual THEN 'paid'
     WHEN jsonb_exists(explanation, 'zero') THEN 'taken_back'
     WHEN before IS NULL THEN 'new'
     WHEN earned <> clawed_back THEN 'adjusted'
