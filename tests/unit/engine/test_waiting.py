@@ -133,7 +133,7 @@ def test_what_earns_nothing_waits_for_nothing(fact):
     assert waits([plan()], fact) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(project=projects(), as_of=INSTANTS, days=st.lists(st.none() | st.integers(0, 400), min_size=4, max_size=4))
 def test_the_parts_of_every_row_add_up_to_it(project, as_of, days):
     plans, deals = project
