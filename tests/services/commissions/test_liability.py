@@ -14,7 +14,7 @@ from channels_platform.audit.models import Event
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden
 from commissions.liability import OVERDUE, UNDATED, Asked, Due, liability
-from commissions.models import LedgerEntry
+from commissions.models import LedgerEntry, LedgerTransaction
 from commissions.next_units import triggered
 from commissions.services.debts import record_repayment
 from commissions.services.liability_export import export_liability
@@ -113,6 +113,21 @@ def test_what_is_held_has_no_date(owed):
         agreement = owed.agencies["A1"].agreements.get()
         end_agreement(actor=owed.manager, agreement=agreement, reason="seen", ending=Ending.INTERCEPTION)
     assert read(owed).months[UNDATED].payable == ledger(payee=owed.payee("A1")).payable
+
+
+def test_what_no_line_accounts_for_has_no_date_and_still_counts(owed):
+    before = read(owed)
+    posting = LedgerTransaction.objects.create(
+        project=owed.project, kind="accrual", currency="CNY", posted_at=owed.now, actor=owed.finance
+    )
+    LedgerEntry.objects.bulk_create(
+        LedgerEntry(transaction=posting, project=owed.project, payee=owed.payee("A1"), account=account, amount=amount)
+        for account, amount in (("pending", Decimal(-1000)), ("payable", Decimal(1000)))
+    )
+    found = read(owed)
+    assert found.total == ledger()
+    assert found.months[UNDATED].pending == before.months[UNDATED].pending - 1000
+    assert found.months["2026-05"] == before.months["2026-05"]
 
 
 def test_each_currency_and_project_stands_alone(owed):
