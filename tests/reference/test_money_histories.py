@@ -2,7 +2,7 @@
 
 Sales, payments, refunds, handovers, cancellations, decisions, runs whenever, payouts of which lines fail, repayments
 and write-offs: both come to the same, to the cent, and the proof of the ledger finds nothing. REFERENCE_HISTORIES says
-how many (default 10); REFERENCE_SEED draws others.
+how many (default 6); REFERENCE_SEED draws others.
 """
 
 import json
@@ -44,7 +44,7 @@ from tests.reference.protection import Refused, Site
 from tests.reference.reference import _text, happen, money
 from tests.services.leads.histories import undone
 
-HISTORIES = int(os.environ.get("REFERENCE_HISTORIES", "10"))
+HISTORIES = int(os.environ.get("REFERENCE_HISTORIES", "6"))
 SEED = os.environ.get("REFERENCE_SEED")
 BROKERS = (("B1",), ("B1",), ("B2",), ("C1",), ("I1",), ("B1", "C1"), ("B1", "B2", "I1"), ())
 EASY = {"phone_mode": "full", "lead_time_minutes": 0, "lookback_days": 0, "daily_filing_limit": None}
@@ -62,7 +62,7 @@ class Money(RuleBasedStateMachine):
         self.undone = ExitStack()
         self.undone.enter_context(separate_index(secrets.token_bytes(32)))
         self.undone.enter_context(undone())
-        self.phones = self.papers = 0
+        self.phones = self.papers = self.proven = 0
 
     def teardown(self):
         try:
@@ -257,7 +257,8 @@ class Money(RuleBasedStateMachine):
 
     @invariant()
     def nothing_differs_but_what_waits_for_a_run(self):
-        if hasattr(self, "cast") and self.papers % 4 == 3:
+        if self.papers >= self.proven + 4:
+            self.proven = self.papers
             with clock.at(self.now):
                 assert [one for one in verify().differences if one.check != "run_overdue"] == []
 
