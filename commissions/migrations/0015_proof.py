@@ -71,7 +71,8 @@ VIEWS = {
     "audit_ledger": """
         SELECT e.id AS entry_id, e.transaction_id, t.kind AS transaction_kind, t.posted_at, p.code AS project_code,
                t.currency, e.payee_id, e.account, e.amount, e.settles, d.number AS deal_number,
-               r.number AS referral_number, e.kind, e.version_id, t.run_id, t.line_id, t.actor_id, e.explanation
+               r.number AS referral_number, e.kind, e.version_id, t.run_id, t.line_id, t.actor_id,
+               e.explanation - ARRAY['reason', 'asked_by', 'approved_by'] AS explanation
         FROM commissions_ledgerentry e
         LEFT JOIN commissions_ledgertransaction t ON t.id = e.transaction_id
         LEFT JOIN projects_project p ON p.id = e.project_id
