@@ -79,6 +79,15 @@ class Project(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_("A client whom no consultant followed up for so many days is free for the others; empty: never."),
     )
+    commission_ceiling = models.DecimalField(
+        _("highest commission (%)"),
+        max_digits=6,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.001")), MaxValueValidator(100)],
+        help_text=_("No plan that pays more of the price can be approved; empty: no such limit."),
+    )
     created_at = models.DateTimeField(_("created"), editable=False)
 
     class Meta:

@@ -88,7 +88,10 @@ def set_policy(*, project: Project, actor: Any, **rules: Any) -> Policy:
     return policy
 
 
-PROJECT_FIELDS = ("name", "city", "district", "address", "timezone", "currency", "status", "company", "pool_after_days")
+PROJECT_FIELDS = (
+    *("name", "city", "district", "address", "timezone", "currency", "status", "company"),
+    *("pool_after_days", "commission_ceiling"),
+)
 
 
 @transactional
