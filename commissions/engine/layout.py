@@ -354,5 +354,5 @@ class Track:
         return earned, cuts
 
     def _cut(self, of: str, most: Decimal, before: int, after: int) -> dict[str, str]:
-        shown = {"from": from_minor(before, self.currency), "to": from_minor(after, self.currency)}
-        return {"of": of, "most": f"{most:f}", **{name: str(amount) for name, amount in shown.items()}}
+        amounts = {"most": to_minor(most, self.currency), "from": before, "to": after}
+        return {"of": of, **{name: str(from_minor(amount, self.currency)) for name, amount in amounts.items()}}
