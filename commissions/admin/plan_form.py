@@ -74,10 +74,16 @@ def _fraction_text(typed: str) -> str:
 
 
 class PlanForm(forms.Form):
-    half = frozenset(
+    # those that stand on top, before the tables
+    plain = frozenset(
         (
             *("project", "agency", "payee", "applies_to", "from_on", "to_on"),
-            *("basis", "measure", "period", "scope", "mode", "retention", "grades"),
+            *("basis", "measure", "period", "scope", "mode", "retention"),
+        )
+    )
+    half = frozenset(
+        (
+            *plain,
             *("unit_types", "buildings", "area_from", "area_below", "price_from", "price_below"),
             *("cap_deal", "cap_period"),
             *("preview_price", "preview_nth", "preview_on"),
@@ -254,9 +260,7 @@ class PlanForm(forms.Form):
             "retention": {"fraction": _fraction_text(kept), "until": "handover"} if kept else None,
             "grades": [grade.code for grade in data.get("grades") or ()],
             "conditions": self._conditions(data),
-            "caps": {
-                name: self._plain(data[f"cap_{name}"]) for name in ("deal", "period") if data.get(f"cap_{name}")
-            },
+            "caps": {name: self._plain(data[f"cap_{name}"]) for name in ("deal", "period") if data.get(f"cap_{name}")},
         }
 
     def _conditions(self, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def put_plan_in_force(
         to_on=_next_month(today) - timedelta(days=1) if ends else None,
         **form_for(spec, place),
     )
-    approve_plan_version(actor=stage.staff["manager"], version=version)
+    approve_plan_version(actor=stage.staff["manager"], version=version, reason="与渠道约定 as agreed with the agency")
 
 
 def leave_drafts(stage: "Stage", cast: Cast, *, today: date) -> None:

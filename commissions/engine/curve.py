@@ -1,17 +1,18 @@
 """What the n-th unit and the n-th million of a period earn by a plan's tiers, laid out for a chart and its table.
 
 Both modes are reckoned, whichever the plan has: that is what a manager weighs. All units have one price; nothing is
-rounded before the end, and bonuses, sharing and release are left aside.
+rounded before the end, and bonuses, sharing and release are left aside. A deal's cap cuts a unit that lies in two tiers
+part by part.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
 from channels_platform.lib.money import from_minor, half_up, to_minor
-from commissions.engine.tiers import Ladder, Number
+from commissions.engine.tiers import Ladder
 from commissions.engine.types import Basis, Measure, PlanVersion
 
 MILLION = 1_000_000
@@ -90,46 +91,33 @@ class _Earning:
         self.ladder = Ladder.of(version, currency)
         self.price = to_minor(price, currency)
         amounts, fixed = version.measure == Measure.AMOUNT, version.basis == Basis.FIXED
-        # how far a unit reaches on the ladder, and what a step of one there is worth
+        # how far a unit reaches on the ladder, and what its pay is of
         self.size: int = self.price if amounts else 1
         worth = Fraction(1) if fixed else Fraction(self.price)
-        self.base = worth / self.size
+        self.unit = worth
         caps = version.caps
         self.deal_cap = None if caps.deal is None else to_minor(caps.deal, currency)
         self.period_cap = None if caps.period is None else to_minor(caps.period, currency)
-        self._sums: list[Fraction] = [Fraction(0)]
 
     def rounded(self, minor: Fraction) -> Decimal:
         return from_minor(half_up(minor.numerator, minor.denominator), self.currency)
 
     def marginal(self, units: Fraction) -> Fraction:
         """Return what the first so many units earn, each tier paying its own part."""
-        if self.deal_cap is None:
-            return self._within_period(self._laid(0, units * self.size))
-        whole = int(units)
-        while len(self._sums) <= whole + 1:
-            begin = (len(self._sums) - 1) * self.size
-            self._sums.append(self._sums[-1] + min(self._laid(begin, self.size), Fraction(self.deal_cap)))
-        part = (units - whole) * (self._sums[whole + 1] - self._sums[whole])
-        return self._within_period(self._sums[whole] + part)
+        if not units:
+            return Fraction(0)
+        pieces = self.ladder.slices(0, units * self.size)
+        paid = (Fraction(piece.end - piece.begin) / self.size * self._each(piece.tier) for piece in pieces)
+        return self._within_period(sum(paid, Fraction(0)))
 
     def retroactive(self, units: Fraction) -> Fraction:
         """Return what so many units earn, the tier that they reach paying for all."""
-        tier = self.ladder.tier_at(units * self.size)
-        each = self.base * self.size * self.ladder.weights[tier] / self.ladder.denominator
-        if self.deal_cap is not None:
-            each = min(each, Fraction(self.deal_cap))
-        return self._within_period(units * each)
+        return self._within_period(units * self._each(self.ladder.tier_at(units * self.size)))
 
-    def _laid(self, begin: Number, length: Number) -> Fraction:
-        if not length:
-            return Fraction(0)
-        return sum(self._paid(begin, length), Fraction(0))
-
-    def _paid(self, begin: Number, length: Number) -> Iterator[Fraction]:
-        for piece in self.ladder.slices(begin, length):
-            weight = Fraction(self.ladder.weights[piece.tier], self.ladder.denominator)
-            yield (piece.end - piece.begin) * self.base * weight
+    def _each(self, tier: int) -> Fraction:
+        """Return what a whole unit earns in a tier."""
+        each = self.unit * self.ladder.weights[tier] / self.ladder.denominator
+        return each if self.deal_cap is None else min(each, Fraction(self.deal_cap))
 
     def _within_period(self, minor: Fraction) -> Fraction:
         return minor if self.period_cap is None else min(minor, Fraction(self.period_cap))
