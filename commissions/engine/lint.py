@@ -16,6 +16,9 @@ from commissions.engine.conditions import unmet_by_deal
 from commissions.engine.terms import PlanTerm, overlaps
 from commissions.engine.types import Basis, Id, Measure, Method, Milestone, PlanVersion, Tier, UnitFact
 
+# with fewer units on record the list is taken to be still incomplete: no tier is called out of reach by it
+STOCK_TO_JUDGE_BY = 50
+
 
 class Severity(StrEnum):
     ERROR = "error"
@@ -135,7 +138,7 @@ def _tiers(version: PlanVersion, among: Surroundings) -> Iterator[Finding]:
         yield from _ceiling(version, tier, place, among.ceiling, sold)
         # a retroactive tier is reached by the total, a marginal one by what comes behind it
         beyond = tier.start > reach or (tier.start == reach and version.mode == "marginal")
-        if place and sold and beyond:
+        if place and beyond and len(among.stock) >= STOCK_TO_JUDGE_BY:
             yield _warning(
                 "unreachable_tier", f"tiers.{place}.from", start=exact_text(tier.start), most=exact_text(reach)
             )
