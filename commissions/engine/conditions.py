@@ -16,7 +16,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from commissions.engine.types import Band, Conditions, GradeFact, UnitFact, ZeroReason
+from commissions.engine.types import Band, Caps, Conditions, GradeFact, UnitFact, ZeroReason
 
 AGENCY_GRADE = "agency_grade"
 BANDS = ("area", "price")
@@ -42,6 +42,12 @@ def plain_fields(kept: Mapping[str, Any]) -> dict[str, Any]:
     named = {**LISTS, **{name: name for name in BANDS}}
     asked = {plain: kept[name] for name, plain in named.items() if name in kept}
     return {"grades": list(kept.get(AGENCY_GRADE, ())), "conditions": asked}
+
+
+def caps_as_kept(caps: Caps) -> dict[str, str]:
+    """Return caps as they are kept: only those there are."""
+    given = {"deal": caps.deal, "period": caps.period}
+    return {name: f"{amount:f}" for name, amount in given.items() if amount is not None}
 
 
 def _band_text(band: Band) -> dict[str, str]:

@@ -17,7 +17,7 @@ from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.money import parse_fraction
 from channels_platform.lib.names import clean_text
 from commissions import locks
-from commissions.engine.conditions import as_kept
+from commissions.engine.conditions import as_kept, caps_as_kept
 from commissions.engine.plans import InvalidPlan, PlanFault, read_version, validate_plan
 from commissions.engine.terms import PlanTerm, overlaps
 from commissions.linting import finding_words, findings_of, is_error
@@ -92,7 +92,7 @@ def draft_plan_version(
         from_on=_day(from_on),
         to_on=_day(to_on),
         conditions=as_kept(read.conditions),
-        caps={name: value for name, value in (fields["caps"] or {}).items() if value},
+        caps=caps_as_kept(read.caps),
         retention_fraction=_retention(fields["retention"]),
         author=actor,
         created_at=clock.now(),

@@ -69,7 +69,7 @@ def test_conditions_and_caps_are_kept_as_asked_and_nothing_else(cast):
     )
     version.refresh_from_db()
     assert version.conditions == {"unit_type": ["2-bed"], "area": {"below": "90"}}
-    assert version.caps == {"deal": "5000"}
+    assert version.caps == {"deal": "5000.00"}
     drafted = Event.objects.get(action="plan.drafted")
     assert (drafted.after["conditions"], drafted.after["caps"]) == (version.conditions, version.caps)
 
