@@ -20,7 +20,7 @@
         textStyle: { color: colour("--cp-text") },
       },
       legend: { top: 0, left: 0, textStyle: { color: colour("--cp-text") }, itemGap: 16 },
-      grid: { left: 0, right: 16, top: 56, bottom: 0, containLabel: true },
+      grid: { left: 0, right: 16, top: 40, bottom: 0, containLabel: true },
       xAxis: {
         type: "category",
         data: chart.labels,
@@ -28,7 +28,7 @@
         axisLine: { lineStyle: { color: line } },
         axisTick: { show: false },
       },
-      yAxis: { type: "value", axisLabel: { color: text }, splitLine: { lineStyle: { color: line } } },
+      yAxis: { type: "value", scale: true, axisLabel: { color: text }, splitLine: { lineStyle: { color: line } } },
       series: chart.series.map(function (values, place) {
         return {
           name: chart.names[place],
