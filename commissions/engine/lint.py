@@ -4,7 +4,7 @@ An error bars the approval; a warning asks for a reason, which is kept with it. 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -32,7 +32,7 @@ class Finding:
     code: str
     severity: Severity
     field: str
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any]
 
     def as_kept(self) -> dict[str, Any]:
         return {"code": self.code, "severity": self.severity.value, "field": self.field, **self.facts}

@@ -193,9 +193,13 @@ class _Reader(FieldReader):
 
     def conditions(self, fields: Mapping[str, Any]) -> Conditions:
         grades, given = self.codes(fields, "grades"), self.part(fields, "conditions", {*LISTS.values(), *BANDS})
-        lists = {name: self.codes(given, plain, "conditions.") for name, plain in LISTS.items()}
-        bands = {name: self.band(given, name) for name in BANDS}
-        return Conditions(agency_grade=grades, **lists, **bands)
+        return Conditions(
+            agency_grade=grades,
+            unit_type=self.codes(given, LISTS["unit_type"], "conditions."),
+            building=self.codes(given, LISTS["building"], "conditions."),
+            area=self.band(given, "area"),
+            price=self.band(given, "price"),
+        )
 
     def band(self, given: Mapping[str, Any], name: str) -> Band | None:
         path = f"conditions.{name}"

@@ -18,7 +18,8 @@ from channels_platform.lib.money import parse_fraction
 from channels_platform.lib.names import clean_text
 from commissions import locks
 from commissions.engine.conditions import as_kept, caps_as_kept
-from commissions.engine.plans import InvalidPlan, PlanFault, read_version, validate_plan
+from commissions.engine.fields import PlanFault
+from commissions.engine.plans import InvalidPlan, read_version, validate_plan
 from commissions.engine.terms import PlanTerm, overlaps
 from commissions.linting import finding_words, findings_of, is_error
 from commissions.models import Plan, PlanVersion
