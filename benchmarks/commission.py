@@ -158,7 +158,7 @@ def make_project(code: str, deals: int) -> Any:
             tiers=[{"from": str(20 * n), "rate": rate} for n, rate in enumerate(rates)],
             release={"lump_sum": everything, "instalment": everything, "mortgage": everything},
         )
-        approve_plan_version(actor=approver, version=version)
+        approve_plan_version(actor=approver, version=version, reason="a benchmark")
     facts = {
         "project": project.pk,
         "policy": project.policies.get().pk,

@@ -52,6 +52,7 @@ v1 = [
     path("deals/<uuid:pk>/expected/", deals.ExpectedView.as_view(), name="deal_expected"),
     path("plans/", plans.PlansView.as_view(), name="plans"),
     path("plans/<uuid:pk>/approve/", plans.PlanApprovalView.as_view(), name="plan_approve"),
+    path("plans/<uuid:pk>/findings/", plans.PlanFindingsView.as_view(), name="plan_findings"),
     path("commissions/", money.CommissionsView.as_view(), name="commissions"),
     path("balances/", money.BalancesView.as_view(), name="balances"),
     path("payout-batches/", payouts.BatchesView.as_view(), name="batches"),

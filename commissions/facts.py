@@ -19,10 +19,20 @@ from django.db.models import Min
 from brokers.models import HeldGrade
 from channels_platform.lib import clock
 from channels_platform.lib.money import to_minor
-from commissions.engine.conditions import plain_fields
+from commissions.engine.conditions import BANDS, plain_fields
 from commissions.engine.layout import Lump
 from commissions.engine.plans import read_version
-from commissions.engine.types import AppliesTo, DealFact, GradeFact, Payee, PaymentFact, Series, ShareFact, Source
+from commissions.engine.types import (
+    AppliesTo,
+    DealFact,
+    GradeFact,
+    Payee,
+    PaymentFact,
+    Series,
+    ShareFact,
+    Source,
+    UnitFact,
+)
 from commissions.models import PlanVersion
 from commissions.states import PlanState
 from leads.models import Deal
@@ -50,6 +60,7 @@ def version_fields(version: PlanVersion) -> dict[str, Any]:
         "release": version.release,
         "retention": None if retention is None else {"fraction": f"{retention:f}", "until": "handover"},
         **plain_fields(version.conditions),
+        "caps": version.caps,
     }
 
 
@@ -105,8 +116,13 @@ _LIVE = """
 WITH live AS (
     SELECT d.id, d.price, d.subscribed_at, d.contracted_at,
            width_bucket(d.subscribed_at, %(turns)s::timestamptz[]) AS turn,
-           width_bucket(d.contracted_at, %(months)s::timestamptz[]) AS month
+           width_bucket(d.contracted_at, %(months)s::timestamptz[]) AS month,
+           u.id IS NOT NULL AS housed, CASE WHEN %(unit_types)s THEN u.unit_type END AS unit_type,
+           CASE WHEN %(buildings)s THEN u.building END AS building, u.area,
+           width_bucket(u.area, %(areas)s::numeric[]) AS of_area,
+           width_bucket(d.price, %(prices)s::numeric[]) AS of_price
     FROM leads_deal d
+    LEFT JOIN projects_unit u ON %(units)s AND u.id = d.unit_id
     WHERE %(adds_up)s AND d.project_id = %(project)s AND d.contracted_at <= %(as_of)s
       AND (d.cancelled_at IS NULL OR d.cancelled_at > %(as_of)s)
 ), parts AS (
@@ -116,16 +132,19 @@ WITH live AS (
     JOIN leads_referral r ON r.id = s.referral_id
 ), lumps AS (
     SELECT min(subscribed_at) AS subscribed_at, min(contracted_at) AS contracted_at, true AS referred,
-           count(*) AS deals, sum(price) AS price, agency_id, broker_id, numerator, denominator
-    FROM parts GROUP BY turn, month, agency_id, broker_id, numerator, denominator
+           count(*) AS deals, sum(price) AS price, agency_id, broker_id, numerator, denominator,
+           housed, unit_type, building, min(area) AS area, min(price) AS price_of_one
+    FROM parts
+    GROUP BY turn, month, agency_id, broker_id, numerator, denominator, housed, unit_type, building, of_area, of_price
     UNION ALL
-    SELECT min(subscribed_at), min(contracted_at), referred, count(*), sum(price), NULL, NULL, 1, 1
+    SELECT min(subscribed_at), min(contracted_at), referred, count(*), sum(price), NULL, NULL, 1, 1,
+           housed, unit_type, building, min(area), min(price)
     FROM (SELECT l.*, l.id IN (SELECT id FROM parts) AS referred FROM live l) whole
-    GROUP BY turn, month, referred
+    GROUP BY turn, month, referred, housed, unit_type, building, of_area, of_price
 )
 """
 _LUMP = """json_build_array(subscribed_at, contracted_at, referred, deals, price::text, agency_id, broker_id, numerator,
-                         denominator)"""
+                         denominator, housed, unit_type, building, area::text, price_of_one::text)"""
 
 _LUMPS = f"{_LIVE} SELECT {_LUMP} FROM lumps"  # noqa: S608 - constants
 
@@ -134,13 +153,15 @@ _DEALS = f"""
 SELECT * FROM (
 SELECT NULL AS id, NULL AS number, NULL, NULL, NULL, NULL, NULL, NULL AS contracted_at, NULL, NULL, NULL,
        (SELECT json_agg({_LUMP}) FROM lumps),
-       NULL, NULL, NULL, NULL, NULL, 0 AS place
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0 AS place
 UNION ALL
 SELECT d.id::text, d.number, d.price, d.method, d.first_payment_amount, d.loan_amount, d.subscribed_at,
        d.contracted_at, d.handed_over_at, d.handover_sequence, d.cancelled_at,
        s.shares, p.own_before, p.borrowed_before, p.own_after, p.borrowed_after,
-       greatest(d.subscribed_at, d.contracted_at, d.handed_over_at, d.cancelled_at, p.last) > %(as_of)s, 1
+       greatest(d.subscribed_at, d.contracted_at, d.handed_over_at, d.cancelled_at, p.last) > %(as_of)s,
+       u.unit_type, u.building, u.area, 1
 FROM leads_deal d
+LEFT JOIN projects_unit u ON %(units)s AND u.id = d.unit_id
 LEFT JOIN (
     SELECT s.deal_id, json_agg(json_build_array(r.id, r.filed_at, r.number, r.agency_id, r.broker_id,
                                                 s.numerator, s.denominator)) AS shares
@@ -202,7 +223,8 @@ class DealStream:
         if handover_sequence is None and row[8] is not None:
             handover_sequence = 0
         shares = tuple(map(_share, row[11])) if row[11] else ()
-        return DealFact._make((*row[:9], handover_sequence, row[10], shares, payments))
+        unit = None if row[19] is None else UnitFact(*row[17:20])
+        return DealFact._make((*row[:9], handover_sequence, row[10], shares, payments, unit))
 
     def _payments(self, row: tuple[Any, ...]) -> tuple[PaymentFact, ...]:
         """Sums stand for payments: just after subscription, or at the instant asked about."""
@@ -223,7 +245,8 @@ _LAST = 2**31
 
 
 def _lump(values: list[Any], project: Project) -> Lump:
-    subscribed_at, contracted_at, referred, deals, price, agency_id, broker_id, numerator, denominator = values
+    subscribed_at, contracted_at, referred, deals, price, agency_id, broker_id, numerator, denominator = values[:9]
+    housed, unit_type, building, area, price_of_one = values[9:]
     return Lump(
         clock.local_date(datetime.fromisoformat(subscribed_at), project.zone),
         clock.local_date(datetime.fromisoformat(contracted_at), project.zone),
@@ -233,6 +256,8 @@ def _lump(values: list[Any], project: Project) -> Lump:
         agency_id,
         broker_id,
         Fraction(numerator, denominator),
+        UnitFact(unit_type or "", building or "", Decimal(area)) if housed else None,
+        Decimal(price_of_one),
     )
 
 
@@ -243,13 +268,16 @@ def _share(values: list[Any]) -> ShareFact:
 
 
 @contextmanager
-def deal_stream(project: Project, *, as_of: datetime, adds_up: Sequence[Series] = ()) -> Iterator[DealStream]:
+def deal_stream(
+    project: Project, *, as_of: datetime, adds_up: Sequence[Series] = (), units: bool = True
+) -> Iterator[DealStream]:
     """Open the project's deals, one snapshot, on a server-side cursor; memory does not grow with them.
 
     `adds_up`: the plans whose versions the stream's lumps are told apart by; none: there are no lumps.
+    `units`: whether deals name theirs; where no plan asks, leaving them out saves reading them.
     Locks: none; needs the caller's transaction.
     """
-    values = _values(project, as_of, adds_up)
+    values = _values(project, as_of, adds_up, units=units)
     # a cursor of our own connection's transaction: Django's chunked one fetches no single row first
     with connection.connection.cursor(name="commission_deals") as cursor:
         cursor.execute(_DEALS, values)
@@ -262,17 +290,19 @@ def deal_lumps(project: Project, *, as_of: datetime, adds_up: Sequence[Series]) 
     `adds_up`: the plans by whose versions they are told apart.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_LUMPS, _values(project, as_of, adds_up))
+        cursor.execute(_LUMPS, _values(project, as_of, adds_up, units=True))
         return [_lump(values, project) for (values,) in cursor.fetchall()]
 
 
-def _values(project: Project, as_of: datetime, adds_up: Sequence[Series]) -> dict[str, Any]:
+def _values(project: Project, as_of: datetime, adds_up: Sequence[Series], *, units: bool) -> dict[str, Any]:
     return {
         "project": project.pk,
         "as_of": as_of,
         "adds_up": bool(adds_up),
         "turns": _turns(adds_up, project.zone),
         "months": _months(project, as_of) if adds_up else [],
+        "units": units,
+        **_bands(adds_up),
     }
 
 
@@ -283,6 +313,19 @@ def _turns(series: Sequence[Series], zone: tzinfo) -> list[datetime]:
     days |= {grade.from_on for one in series for grade in one.grades}
     days |= {end + timedelta(days=1) for end in ends - {date.max}}  # after the last day of all nothing begins
     return sorted(_midnight(day, zone) for day in days if day is not None)
+
+
+def _bands(series: Sequence[Series]) -> dict[str, Any]:
+    """Return what of a deal and its unit lumps are told apart by, and where bands that some version asks for turn."""
+    asked = [version.conditions for one in series for version in one.versions]
+    turns = {name: {getattr(of, name) for of in asked if getattr(of, name)} for name in BANDS}
+    ends = {name: {end for band in bands for end in (band.low, band.below)} - {None} for name, bands in turns.items()}
+    return {
+        "unit_types": any(of.unit_type for of in asked),
+        "buildings": any(of.building for of in asked),
+        "areas": sorted(ends["area"]),
+        "prices": sorted(ends["price"]),
+    }
 
 
 def _months(project: Project, as_of: datetime) -> list[datetime]:

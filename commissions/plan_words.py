@@ -1,13 +1,14 @@
 """Plans in sentences, in the reader's language."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
-from commissions.engine.explain import listed
+from commissions.engine.explain import band_words, listed
 from commissions.engine.types import (
-    Basis,
+    Band,
     Bonus,
     Measure,
     Method,
@@ -15,7 +16,9 @@ from commissions.engine.types import (
     Mode,
     Period,
     PlanVersion,
+    ReleaseStep,
     Scope,
+    Tier,
 )
 from commissions.models import Plan
 from commissions.words import ReaderWords
@@ -41,18 +44,23 @@ def plan_in_words(plan: PlanVersion) -> list[str]:
     Source: domain 6.2-6.5.
     """
     words = ReaderWords()
-    sentences = [_span(plan, words), *_conditions(plan, words), _counted(plan).strip(), *_tiers(plan, words)]
-    sentences.extend(_bonus(bonus, words) for bonus in plan.bonuses)
+    sentences = [_span(plan, words), *conditions_in_words(plan, words), _counted(plan).strip(), *_tiers(plan, words)]
+    sentences += caps_in_words(plan, words)
+    sentences.extend(bonus_in_words(bonus, words) for bonus in plan.bonuses)
     for method, steps in plan.release.items():
-        parts = "; ".join(f"{words.percent(step.fraction)} {MOMENTS[step.when]}" for step in steps)
-        sentences.append(gettext("%(method)s: %(parts)s.") % {"method": METHODS[method], "parts": parts})
+        facts = {"method": METHODS[method], "parts": release_in_words(steps, words)}
+        sentences.append(gettext("%(method)s: %(parts)s.") % facts)
     if plan.retention_fraction:
         kept = words.percent(plan.retention_fraction)
         sentences.append(gettext("%(part)s of what is released is kept until handover.") % {"part": kept})
     return sentences
 
 
-def _bonus(bonus: Bonus, words: ReaderWords) -> str:
+def release_in_words(steps: Iterable[ReleaseStep], words: ReaderWords) -> str:
+    return "; ".join(f"{words.percent(step.fraction)} {MOMENTS[step.when]}" for step in steps)
+
+
+def bonus_in_words(bonus: Bonus, words: ReaderWords) -> str:
     return gettext("Bonus “%(name)s” per deal: %(amount)s to %(to)s, released %(moment)s.") % {
         "name": bonus.name,
         "amount": words.money(bonus.amount),
@@ -79,12 +87,50 @@ def _span(plan: PlanVersion, words: ReaderWords) -> str:
     return template % facts
 
 
-def _conditions(plan: PlanVersion, words: ReaderWords) -> list[str]:
-    grades = plan.conditions.agency_grade
-    if not grades:
-        return []
-    said = gettext("Only while the agency holds grade %(grades)s on the day of subscription; other deals don't count.")
-    return [said % {"grades": listed(grades, words, either=True)}]
+def conditions_in_words(plan: PlanVersion, words: ReaderWords) -> list[str]:
+    """Return what the plan asks of a deal besides its days, a sentence each."""
+    asked, said = plan.conditions, []
+    if asked.agency_grade:
+        grade = gettext(
+            "Only while the agency holds grade %(grades)s on the day of subscription; other deals don't count."
+        )
+        said.append(grade % {"grades": listed(asked.agency_grade, words, either=True)})
+    if asked.unit_type:
+        kind = gettext("Only for units of type %(types)s; other deals don't count.")
+        said.append(kind % {"types": listed(asked.unit_type, words, either=True)})
+    if asked.building:
+        building = gettext("Only for units in building %(buildings)s; other deals don't count.")
+        said.append(building % {"buildings": listed(asked.building, words, either=True)})
+    if asked.area is not None:
+        area = gettext("Only for units whose area in m² is %(band)s; other deals don't count.")
+        said.append(area % {"band": _band(asked.area, words, money=False)})
+    if asked.price is not None:
+        price = gettext("Only for deals whose price is %(band)s; other deals don't count.")
+        said.append(price % {"band": _band(asked.price, words, money=True)})
+    return said
+
+
+def _band(band: Band, words: ReaderWords, *, money: bool) -> str:
+    ends = {"from": band.low, "below": band.below}
+    kept = {name: f"{value:f}" for name, value in ends.items() if value is not None}
+    return band_words(kept, words, money=money)
+
+
+def caps_in_words(plan: PlanVersion, words: ReaderWords) -> list[str]:
+    """Return the most that the plan pays, a sentence each."""
+    said = []
+    if plan.caps.deal is not None:
+        deal = gettext("At most %(amount)s commission for a deal, bonuses aside.")
+        said.append(deal % {"amount": words.money(plan.caps.deal)})
+    if plan.caps.period is not None:
+        period = gettext("At most %(amount)s commission in all, %(period)s; bonuses aside, the earlier contract first.")
+        if plan.scope == Scope.BROKER:
+            period = gettext(
+                "At most %(amount)s commission for each broker's deals, %(period)s; "
+                "bonuses aside, the earlier contract first."
+            )
+        said.append(period % {"amount": words.money(plan.caps.period), "period": _PERIODS[plan.period]})
+    return said
 
 
 _SCOPES: dict[str, str | Promise] = {
@@ -117,12 +163,16 @@ def _counted(plan: PlanVersion) -> str:
     }
 
 
+def tier_pay(tier: Tier, words: ReaderWords) -> str:
+    if tier.rate is not None:
+        return words.percent(tier.rate)
+    return gettext("%(amount)s a unit") % {"amount": words.money(tier.amount or Decimal(0))}
+
+
 def _tiers(plan: PlanVersion, words: ReaderWords) -> list[str]:
     sentences = []
     for place, tier in enumerate(plan.tiers):
-        pay = words.percent(tier.rate) if tier.rate is not None else ""
-        if plan.basis == Basis.FIXED:
-            pay = gettext("%(amount)s a unit") % {"amount": words.money(tier.amount or Decimal(0))}
+        pay = tier_pay(tier, words)
         if len(plan.tiers) == 1:
             sentences.append(gettext("Every deal pays %(pay)s.") % {"pay": pay})
         elif plan.measure == Measure.AMOUNT:

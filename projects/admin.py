@@ -103,7 +103,7 @@ class ProjectAdmin(Admin):
     fieldsets = (
         (None, {"fields": ("code", "name", "status", "company")}),
         (gettext_lazy("Place"), {"fields": ("city", "district", "address", "timezone")}),
-        (gettext_lazy("Money"), {"fields": ("currency",)}),
+        (gettext_lazy("Money"), {"fields": ("currency", "commission_ceiling")}),
         (gettext_lazy("Clients on site"), {"fields": ("pool_after_days",)}),
         (
             gettext_lazy("When money is expected"),

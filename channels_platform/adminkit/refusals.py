@@ -144,6 +144,8 @@ WORDS: dict[str, str | Promise] = {
     "too_many": _("That is more than fits."),
     "plan_overlaps": _("Another approved plan covers some of these days for the same payee and deals."),
     "overlap": _("Another approved plan covers some of these days for the same payee and deals."),
+    "plan_has_errors": _("The checks find errors: they have to be mended before anybody can approve it."),
+    "warnings_need_reason": _("The checks warn of something: say why it is approved all the same."),
     "shares_not_one": _("The shares must sum to exactly 1; leave all out for a natural deal."),
     "bad_shares": _("The shares must be above 0 and sum to exactly 1; leave all out for a natural deal."),
 }

@@ -1,5 +1,6 @@
 """A plan as a form: rows for tiers and bonuses, a table for the release; every fault beside its field."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -16,7 +17,9 @@ from channels_platform.adminkit.forms import dress
 from channels_platform.http.amounts import AmountField, read_amount
 from channels_platform.lib.errors import Invalid
 from channels_platform.lib.money import exact_text, minor_digits, parse_fraction
-from commissions.engine.plans import PlanFault, validate_plan
+from commissions.engine.fields import MAX_ENTRIES, PlanFault
+from commissions.engine.plans import validate_plan
+from commissions.engine.starts import STARTS
 from commissions.engine.types import Method, Milestone
 from commissions.facts import version_fields
 from commissions.models import Plan, PlanVersion
@@ -43,6 +46,19 @@ _FAULTS = {
 }
 
 
+_CONDITIONS = ("unit_types", "buildings", "area_from", "area_below", "price_from", "price_below")
+_FIELDS = {
+    "from": "from_on",
+    "to": "to_on",
+    "retention.fraction": "retention",
+    "caps.deal": "cap_deal",
+    "caps.period": "cap_period",
+    **{f"conditions.{name}": f"{name}_from" for name in ("area", "price")},
+    **{f"conditions.{name}.{end}": f"{name}_{end}" for name in ("area", "price") for end in ("from", "below")},
+}
+_COMMAS = re.compile("[,，、;；\\n]")
+
+
 def percent_text(value: str | Fraction) -> str:
     """Return a fraction as people type it: `0.062` is `6.2`."""
     return exact_text((parse_fraction(value) if isinstance(value, str) else value) * 100)
@@ -58,10 +74,18 @@ def _fraction_text(typed: str) -> str:
 
 
 class PlanForm(forms.Form):
-    half = frozenset(
+    # those that stand on top, before the tables
+    plain = frozenset(
         (
             *("project", "agency", "payee", "applies_to", "from_on", "to_on"),
-            *("basis", "measure", "period", "scope", "mode", "retention", "grades"),
+            *("basis", "measure", "period", "scope", "mode", "retention"),
+        )
+    )
+    half = frozenset(
+        (
+            *plain,
+            *("unit_types", "buildings", "area_from", "area_below", "price_from", "price_below"),
+            *("cap_deal", "cap_period"),
             *("preview_price", "preview_nth", "preview_on"),
         )
     )
@@ -90,6 +114,44 @@ class PlanForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("The grade held on the day of subscription; none chosen: whatever the grade."),
     )
+    unit_types = forms.CharField(
+        label=gettext_lazy("Unit types it pays"),
+        required=False,
+        max_length=400,
+        help_text=gettext_lazy("Several with commas between them; empty: all."),
+    )
+    buildings = forms.CharField(
+        label=gettext_lazy("Buildings it pays"),
+        required=False,
+        max_length=400,
+        help_text=gettext_lazy("Several with commas between them; empty: all."),
+    )
+    area_from = forms.CharField(label=gettext_lazy("Area from (m²)"), required=False, max_length=20)
+    area_below = forms.CharField(
+        label=gettext_lazy("Area below (m²)"),
+        required=False,
+        max_length=20,
+        help_text=gettext_lazy("A unit of exactly this area is outside."),
+    )
+    price_from = forms.CharField(label=gettext_lazy("Price from"), required=False, max_length=24)
+    price_below = forms.CharField(
+        label=gettext_lazy("Price below"),
+        required=False,
+        max_length=24,
+        help_text=gettext_lazy("The deal's price; exactly this one is outside."),
+    )
+    cap_deal = forms.CharField(
+        label=gettext_lazy("At most for a deal"),
+        required=False,
+        max_length=24,
+        help_text=gettext_lazy("Commission of a whole deal, bonuses aside; empty: no cap."),
+    )
+    cap_period = forms.CharField(
+        label=gettext_lazy("At most for a period"),
+        required=False,
+        max_length=24,
+        help_text=gettext_lazy("Of what is counted together; used up in the order of contracts; empty: no cap."),
+    )
     preview_price = AmountField(
         label=gettext_lazy("At the price"), required=False, min_value=Decimal("0.01"), max_digits=16, decimal_places=2
     )
@@ -103,7 +165,8 @@ class PlanForm(forms.Form):
         self.fields["project"].queryset = within_reach(site, request, Project)
         self.fields["agency"].queryset = Agency.objects.order_by("name")
         short = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-        for n in range(TIERS):
+        self.tier_count = self._tier_count()
+        for n in range(self.tier_count):
             self.fields[f"tier_{n}_from"] = forms.CharField(
                 label=_("From"), required=False, widget=short, max_length=20
             )
@@ -126,7 +189,19 @@ class PlanForm(forms.Form):
     # --- as tables ------------------------------------------------------------------------------------------
 
     def tier_rows(self) -> list[tuple[Any, Any]]:
-        return [(self[f"tier_{n}_from"], self[f"tier_{n}_pay"]) for n in range(TIERS)]
+        return [(self[f"tier_{n}_from"], self[f"tier_{n}_pay"]) for n in range(self.tier_count)]
+
+    def _tier_count(self) -> int:
+        """As many rows as are filled in already, and some to spare."""
+        given = self.data if self.is_bound else self.initial
+        filled = [n for n in range(MAX_ENTRIES) if given.get(f"tier_{n}_from") or given.get(f"tier_{n}_pay")]
+        return max(TIERS, min(max(filled, default=0) + 3, MAX_ENTRIES))
+
+    def condition_fields(self) -> list[Any]:
+        return [self[name] for name in ("grades", *_CONDITIONS)]
+
+    def cap_fields(self) -> list[Any]:
+        return [self["cap_deal"], self["cap_period"]]
 
     def bonus_rows(self) -> list[list[Any]]:
         return [[self[f"bonus_{n}_{part}"] for part in ("name", "amount", "to", "release")] for n in range(BONUSES)]
@@ -156,9 +231,11 @@ class PlanForm(forms.Form):
             self.add_error(self._field_of(fault.field), str(_FAULTS.get(fault.code, _FAULTS["invalid_choice"])))
 
     def _field_of(self, path: str) -> str | None:
-        known = self._place.get(path) or {"from": "from_on", "to": "to_on", "retention.fraction": "retention"}.get(path)
+        known = self._place.get(path) or _FIELDS.get(path)
         if known:
             return known
+        if path.startswith("conditions.") and path.split(".")[1] in self.fields:
+            return path.split(".")[1]
         if path in self.fields:
             return path
         parts = path.split(".")
@@ -182,11 +259,25 @@ class PlanForm(forms.Form):
             "release": {method.value: self._steps(data, method) for method in Method},
             "retention": {"fraction": _fraction_text(kept), "until": "handover"} if kept else None,
             "grades": [grade.code for grade in data.get("grades") or ()],
+            "conditions": self._conditions(data),
+            "caps": {name: self._plain(data[f"cap_{name}"]) for name in ("deal", "period") if data.get(f"cap_{name}")},
         }
+
+    def _conditions(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        asked: dict[str, Any] = {}
+        for name in ("unit_types", "buildings"):
+            named = [text.strip() for text in _COMMAS.split(data.get(name) or "") if text.strip()]
+            if named:
+                asked[name] = named
+        for name, read in (("area", str.strip), ("price", self._plain)):
+            band = {end: read(data[f"{name}_{end}"]) for end in ("from", "below") if data.get(f"{name}_{end}")}
+            if band:
+                asked[name] = band
+        return asked
 
     def _tiers(self, data: Mapping[str, Any]) -> list[dict[str, str]]:
         fixed, tiers = data.get("basis") == PlanVersion.Basis.FIXED, []
-        for n in range(TIERS):
+        for n in range(self.tier_count):
             start, pay = (data.get(f"tier_{n}_{part}") or "" for part in ("from", "pay"))
             if not start.strip() and not pay.strip():
                 continue
@@ -227,29 +318,31 @@ class PlanForm(forms.Form):
         return steps
 
 
-def first_values(version: PlanVersion | None) -> dict[str, Any]:
-    """Return what the form starts with: the version's own rules, or the usual ones."""
+def first_values(version: PlanVersion | None, *, start: str = "usual", copied: bool = False) -> dict[str, Any]:
+    """Return what the form starts with: a version's own rules, or a common form; a copy is for another agency."""
     if version is None:
-        return {
-            "tier_0_from": "0",
-            f"release_{Method.LUMP_SUM}_{Milestone.FULLY_COLLECTED}": "100",
-            f"release_{Method.INSTALMENT}_{Milestone.FIRST_PAYMENT}": "50",
-            f"release_{Method.INSTALMENT}_{Milestone.FULLY_COLLECTED}": "50",
-            f"release_{Method.MORTGAGE}_{Milestone.FIRST_PAYMENT}": "50",
-            f"release_{Method.MORTGAGE}_{Milestone.LOAN_RELEASED}": "50",
-            "retention": "10",
-        }
-    fields = version_fields(version)
-    first: dict[str, Any] = {name: value for name, value in fields.items() if isinstance(value, str)}
-    first |= {"project": version.plan.project_id, "agency": version.plan.agency_id}
-    first |= {"from_on": version.from_on, "to_on": version.to_on, "grades": fields["grades"]}
-    for n, tier in enumerate(version.tiers[:TIERS]):
+        return _typed(STARTS.get(start, STARTS["usual"]))
+    first = _typed(version_fields(version))
+    return first if copied else first | {"project": version.plan.project_id, "agency": version.plan.agency_id}
+
+
+def _typed(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plan's fields as people would type them into the form."""
+    first: dict[str, Any] = {name: str(value) for name, value in fields.items() if isinstance(value, str)}
+    first |= {"from_on": fields.get("from"), "to_on": fields.get("to"), "grades": fields.get("grades") or []}
+    for n, tier in enumerate(fields["tiers"]):
         first[f"tier_{n}_from"] = tier["from"]
-        first[f"tier_{n}_pay"] = tier["amount"] if "amount" in tier else percent_text(tier["rate"])
-    for n, bonus in enumerate(version.bonuses[:BONUSES]):
+        if len(tier) > 1:
+            first[f"tier_{n}_pay"] = tier["amount"] if "amount" in tier else percent_text(tier["rate"])
+    for n, bonus in enumerate(fields["bonuses"][:BONUSES]):
         first |= {f"bonus_{n}_{part}": bonus[part] for part in ("name", "amount", "to", "release")}
-    for method, steps in version.release.items():
+    for method, steps in fields["release"].items():
         first |= {f"release_{method}_{step['when']}": percent_text(step["fraction"]) for step in steps}
-    if version.retention_fraction is not None:
-        first["retention"] = percent_text(Fraction(version.retention_fraction))
-    return first
+    if fields.get("retention"):
+        first["retention"] = percent_text(fields["retention"]["fraction"])
+    for name, asked in (fields.get("conditions") or {}).items():
+        if isinstance(asked, list):
+            first[name] = ", ".join(asked)
+        else:
+            first |= {f"{name}_{end}": value for end, value in asked.items()}
+    return first | {f"cap_{name}": amount for name, amount in (fields.get("caps") or {}).items()}

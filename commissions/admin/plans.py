@@ -1,6 +1,5 @@
 """Plans in the admin: drafted in a form that shows what they pay, approved by a second person."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,9 +8,9 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -27,55 +26,37 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Refused
 from channels_platform.lib.money import parse_fraction
 from commissions.admin.plan_form import PlanForm, first_values
+from commissions.admin.plan_show import USUAL_PRICE, Checked, checked, curves, previews, sections
 from commissions.engine.plans import InvalidPlan, read_version
-from commissions.engine.preview import preview_deal, render_preview
-from commissions.engine.types import Measure
-from commissions.engine.types import PlanVersion as Rules
-from commissions.facts import version_fields
+from commissions.linting import check_plan, findings_of, rules_of
 from commissions.models import PlanVersion
 from commissions.plan_words import plan_in_words
 from commissions.services.plans import approve_plan_version, draft_plan_version, end_plan_version
 from commissions.states import PlanState
 from commissions.words import ReaderWords
-from projects.models import Project
 
-USUAL_PRICE = Decimal(1_280_000)
-MOST_PREVIEWS = 12
-
-
-def previews(
-    rules: Rules, *, project: Project, onsite: bool, price: Decimal, on: date, nth: int | None = None
-) -> list[str]:
-    """Return what the plan pays for the deals on both sides of each tier, or for the one asked about."""
-    words = ReaderWords()
-    asked = [nth] if nth else _telling_deals(rules, price)
-    return [
-        render_preview(
-            preview_deal(rules, nth=one, price=price, currency=project.currency, on=on, onsite=onsite), words
-        )
-        for one in asked
-    ]
+_STARTS = {
+    "rising": gettext_lazy("6 %, +0.2 for every 20 units to 7 %"),
+    "rising_for_all": gettext_lazy("The same, for all units of the period"),
+    "flat": gettext_lazy("One rate"),
+    "per_unit": gettext_lazy("An amount per unit"),
+    "first_millions": gettext_lazy("First 10 million, then the rest"),
+}
 
 
-def _telling_deals(rules: Rules, price: Decimal) -> list[int]:
-    """The first deal, and the last before and the first behind the start of each tier."""
-    deals = {1}
-    for tier in rules.tiers[1:]:
-        behind = tier.start if rules.measure == Measure.UNITS else tier.start / int(max(price, 1))
-        last = int(behind)
-        deals |= {max(last, 1), last + 1}
-    return sorted(deals)[:MOST_PREVIEWS]
+class ApproveForm(ActForm):
+    """What the checks find, and why it is approved all the same."""
 
-
-def _rules_of(version: PlanVersion) -> Rules:
-    plan = version.plan
-    return read_version(
-        version_fields(version),
-        version_id=version.pk,
-        series_id=plan.pk,
-        currency=plan.project.currency,
-        onsite=plan.agency.is_onsite,
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=2000,
+        required=False,
+        help_text=gettext_lazy("Needed where the checks warn of something; kept with the approval."),
     )
+
+    def checks(self) -> list[Checked]:
+        return checked(findings_of(self.target))
 
 
 class EndForm(ActForm):
@@ -88,7 +69,7 @@ class EndForm(ActForm):
 
 
 def _approve(request: HttpRequest, version: PlanVersion, data: dict[str, Any]) -> str:
-    approve_plan_version(actor=request.user, version=version)
+    approve_plan_version(actor=request.user, version=version, reason=data["reason"])
     return _("Approved. The next commission run follows it.")
 
 
@@ -130,6 +111,8 @@ class PlanVersionAdmin(ReadOnlyAdmin):
             label=gettext_lazy("Approve"),
             icon="verified",
             can=Can.APPROVE_PLAN,
+            form=ApproveForm,
+            template="admin/plan_approve.html",
             when=lambda version: version.state == PlanState.DRAFT,
             run=_approve,
             happens=gettext_lazy("Deals subscribed in its days are paid by it, those recorded already too."),
@@ -177,22 +160,25 @@ class PlanVersionAdmin(ReadOnlyAdmin):
         links = super().act_links(request, obj)
         if not may(request.user, Can.DRAFT_PLAN):
             return links
-        url = f"{reverse('admin:commissions_planversion_add')}?like={obj.pk}"
-        return [*links, cells.header_link(_("New version like this"), url, "content_copy")]
+        add = reverse("admin:commissions_planversion_add")
+        return [
+            *links,
+            cells.header_link(_("New version like this"), f"{add}?like={obj.pk}", "content_copy"),
+            cells.header_link(_("Copy to another agency"), f"{add}?copy={obj.pk}", "move_up"),
+        ]
 
     def about(self, request: HttpRequest, obj: PlanVersion) -> list[cells.Section]:
-        rules, project = _rules_of(obj), obj.plan.project
+        rules, project = rules_of(obj), obj.plan.project
         on = obj.from_on or clock.local_date(clock.now(), project.zone)
-        shown = previews(rules, project=project, onsite=obj.plan.agency.is_onsite, price=USUAL_PRICE, on=on)
-        sections = [
+        shown = previews(rules, currency=project.currency, onsite=obj.plan.agency.is_onsite, price=USUAL_PRICE, on=on)
+        drawn = curves(rules, price=USUAL_PRICE, currency=project.currency)
+        figures = {"curves": drawn, "charts": _charts(drawn), "currency": project.currency, "price": USUAL_PRICE}
+        return [
             cells.words(_("In words"), plan_in_words(rules)),
             cells.words(_("What it pays, for deals of one agency alone and all at one price"), shown),
+            cells.Section(_("What the n-th unit and the n-th million earn"), "admin/plan_curves.html", figures),
+            *sections(request, obj),
         ]
-        others = obj.plan.versions.select_related("author").order_by("-number")
-        rows = [(cells.link(one, f"v{one.number}"), one.from_on or cells.DASH, one.to_on or cells.DASH,
-                 cells.state("agreement", one.state), str(one.author)) for one in others]  # fmt: skip
-        head = (_("Version"), _("From"), _("To"), _("State"), _("Author"))
-        return [*sections, cells.table(_("Versions of this plan"), head, rows)]
 
     # --- drafting -------------------------------------------------------------------------------------------
 
@@ -204,12 +190,11 @@ class PlanVersionAdmin(ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         given = request.POST if request.method == "POST" else None
-        form = PlanForm(given, request=request, site=self.admin_site, initial=first_values(self._like(request)))
-        shown: list[str] = []
-        sentences: list[str] = []
+        form = PlanForm(given, request=request, site=self.admin_site, initial=self._first(request))
+        shown: dict[str, Any] = {}
         if request.method == "POST" and form.is_valid():
             if "_preview" in request.POST:
-                sentences, shown = self._rehearse(form.cleaned_data)
+                shown = self._shown(form)
             else:
                 version = self._draft(request, form)
                 if version is not None:
@@ -220,22 +205,38 @@ class PlanVersionAdmin(ReadOnlyAdmin):
             "title": _("Draft a commission plan"),
             "opts": self.opts,
             "form": form,
-            "sentences": sentences,
-            "previews": shown,
+            **shown,
+            "starts": [(f"?start={name}", words) for name, words in _STARTS.items()],
+            "figures": reverse("admin:commissions_planversion_figures"),
             "back": reverse("admin:commissions_planversion_changelist"),
             "media": self.media + form.media,
         }
         status = 422 if form.errors else 200
         return TemplateResponse(request, "admin/plan_form.html", context, status=status)
 
-    def _like(self, request: HttpRequest) -> PlanVersion | None:
-        like = request.GET.get("like")
-        if not like:
-            return None
-        version = self.get_object(request, unquote(like))
-        if version is None:
-            raise Http404
-        return version
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.figures_view)
+        return [path("add/figures/", view, name="commissions_planversion_figures"), *super().get_urls()]
+
+    def figures_view(self, request: HttpRequest) -> HttpResponse:
+        """Answer with what a half-filled form pays, in words and figures, while it is typed; nothing is kept."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        form = PlanForm(request.POST, request=request, site=self.admin_site)
+        form.is_valid()
+        return TemplateResponse(request, "admin/plan_shown.html", self._shown(form))
+
+    def _first(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what the form starts with: another version's rules, or a common form."""
+        for name in ("like", "copy"):
+            if request.GET.get(name):
+                version = self.get_object(request, unquote(request.GET[name]))
+                if version is None:
+                    raise Http404
+                return first_values(version, copied=name == "copy")
+        return first_values(None, start=request.GET.get("start", "usual"))
 
     def _draft(self, request: HttpRequest, form: PlanForm) -> PlanVersion | None:
         data = form.cleaned_data
@@ -249,18 +250,31 @@ class PlanVersionAdmin(ReadOnlyAdmin):
             add_refusal(form, refusal)
         return None
 
-    def _rehearse(self, data: dict[str, Any]) -> tuple[list[str], list[str]]:
-        project, agency = data["project"], data["agency"]
-        rules = read_version(
-            data["rules"], version_id="", series_id="", currency=project.currency, onsite=agency.is_onsite
-        )
-        on = data.get("preview_on") or data.get("from_on") or clock.local_date(clock.now(), project.zone)
-        shown = previews(
-            rules,
-            project=project,
-            onsite=agency.is_onsite,
-            price=data.get("preview_price") or USUAL_PRICE,
-            on=on,
-            nth=data.get("preview_nth"),
-        )
-        return plan_in_words(rules), shown
+    def _shown(self, form: PlanForm) -> dict[str, Any]:
+        """Return what the form's rules pay; nothing where they can't be read yet."""
+        data = form.cleaned_data
+        project, agency = data.get("project"), data.get("agency")
+        currency = project.currency if project else "CNY"
+        onsite = bool(agency and agency.is_onsite)
+        try:
+            rules = read_version(data["rules"], version_id="", series_id="", currency=currency, onsite=onsite)
+        except InvalidPlan:
+            return {"unread": True}
+        price = data.get("preview_price") or USUAL_PRICE
+        zone = project.zone if project else get_current_timezone()
+        on = data.get("preview_on") or data.get("from_on") or clock.local_date(clock.now(), zone)
+        nth = data.get("preview_nth")
+        drawn = curves(rules, price=price, currency=currency)
+        return {
+            "sentences": plan_in_words(rules),
+            "previews": previews(rules, currency=currency, onsite=onsite, price=price, on=on, nth=nth),
+            "checks": checked(check_plan(rules, project=project, agency=agency)) if project and agency else None,
+            "curves": drawn,
+            "charts": _charts(drawn),
+            "currency": currency,
+            "price": price,
+        }
+
+
+def _charts(drawn: list[dict[str, Any]]) -> dict[str, Any]:
+    return {one["key"]: one["chart"] for one in drawn}

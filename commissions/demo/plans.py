@@ -17,6 +17,9 @@ USUAL_RELEASE = {
 }
 USUAL_RETENTION = {"fraction": "0.1", "until": "handover"}
 CASH = {"name": "现金奖 cash award", "amount": "3000", "to": "broker", "release": "contracted"}
+# what the checks warn of: paid before the contract
+EARLY = CASH | {"release": "subscribed"}
+DEARER = {"price": {"from": "1000000"}}
 SIGNING = {"name": "签约奖 signing award", "amount": "5000", "to": "agency", "release": "first_payment"}
 
 
@@ -94,7 +97,7 @@ def put_plan_in_force(
         to_on=_next_month(today) - timedelta(days=1) if ends else None,
         **form_for(spec, place),
     )
-    approve_plan_version(actor=stage.staff["manager"], version=version)
+    approve_plan_version(actor=stage.staff["manager"], version=version, reason="与渠道约定 as agreed with the agency")
 
 
 def leave_drafts(stage: "Stage", cast: Cast, *, today: date) -> None:
@@ -108,7 +111,7 @@ def leave_drafts(stage: "Stage", cast: Cast, *, today: date) -> None:
             project=stage.projects[project],
             agency=stage.agencies[agency],
             from_on=_next_month(today),
-            **(RETROACTIVE | {"bonuses": [CASH], "grades": ["A"]}),
+            **(RETROACTIVE | {"bonuses": [EARLY], "grades": ["A"], "conditions": DEARER, "caps": {"deal": "60000"}}),
         )
 
 

@@ -20,6 +20,7 @@ class Calculator:
 
     Feed every live deal of the project to `observe` (in any order; may be left out where `needs_totals` is false),
     then every deal to `entitle`, contracted ones by (contracted_at, number compared by code point), others anywhere.
+    Where `needs_units` is false, deals need not name theirs.
     """
 
     def __init__(self, series: Iterable[Series], *, zone: tzinfo, currency: str, as_of: datetime) -> None:
@@ -31,6 +32,7 @@ class Calculator:
         self._last: tuple[datetime, str] | None = None
         tracks = [Track(one, currency) for one in series]
         self.needs_totals = any(track.totals for track in tracks)
+        self.needs_units = any(rule.version.conditions.of_unit for track in tracks for rule in track.rules)
         for track in tracks:
             if track.lays_whole_deals:
                 self._everywhere.append(track)
@@ -45,7 +47,7 @@ class Calculator:
             tracks = [track for track in self._everywhere if track.series.agency_id == lump.agency_id]
             tracks += self._by_agency.get(lump.agency_id, ())
         for track in tracks:
-            if track.counts(lump.subscribed_on, lump.referred):
+            if track.counts(lump):
                 track.observe(lump)
 
     def observe_deal(self, deal: DealFact) -> None:

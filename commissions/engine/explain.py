@@ -76,11 +76,24 @@ _ZERO = {
     ZeroReason.OTHER_GRADE: gettext_noop(
         "Not under this plan: the agency held grade {grade} on {day}; the plan pays {grades}."
     ),
+    ZeroReason.OTHER_UNIT: gettext_noop("Not under this plan: the deal names no unit, and the plan asks for some."),
     ZeroReason.NO_LONGER_DUE: gettext_noop(
         "Nothing earned any more: the deal no longer falls under this plan and referral."
     ),
 }
 _NO_GRADE = gettext_noop("Not under this plan: the agency held no grade on {day}; the plan pays {grades}.")
+_OTHER_UNIT = {
+    "unit_type": gettext_noop("Not under this plan: the unit's type is {has}; the plan pays {paid}."),
+    "building": gettext_noop("Not under this plan: the unit is in building {has}; the plan pays {paid}."),
+    "area": gettext_noop("Not under this plan: the unit has {has} m²; the plan pays {paid}."),
+    "price": gettext_noop("Not under this plan: the price is {has}; the plan pays {paid}."),
+}
+_NO_UNIT_TYPE = gettext_noop("Not under this plan: the unit's type is not recorded; the plan pays {paid}.")
+_BAND = gettext_noop("from {low} to below {below}")
+_BAND_FROM = gettext_noop("from {low} on")
+_BAND_BELOW = gettext_noop("below {below}")
+_CUT_DEAL = gettext_noop("cut from {before} to {after}: at most {most} a deal")
+_CUT_PERIOD = gettext_noop("cut from {before} to {after}: at most {most} in {period}")
 _AND = gettext_noop("{first} and {last}")
 _OR = gettext_noop("{first} or {last}")
 
@@ -128,20 +141,53 @@ def render(explanation: Mapping[str, Any], words: Words) -> str:
     if "bonus" in explanation:
         base = _of_share(explanation["amount"], explanation["share"], words)
         return words.gettext(_BONUS).format(name=explanation["bonus"], base=base)
-    slices = explanation["slices"]
-    return "; ".join(_slice(explanation, piece, words) for piece in slices)
+    lines = [_slice(explanation, piece, words) for piece in explanation["slices"]]
+    return "; ".join([*lines, *(_cut(explanation, cut, words) for cut in explanation.get("cuts", ()))])
+
+
+def _cut(explanation: Mapping[str, Any], cut: Mapping[str, str], words: Words) -> str:
+    amounts = {
+        name: words.money(parse_decimal(cut[key]))
+        for name, key in (("before", "from"), ("after", "to"), ("most", "most"))
+    }
+    template = _CUT_DEAL if cut["of"] == "deal" else _CUT_PERIOD
+    return words.gettext(template).format(period=period_words(explanation["period"], words), **amounts)
 
 
 def why_zero(explanation: Mapping[str, Any], words: Words) -> str | None:
     """Return why the row earns nothing, or None where it does earn."""
     if "zero" not in explanation:
         return None
+    if "of" in explanation and explanation["of"] in _OTHER_UNIT:
+        return _other_unit(explanation, words)
     template = _ZERO[ZeroReason(explanation["zero"])]
     facts = {"day": words.day(date.fromisoformat(explanation["on"])) if "on" in explanation else ""}
     if "grades" in explanation:
         template = template if explanation["grade"] else _NO_GRADE
         facts |= {"grade": explanation["grade"], "grades": listed(explanation["grades"], words)}
     return words.gettext(template).format(**facts)
+
+
+def _other_unit(explanation: Mapping[str, Any], words: Words) -> str:
+    of, has = explanation["of"], explanation["has"]
+    if "band" in explanation:
+        paid = band_words(explanation["band"], words, money=of == "price")
+        has = _measured(has, words, money=of == "price")
+    else:
+        paid = listed(explanation["paid"], words, either=True)
+    template = _OTHER_UNIT[of] if has else _NO_UNIT_TYPE
+    return words.gettext(template).format(has=has, paid=paid)
+
+
+def band_words(band: Mapping[str, str], words: Words, *, money: bool) -> str:
+    """Return a band of area or price, such as: from 90 to below 144"""
+    low, below = (_measured(band[name], words, money=money) if name in band else "" for name in ("from", "below"))
+    template = _BAND if low and below else _BAND_FROM if low else _BAND_BELOW
+    return words.gettext(template).format(low=low, below=below)
+
+
+def _measured(text: str, words: Words, *, money: bool) -> str:
+    return words.money(parse_decimal(text)) if money else words.number(parse_fraction(text))
 
 
 def listed(names: Sequence[str], words: Words, *, either: bool = False) -> str:

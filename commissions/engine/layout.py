@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from channels_platform.lib.money import exact_text, to_minor
+from channels_platform.lib.money import exact_text, from_minor, to_minor
 from commissions.engine import conditions
-from commissions.engine.bonuses import in_filing_order
+from commissions.engine.bonuses import bonus_parts, in_filing_order
 from commissions.engine.release import Schedule, milestones, schedules
 from commissions.engine.tiers import Ladder, Number, whole
 from commissions.engine.types import (
@@ -26,6 +27,7 @@ from commissions.engine.types import (
     Scope,
     Series,
     ShareFact,
+    UnitFact,
 )
 
 _LineKey = tuple[str, Id]
@@ -102,7 +104,7 @@ class Lump:
     """Live deals that every plan counts alike, added up: under the same versions, in the same month, in equal parts.
 
     Shape:  whole deals name no agency; parts are shares of one broker's referrals, each of `fraction`.
-            `subscribed_on` and `contracted_on` are those of any of the deals.
+            `subscribed_on`, `contracted_on`, `unit` and `price_of_one` are those of any of the deals.
     Units:  `price` is the deals' sum, in minor units.
     """
 
@@ -114,6 +116,8 @@ class Lump:
     agency_id: Id | None = None
     broker_id: Id | None = None
     fraction: Fraction = Fraction(1)
+    unit: UnitFact | None = None
+    price_of_one: Decimal = Decimal(0)
 
 
 def lumps_of(case: Case) -> list[Lump]:
@@ -121,8 +125,9 @@ def lumps_of(case: Case) -> list[Lump]:
     if case.contracted_on is None:
         raise ValueError(f"deal {case.deal.number} is not live")
     placed = (case.subscribed_on, case.contracted_on, bool(case.shares), 1, case.price)
-    parts = [Lump(*placed, share.agency_id, share.broker_id, share.fraction) for share in case.shares]
-    return [Lump(*placed), *parts]
+    home = (case.deal.unit, case.deal.price)
+    parts = [Lump(*placed, share.agency_id, share.broker_id, share.fraction, *home) for share in case.shares]
+    return [Lump(*placed, None, None, Fraction(1), *home), *parts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +171,10 @@ class Layout:
             return (label, None), size
         return (label, lump.broker_id if self.scope == Scope.BROKER else None), whole(lump.fraction) * size
 
+    def line(self, case: Case, share: ShareFact | None) -> _LineKey:
+        """Return the line that a share's commission counts on for a period's cap."""
+        return (self.label(case), share.broker_id if share is not None and self.scope == Scope.BROKER else None)
+
     def pieces(self, case: Case, shares: Sequence[ShareFact]) -> list[tuple[_LineKey, Number]]:
         """Return which lines a live deal takes room on, and how much: once where deals are laid whole, else per share.
 
@@ -192,10 +201,14 @@ class Rule:
     fixed: bool
     head: dict[str, Any]
     retention: str | None
+    asks_deal: bool
+    period_cap: int | None
+    capped: bool
 
     @classmethod
     def of(cls, version: PlanVersion, *, onsite: bool, currency: str) -> "Rule":
         layout = Layout.of(version, onsite=onsite)
+        caps = version.caps
         return cls(
             version=version,
             layout=layout,
@@ -211,6 +224,9 @@ class Rule:
                 "scope": layout.scope.value,
             },
             retention=exact_text(version.retention_fraction) if version.retention_fraction else None,
+            asks_deal=version.conditions.of_deal,
+            period_cap=to_minor(caps.period, currency) if caps.period is not None else None,
+            capped=caps.deal is not None or caps.period is not None,
         )
 
     def base(self, price: int, share: Fraction) -> Number:
@@ -247,6 +263,7 @@ class Track:
     rules: list[Rule] = field(init=False)
     totals: dict[Layout, _Line] = field(init=False)
     laid: dict[Layout, _Line] = field(init=False)
+    spent: dict[Layout, _Line] = field(init=False)
     _by_day: dict[date, Placement | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -254,6 +271,7 @@ class Track:
         self.rules = [Rule.of(version, onsite=onsite, currency=self.currency) for version in self.series.versions]
         self.totals = {rule.layout: defaultdict(int) for rule in self.rules if rule.retroactive}
         self.laid = {rule.layout: defaultdict(int) for rule in self.rules if not rule.retroactive}
+        self.spent = {rule.layout: defaultdict(int) for rule in self.rules if rule.period_cap is not None}
 
     @property
     def lays_whole_deals(self) -> bool:
@@ -261,23 +279,27 @@ class Track:
 
     def place(self, case: Case) -> Placement | None:
         """Return the version in force on the local day of subscription, if the series is about such a deal."""
-        return self.place_on(case.subscribed_on, bool(case.shares))
+        return self.place_on(case.subscribed_on, bool(case.shares), case.deal.unit, case.deal.price)
 
-    def place_on(self, day: date, referred: bool) -> Placement | None:
+    def place_on(self, day: date, referred: bool, unit: UnitFact | None, price: Decimal) -> Placement | None:
         applies_to = self.series.applies_to
         if applies_to != AppliesTo.ALL and referred != (applies_to == AppliesTo.REFERRED):
             return None
         if day not in self._by_day:
             rule = next((rule for rule in self.rules if rule.version.is_in_force(day)), None)
             self._by_day[day] = None if rule is None else Placement(rule, self._unmet(rule, day))
-        return self._by_day[day]
+        placed = self._by_day[day]
+        if placed is None or placed.unmet is not None or not placed.rule.asks_deal:
+            return placed
+        unmet = conditions.unmet_by_deal(placed.rule.version.conditions, unit=unit, price=price)
+        return placed if unmet is None else Placement(placed.rule, unmet)
 
     def _unmet(self, rule: Rule, day: date) -> dict[str, Any] | None:
         return conditions.unmet(rule.version.conditions, grades=self.series.grades, day=day)
 
-    def counts(self, day: date, referred: bool) -> bool:
-        """Whether a deal of that day takes room in the series' tiers."""
-        placed = self.place_on(day, referred)
+    def counts(self, lump: Lump) -> bool:
+        """Whether such deals take room in the series' tiers."""
+        placed = self.place_on(lump.subscribed_on, lump.referred, lump.unit, lump.price_of_one)
         return placed is not None and placed.unmet is None
 
     def observe(self, lump: Lump) -> None:
@@ -305,3 +327,32 @@ class Track:
                     raise OutOfOrder(f"deal {case.deal.number} was not observed")
                 spans.append(Span(0, length, totals[key]))
         return spans
+
+    def cut(self, case: Case, rule: Rule, share: ShareFact | None, earned: int) -> tuple[int, list[dict[str, str]]]:
+        """Return what the caps leave of a commission, each cut as explanations have it, and count it for its period.
+
+        A deal's cap is laid over its shares as a bonus is; a period's is used up in the order the deals are laid.
+        Units: minor units.
+        Source: rules-chosen, caps.
+        """
+        cuts = []
+        caps = rule.version.caps
+        if caps.deal is not None:
+            most = to_minor(caps.deal, self.currency)
+            if share is not None:
+                most = bonus_parts(caps.deal, case.shares, self.currency)[case.shares.index(share)]
+            if earned > most:
+                cuts.append(self._cut("deal", caps.deal, earned, most))
+                earned = most
+        if caps.period is not None and rule.period_cap is not None:
+            left = max(rule.period_cap - int(self.spent[rule.layout][rule.layout.line(case, share)]), 0)
+            if earned > left:
+                cuts.append(self._cut("period", caps.period, earned, left))
+                earned = left
+        for layout, spent in self.spent.items():
+            spent[layout.line(case, share)] += earned
+        return earned, cuts
+
+    def _cut(self, of: str, most: Decimal, before: int, after: int) -> dict[str, str]:
+        amounts = {"most": to_minor(most, self.currency), "from": before, "to": after}
+        return {"of": of, **{name: str(from_minor(amount, self.currency)) for name, amount in amounts.items()}}

@@ -9,33 +9,28 @@ A plan's fields are a mapping of plain values (domain 6.2-6.5):
     release                                              {method: [{when, fraction}]}, every method
     retention                                            {fraction, until: handover}, None or missing
     grades                                               codes of the agency's grades that it pays; may be missing: all
+    conditions                                           {unit_types, buildings: [texts], area, price: {from, below}};
+                                                         any part may be missing
+    caps                                                 {deal, period}, amounts; any part may be missing
 
 Numbers are text or Decimals, never floats.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any
 
 from channels_platform.lib.errors import Invalid
-from channels_platform.lib.money import (
-    BEYOND_ANY_PRICE,
-    NotAnAmount,
-    NotANumber,
-    from_minor,
-    parse_decimal,
-    parse_fraction,
-    to_minor,
-)
+from commissions.engine.conditions import BANDS, LISTS
+from commissions.engine.fields import FieldReader, PlanFault
 from commissions.engine.types import (
     AppliesTo,
+    Band,
     Basis,
     Bonus,
+    Caps,
     Conditions,
     Id,
     Measure,
@@ -50,20 +45,7 @@ from commissions.engine.types import (
     Tier,
 )
 
-Word = TypeVar("Word", bound=StrEnum)
-
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 MAX_BONUS_NAME = 60
-MAX_CODE = 60
-MAX_ENTRIES = 100
-
-
-@dataclass(frozen=True, slots=True)
-class PlanFault:
-    """What is wrong with one field; `field` is a path such as `tiers.1.from`."""
-
-    field: str
-    code: str
 
 
 class InvalidPlan(Invalid):
@@ -84,7 +66,7 @@ def validate_plan(fields: Mapping[str, Any], *, currency: str, onsite: bool) -> 
             must_start_at_zero must_rise out_of_range not_positive must_sum_to_one duplicate wrong_way_round
             onsite_pays_agency
     """
-    reader = _Reader(currency, onsite)
+    reader = _Reader(currency, onsite=onsite)
     reader.read(fields)
     return reader.faults
 
@@ -96,7 +78,7 @@ def read_version(
 
     Raises: InvalidPlan with every fault.
     """
-    reader = _Reader(currency, onsite)
+    reader = _Reader(currency, onsite=onsite)
     values = reader.read(fields)
     if reader.faults:
         raise InvalidPlan(reader.faults)
@@ -104,12 +86,10 @@ def read_version(
 
 
 @dataclass
-class _Reader:
-    """Reads fields one by one; a fault is noted and reading goes on, so that a form shows all of them."""
+class _Reader(FieldReader):
+    """Reads a plan's fields one by one."""
 
-    currency: str
-    onsite: bool
-    faults: list[PlanFault] = field(default_factory=list)
+    onsite: bool = False
 
     def read(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         values: dict[str, Any] = {
@@ -131,7 +111,8 @@ class _Reader:
         values["bonuses"] = self.bonuses(fields)
         values["release"] = self.release(fields)
         values["retention_fraction"] = self.retention(fields)
-        values["conditions"] = Conditions(agency_grade=self.codes(fields, "grades"))
+        values["conditions"] = self.conditions(fields)
+        values["caps"] = self.caps(fields)
         return values
 
     def tiers(self, fields: Mapping[str, Any], basis: Basis | None) -> tuple[Tier, ...]:
@@ -210,109 +191,59 @@ class _Reader:
             self.fault("retention.until", "invalid_choice")
         return self.fraction(given, "fraction", "retention", at_most_one=True)
 
-    def codes(self, fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    def conditions(self, fields: Mapping[str, Any]) -> Conditions:
+        grades, given = self.codes(fields, "grades"), self.part(fields, "conditions", {*LISTS.values(), *BANDS})
+        return Conditions(
+            agency_grade=grades,
+            unit_type=self.codes(given, LISTS["unit_type"], "conditions."),
+            building=self.codes(given, LISTS["building"], "conditions."),
+            area=self.band(given, "area"),
+            price=self.band(given, "price"),
+        )
+
+    def band(self, given: Mapping[str, Any], name: str) -> Band | None:
+        path = f"conditions.{name}"
+        if given.get(name) is None:
+            return None
+        ends = self.part(given, name, {"from", "below"}, "conditions.")
+        read = self.amount if name == "price" else self.area
+        low, below = (
+            read(ends, end, path, above_zero=end == "below") if ends.get(end) not in (None, "") else None
+            for end in ("from", "below")
+        )
+        if low is not None and below is not None and below <= low:
+            self.fault(f"{path}.below", "wrong_way_round")
+        if low is None and below is None:
+            if not any(fault.field.startswith(path) for fault in self.faults):
+                self.fault(path, "required")
+            return None
+        return Band(low, below)
+
+    def caps(self, fields: Mapping[str, Any]) -> Caps:
+        given = self.part(fields, "caps", {"deal", "period"})
+        deal, period = (
+            self.amount(given, name, "caps", above_zero=True) if given.get(name) not in (None, "") else None
+            for name in ("deal", "period")
+        )
+        return Caps(deal, period)
+
+    def part(self, fields: Mapping[str, Any], name: str, known: set[str], under: str = "") -> Mapping[str, Any]:
+        """Return a mapping that may be missing, empty where it is no mapping."""
         given = fields.get(name)
         if given is None:
-            return ()
-        if not isinstance(given, list | tuple):
-            self.fault(name, "not_a_list")
-            return ()
-        if len(given) > MAX_ENTRIES:
-            self.fault(name, "too_many")
-            return ()
-        found: list[str] = []
-        for place, code in enumerate(given):
-            if not isinstance(code, str) or not code.strip() or code != code.strip() or len(code) > MAX_CODE:
-                self.fault(f"{name}.{place}", "invalid_choice")
-            elif code in found:
-                self.fault(f"{name}.{place}", "duplicate")
-            else:
-                found.append(code)
-        return tuple(found)
+            return {}
+        if not isinstance(given, Mapping):
+            self.fault(under + name, "invalid_choice")
+            return {}
+        self.only(given, known, under + name)
+        return given
 
-    def fault(self, path: str, code: str) -> None:
-        self.faults.append(PlanFault(path, code))
-
-    def only(self, entry: Mapping[str, Any], known: set[str], path: str) -> None:
-        for name in sorted(str(name) for name in entry if name not in known):
-            self.fault(f"{path}.{name}", "unexpected")
-
-    def entries(
-        self, fields: Mapping[str, Any], name: str, known: set[str], *, needed: bool = False, under: str = ""
-    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Yield the list's entries with their paths, leaving out what is no mapping."""
-        path, given = under + name, fields.get(name)
-        if given is None or given == []:
-            if needed:
-                self.fault(path, "required")
-        elif not isinstance(given, list | tuple):
-            self.fault(path, "not_a_list")
-        elif len(given) > MAX_ENTRIES:
-            self.fault(path, "too_many")
-        else:
-            for place, entry in enumerate(given):
-                if isinstance(entry, Mapping):
-                    self.only(entry, known, f"{path}.{place}")
-                    yield f"{path}.{place}", entry
-                else:
-                    self.fault(f"{path}.{place}", "required")
-
-    def word(self, fields: Mapping[str, Any], name: str, words: type[Word], under: str = "") -> Word | None:
-        path, value = f"{under}.{name}" if under else name, fields.get(name)
-        if value is None or value == "":
-            self.fault(path, "required")
+    def area(self, fields: Mapping[str, Any], name: str, under: str, *, above_zero: bool) -> Decimal | None:
+        number = self.fraction(fields, name, under)
+        if number is None:
             return None
-        try:
-            return words(value)
-        except ValueError:
-            self.fault(path, "invalid_choice")
+        hundredths = number * 100
+        if hundredths.denominator != 1 or number >= 1_000_000 or (above_zero and number == 0):
+            self.fault(f"{under}.{name}", "out_of_range")
             return None
-
-    def day(self, fields: Mapping[str, Any], name: str) -> date | None:
-        value = fields.get(name)
-        if value is None or type(value) is date:
-            return value
-        try:
-            # fromisoformat alone would also take 20260101 and week dates
-            if isinstance(value, str) and _DAY.fullmatch(value):
-                return date.fromisoformat(value)
-        except ValueError:
-            pass
-        self.fault(name, "invalid_date")
-        return None
-
-    def fraction(
-        self, fields: Mapping[str, Any], name: str, under: str, *, at_most_one: bool = False
-    ) -> Fraction | None:
-        path, value = f"{under}.{name}", fields.get(name)
-        if value is None or value == "":
-            self.fault(path, "required")
-            return None
-        try:
-            number = Fraction(value) if isinstance(value, Decimal) and value.is_finite() else parse_fraction(value)
-        except NotANumber:
-            self.fault(path, "invalid_number")
-            return None
-        if number < 0 or (at_most_one and number > 1):
-            self.fault(path, "out_of_range")
-            return None
-        return number
-
-    def amount(self, fields: Mapping[str, Any], name: str, under: str, *, above_zero: bool) -> Decimal | None:
-        path, value = f"{under}.{name}", fields.get(name)
-        if value is None or value == "":
-            self.fault(path, "required")
-            return None
-        try:
-            number = value if isinstance(value, Decimal) else parse_decimal(value)
-            amount = from_minor(to_minor(number, self.currency), self.currency)
-        except (NotANumber, NotAnAmount) as fault:
-            self.fault(path, fault.code)
-            return None
-        if amount >= BEYOND_ANY_PRICE:
-            self.fault(path, "out_of_range")
-            return None
-        if amount < 0 or (above_zero and amount == 0):
-            self.fault(path, "not_positive" if above_zero else "out_of_range")
-            return None
-        return amount
+        return Decimal(hundredths.numerator) / 100

@@ -12,6 +12,7 @@ from commissions.engine.tiers import Slice
 from commissions.engine.types import PlanVersion
 
 _PREVIEW = gettext_noop("deal {nth} of {period} at {price}: {pays} = {earned}")
+_PREVIEW_CUT = gettext_noop("deal {nth} of {period} at {price}: {pays}, at most {earned}")
 _PART = gettext_noop("{rate} of {base}")
 _PER_UNIT = gettext_noop("{amount} a unit × {units}")
 
@@ -38,12 +39,13 @@ class Preview:
     price: Decimal
     parts: tuple[PreviewPart, ...]
     earned: Decimal
+    cut: bool = False
 
 
 def preview_deal(
     version: PlanVersion, *, nth: int, price: Decimal, currency: str, on: date, onsite: bool = False
 ) -> Preview:
-    """Return what the n-th deal of the period of `on` earns, before sharing, release and bonuses.
+    """Return what the n-th deal of the period of `on` earns, before sharing, release, bonuses and a period's cap.
 
     With `retroactive` tiers the period is taken to end with that deal.
     Raises: ValueError unless nth and price are above 0; NotAnAmount as `to_minor`.
@@ -61,18 +63,21 @@ def preview_deal(
     for piece in slices:
         tier, units = version.tiers[piece.tier], Fraction(piece.end - piece.begin) / size
         parts.append(PreviewPart(tier.rate, tier.amount, round_half_up(units * Fraction(price), currency), units))
+    earned = from_minor(rule.ladder.earned(slices, rule.base(minor, Fraction(1))), currency)
+    most = version.caps.deal
     return Preview(
         nth=nth,
         period=period_label(rule.layout.period, on),
         price=from_minor(minor, currency),
         parts=tuple(parts),
-        earned=from_minor(rule.ladder.earned(slices, rule.base(minor, Fraction(1))), currency),
+        earned=earned if most is None else min(earned, from_minor(to_minor(most, currency), currency)),
+        cut=most is not None and most < earned,
     )
 
 
 def render_preview(preview: Preview, words: Words) -> str:
     """Return the preview in one line, such as: deal 21 of March 2026 at 1,280,000.00: 6.2 % = 79,360.00"""
-    return words.gettext(_PREVIEW).format(
+    return words.gettext(_PREVIEW_CUT if preview.cut else _PREVIEW).format(
         nth=preview.nth,
         period=period_words(preview.period, words),
         price=words.money(preview.price),

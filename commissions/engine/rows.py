@@ -9,9 +9,11 @@ Explanations hold what JSON holds, so that a stored one compares equal to a fres
     total                                retroactive: what the period reaches; its slice names the tier's start
     method reached awaited               release steps on either side, as [milestone, fraction]
     retention                            fraction kept until handover, while it is kept
+    cuts                                 [{of, most, from, to}] where a cap of the `deal` or `period` took something
     bonus amount to release released     for a bonus instead of the above
     zero on                              why nothing is earned, and since (or as of) which local date
     grade grades                         with zero `other_grade`: which one was held, '' for none, and which are paid
+    of has paid band                     with zero `other_unit`: what of the deal is another, what it has, what is paid
     parts                                explanations of rows added into one (`merged`)
 """
 
@@ -111,6 +113,9 @@ def _commission(
     else:
         slices = [Slice(0, span.length, rule.ladder.tier_at(span.total))]
     earned = rule.ladder.earned(slices, base)
+    cuts: list[dict[str, str]] = []
+    if rule.capped or track.spent:
+        earned, cuts = track.cut(case, rule, share, earned)
     schedule = rule.schedules[case.deal.method]
     progress = schedule.progress(case.reached)
     released = schedule.released(earned, progress)
@@ -121,6 +126,8 @@ def _commission(
     explanation["reached"], explanation["awaited"] = progress.reached, progress.awaited
     if rule.retention is not None and Milestone.HANDOVER not in case.reached:
         explanation["retention"] = rule.retention
+    if cuts:
+        explanation["cuts"] = cuts
     return _row(case, track, rule, share, payee, COMMISSION, (earned, released, kept), explanation)
 
 

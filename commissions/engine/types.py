@@ -78,6 +78,7 @@ class ZeroReason(StrEnum):
     NOT_CONTRACTED = "not_contracted"
     CANCELLED = "cancelled"
     OTHER_GRADE = "other_grade"
+    OTHER_UNIT = "other_unit"
     NO_LONGER_DUE = "no_longer_due"
 
 
@@ -109,10 +110,52 @@ class Bonus:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """A half-open span `[low, below)` of an area or a price; open where None."""
+
+    low: Decimal | None = None
+    below: Decimal | None = None
+
+    def holds(self, value: Decimal) -> bool:
+        return (self.low is None or self.low <= value) and (self.below is None or value < self.below)
+
+
+@dataclass(frozen=True, slots=True)
 class Conditions:
-    """What a version asks of a deal besides its days (engine.conditions); empty: nothing."""
+    """What a version asks of a deal besides its days (engine.conditions); empty: nothing.
+
+    Units:  `area` in m², `price` (the deal's) in the project's currency.
+    """
 
     agency_grade: tuple[str, ...] = ()
+    unit_type: tuple[str, ...] = ()
+    building: tuple[str, ...] = ()
+    area: Band | None = None
+    price: Band | None = None
+
+    @property
+    def of_unit(self) -> bool:
+        return bool(self.unit_type or self.building or self.area)
+
+    @property
+    def of_deal(self) -> bool:
+        return self.of_unit or self.price is not None
+
+
+class UnitFact(NamedTuple):
+    """The home that a deal is about, as it is recorded now."""
+
+    unit_type: str
+    building: str
+    area: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The most that a version pays in commission: for a whole deal, and for a line of one period (engine.layout)."""
+
+    deal: Decimal | None = None
+    period: Decimal | None = None
 
 
 class GradeFact(NamedTuple):
@@ -142,6 +185,7 @@ class PlanVersion:
     bonuses: tuple[Bonus, ...] = ()
     retention_fraction: Fraction | None = None
     conditions: Conditions = Conditions()
+    caps: Caps = Caps()
 
     def is_in_force(self, day: date) -> bool:
         return (self.from_on is None or self.from_on <= day) and (self.to_on is None or day <= self.to_on)
@@ -200,6 +244,7 @@ class DealFact(NamedTuple):
     cancelled_at: datetime | None = None
     shares: tuple[ShareFact, ...] = ()
     payments: tuple[PaymentFact, ...] = ()
+    unit: UnitFact | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ class PlanVersion(models.Model):
     bonuses = models.JSONField(_("bonuses"), default=list, blank=True)
     release = models.JSONField(_("release"))
     conditions = models.JSONField(_("conditions"), default=dict, blank=True)
+    caps = models.JSONField(_("caps"), default=dict, blank=True)
     retention_fraction = models.DecimalField(_("retention"), max_digits=7, decimal_places=6, null=True, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT, editable=False)
     author = models.ForeignKey(
@@ -141,6 +142,9 @@ class PlanVersion(models.Model):
         editable=False,
     )
     approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
+    # What the checks warned of at the approval (engine.lint), and why it was approved all the same.
+    warnings = models.JSONField(_("warnings"), default=list, blank=True, editable=False)
+    approval_reason = models.TextField(_("reason"), blank=True, editable=False)
 
     class Meta:
         verbose_name = _("plan version")
@@ -157,6 +161,9 @@ class PlanVersion(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state="draft") | Q(approved_by__isnull=False), name="plan_approved_by_someone"
+            ),
+            models.CheckConstraint(
+                condition=Q(warnings=[]) | ~Q(approval_reason=""), name="plan_warnings_have_a_reason"
             ),
         ]
         triggers = [

@@ -311,6 +311,16 @@ def _shares(value: Any, place: str) -> list[tuple[str, Fraction]]:
     return shares
 
 
+def _unit(value: Any, place: str) -> dict[str, Any]:
+    home = _object(value, place)
+    _known(home, place, ("type", "building", "area"))
+    kind = home.get("type", "")
+    if not isinstance(kind, str):
+        raise ScenarioFault(f"{place}.type", "must be text")
+    building = _text(home.get("building", "1"), f"{place}.building")
+    return {"unit_type": kind, "building": building, "area": _decimal(_need(home, "area", place), f"{place}.area")}
+
+
 # kind of event: ({required field: reader}, {optional field: reader})
 _EVENTS: dict[str, tuple[dict[str, Read], dict[str, Read]]] = {
     "natural_visit": ({"phone": _text}, {}),
@@ -321,7 +331,7 @@ _EVENTS: dict[str, tuple[dict[str, Read], dict[str, Read]]] = {
     "policy": ({"policy": _object}, {}),
     "subscribe": (
         {"deal": _text, "price": _decimal, "method": _text, "first_payment_amount": _decimal, "buyers": _texts},
-        {"loan_amount": _decimal, "visitor": _text},
+        {"loan_amount": _decimal, "visitor": _text, "unit": _unit},
     ),
     "contract": ({"deal": _text}, {}),
     "handover": ({"deal": _text}, {}),

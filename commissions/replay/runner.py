@@ -35,6 +35,7 @@ from leads.services.visits import confirm_visit, record_natural_visit
 from leads.services.withdrawal import withdraw_referral
 from projects.models import PayingCompany, Project
 from projects.services.projects import create_project, set_policy
+from projects.services.units import create_unit
 
 OK = "ok"
 
@@ -177,8 +178,10 @@ def _set_up_plan(cast: Cast, setup: PlanSetup) -> None:
         bonuses=given.get("bonuses") or [],
         retention=given.get("retention"),
         grades=given.get("grades") or [],
+        conditions=given.get("conditions"),
+        caps=given.get("caps"),
     )
-    approve_plan_version(actor=cast.second_manager, version=version)
+    approve_plan_version(actor=cast.second_manager, version=version, reason="scenario", rehearsal=True)
 
 
 def _play(cast: Cast, event: Event, *, prefix: str) -> str:
@@ -190,7 +193,7 @@ def _play(cast: Cast, event: Event, *, prefix: str) -> str:
         return refusal.code
     except Duplicate as refusal:
         return refusal.code
-    except (NotAllowed, Invalid):
+    except (NotAllowed, Invalid, ValidationError):
         return NotAllowed.code
 
 
@@ -264,6 +267,12 @@ def _subscribe(cast: Cast, event: Event, prefix: str) -> str:
     if fields["deal"] in cast.deals:
         raise NotAllowed("a repeated name")
     visitor = _referral(cast, fields["visitor"]) if "visitor" in fields else None
+    unit = None
+    if "unit" in fields:
+        home = fields["unit"]
+        unit = create_unit(
+            actor=cast.manager, project=cast.project, number=fields["deal"][:40], list_price=fields["price"], **home
+        )
     cast.deals[fields["deal"]] = subscribe_deal(
         actor=cast.manager,
         project=cast.project,
@@ -273,6 +282,7 @@ def _subscribe(cast: Cast, event: Event, prefix: str) -> str:
         loan_amount=fields.get("loan_amount"),
         buyers=[Buyer("", phone) for phone in fields["buyers"]],
         visitor=visitor,
+        unit=unit,
         number=f"{prefix}-D{cast.deal_ranks[fields['deal']]:06d}",
     )
     return OK

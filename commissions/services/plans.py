@@ -15,11 +15,13 @@ from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.money import parse_fraction
+from channels_platform.lib.names import clean_text
 from commissions import locks
-from commissions.engine.conditions import as_kept
-from commissions.engine.plans import InvalidPlan, PlanFault, validate_plan
+from commissions.engine.conditions import as_kept, caps_as_kept
+from commissions.engine.fields import PlanFault
+from commissions.engine.plans import InvalidPlan, read_version, validate_plan
 from commissions.engine.terms import PlanTerm, overlaps
-from commissions.engine.types import Conditions
+from commissions.linting import finding_words, findings_of, is_error
 from commissions.models import Plan, PlanVersion
 from commissions.states import PlanState
 from leads.models import DealOutbox
@@ -49,6 +51,8 @@ def draft_plan_version(
     bonuses: Sequence[Mapping[str, Any]] = (),
     retention: Mapping[str, Any] | None = None,
     grades: Sequence[str] = (),
+    conditions: Mapping[str, Any] | None = None,
+    caps: Mapping[str, Any] | None = None,
 ) -> PlanVersion:
     """Draft the next version of a plan; it counts once another person approved it.
 
@@ -76,8 +80,11 @@ def draft_plan_version(
         "to": to_on,
         "retention": _plain(retention),
         "grades": grades,
+        "conditions": _plain(conditions),
+        "caps": _plain(caps),
     }
     _refuse_faults(fields, project=project, agency=agency)
+    read = read_version(fields, version_id=None, series_id=None, currency=project.currency, onsite=agency.is_onsite)
     locks.lock_plans(project.pk, agency.pk)
     plan, _ = Plan.objects.get_or_create(project=project, agency=agency, payee=payee, applies_to=applies_to)
     version = PlanVersion(
@@ -85,7 +92,8 @@ def draft_plan_version(
         number=(plan.versions.aggregate(last=Max("number"))["last"] or 0) + 1,
         from_on=_day(from_on),
         to_on=_day(to_on),
-        conditions=as_kept(Conditions(agency_grade=tuple(grades))),
+        conditions=as_kept(read.conditions),
+        caps=caps_as_kept(read.caps),
         retention_fraction=_retention(fields["retention"]),
         author=actor,
         created_at=clock.now(),
@@ -98,16 +106,20 @@ def draft_plan_version(
         "to": _text(version.to_on),
         "retention": fields["retention"],
         "conditions": version.conditions,
+        "caps": version.caps,
     }
     record("plan.drafted", actor=actor, target=version, project=project, agency=agency, after=after)
     return version
 
 
 @transactional
-def approve_plan_version(*, actor: Any, version: PlanVersion) -> PlanVersion:
+def approve_plan_version(*, actor: Any, version: PlanVersion, reason: str = "", rehearsal: bool = False) -> PlanVersion:
     """Put a draft in force; its author cannot. The next run re-rates whatever falls under it.
 
-    Raises: Forbidden, also `own_draft`; NotAllowed when it is no draft, or `plan_overlaps` another version in force.
+    What the checks warn of is kept with the reason for approving it all the same. `rehearsal`: of a scenario, which is
+    rolled back: it may try any plan that the rules can express.
+    Raises: Forbidden, also `own_draft`; NotAllowed when it is no draft, `plan_overlaps` another version in force, or
+            `plan_has_errors`; Invalid `warnings_need_reason`. The last two have the findings in `.facts["findings"]`.
     Locks:  the agency's plans in the project, then the version.
     Writes: PlanVersion, DealOutbox, audit event `plan.approved`.
     """
@@ -115,17 +127,49 @@ def approve_plan_version(*, actor: Any, version: PlanVersion) -> PlanVersion:
         raise Forbidden("only a marketing manager approves plans")
     plan = version.plan
     locks.lock_plans(plan.project_id, plan.agency_id)
-    stored = PlanVersion.objects.select_for_update(of=("self",)).select_related("plan").get(pk=version.pk)
+    stored = (
+        PlanVersion.objects.select_for_update(of=("self",))
+        .select_related("plan__project", "plan__agency")
+        .get(pk=version.pk)
+    )
     if stored.state != PlanState.DRAFT:
         raise NotAllowed("only a draft can be approved")
     if stored.author_id == actor.pk:
         raise Forbidden("the author cannot approve the own draft", code="own_draft")
     _refuse_overlap(stored, to_on=stored.to_on)
+    if not rehearsal:
+        stored.warnings = _warnings(stored, reason)
+    stored.approval_reason = clean_text(reason)
     stored.state, stored.approved_by, stored.approved_at = PlanState.APPROVED, actor, clock.now()
-    stored.save(update_fields=["state", "approved_by", "approved_at"])
+    stored.save(update_fields=["state", "approved_by", "approved_at", "warnings", "approval_reason"])
     _tell_the_run(stored)
-    record("plan.approved", actor=actor, target=stored, project=plan.project_id, agency=plan.agency_id)
+    record(
+        "plan.approved",
+        actor=actor,
+        target=stored,
+        project=plan.project_id,
+        agency=plan.agency_id,
+        after={"warnings": stored.warnings} if stored.warnings else {},
+        reason=stored.approval_reason,
+    )
     return stored
+
+
+def _warnings(version: PlanVersion, reason: str) -> list[dict[str, Any]]:
+    """Return what the checks warn of, as it is kept.
+
+    Raises: as `approve_plan_version`.
+    """
+    findings = findings_of(version)
+    kept = [finding.as_kept() for finding in findings]
+    errors = [finding for finding in findings if is_error(finding)]
+    if errors:
+        said = " ".join(finding_words(finding) for finding in errors)
+        raise NotAllowed(said, code="plan_has_errors", findings=kept)
+    if findings and not clean_text(reason):
+        said = " ".join(finding_words(finding) for finding in findings)
+        raise Invalid(said, code="warnings_need_reason", field="reason", findings=kept)
+    return kept
 
 
 @transactional

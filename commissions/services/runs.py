@@ -112,7 +112,8 @@ def _entitle(
     calculator = Calculator(series, zone=project.zone, currency=project.currency, as_of=as_of)
     deals = 0
     adds_up = series if calculator.needs_totals else ()
-    with deal_stream(project, as_of=as_of, adds_up=adds_up) as stream, _collector_resting():
+    stream_of = deal_stream(project, as_of=as_of, adds_up=adds_up, units=calculator.needs_units)
+    with stream_of as stream, _collector_resting():
         for lump in stream.lumps:
             calculator.observe(lump)
         for deal in stream:

@@ -101,6 +101,15 @@ class Project(models.Model):
     handover_expected_on = models.DateField(
         _("handover expected"), null=True, blank=True, help_text=_("A deal's own date stands before it.")
     )
+    commission_ceiling = models.DecimalField(
+        _("highest commission (%)"),
+        max_digits=6,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.001")), MaxValueValidator(100)],
+        help_text=_("No plan that pays more of the price can be approved; empty: no such limit."),
+    )
     created_at = models.DateTimeField(_("created"), editable=False)
 
     class Meta:

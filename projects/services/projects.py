@@ -90,15 +90,8 @@ def set_policy(*, project: Project, actor: Any, **rules: Any) -> Policy:
 
 EXPECTED = ("first_payment_days", "loan_days", "full_payment_days", "handover_expected_on")
 PROJECT_FIELDS = (
-    "name",
-    "city",
-    "district",
-    "address",
-    "timezone",
-    "currency",
-    "status",
-    "company",
-    "pool_after_days",
+    *("name", "city", "district", "address", "timezone", "currency", "status", "company"),
+    *("pool_after_days", "commission_ceiling"),
     *EXPECTED,
 )
 

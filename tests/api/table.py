@@ -74,6 +74,7 @@ API = [
     _api("deals/<uuid:pk>/payments/", "deal", get=DEALS, post=FINANCE),
     _api("plans/", get=MONEY, post=MANAGER),
     _api("plans/<uuid:pk>/approve/", "version", post=MANAGER),
+    _api("plans/<uuid:pk>/findings/", "version", get=MONEY),
     _api("commissions/", get=MONEY | BROKERS),
     _api("balances/", get=MONEY | BROKERS),
     _api("payout-batches/", get=MONEY, post=FINANCE),

@@ -239,7 +239,7 @@ def _history(side: Side, manager: User, second: User, phone: str) -> None:
         release=dict.fromkeys(("lump_sum", "instalment", "mortgage"), STEPS),
         bonuses=[{"name": "cash", "amount": "3000.00", "to": "broker", "release": "contracted"}],
     )  # fmt: skip
-    approve_plan_version(actor=second, version=version)
+    approve_plan_version(actor=second, version=version, reason="as agreed")
     then = clock.now() - timedelta(days=3)
     with clock.at(then):
         referral = file_referral(actor=None, broker=side.owner, project=project, client_name="x", phones=[phone])

@@ -67,8 +67,15 @@ def test_manager_looks_finds_and_plans(visitor: Any, referral: Referral, screen:
     for field, value in {"tier_0_pay": "6", "tier_1_from": "20", "tier_1_pay": "6.2"}.items():
         page.fill(f"#id_{field}", value)
     page.fill("#id_preview_price", "128万")
+    # the words and charts follow what is typed
+    expect(page.locator("#preview")).to_contain_text("128,000.00")
+    for curve in ("units", "millions"):
+        expect(page.locator(f"#preview [data-curve={curve}] svg")).to_be_visible()
+    manager.look("admin-plan-typed")
     page.click("button[name=_preview]")
     expect(page.locator("#preview")).to_contain_text("79,360.00")
+    page.click("button[name=_draft]")
+    expect(page.locator("[data-curve=units] svg")).to_be_visible()
     manager.look("admin-plan")
 
 

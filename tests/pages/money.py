@@ -45,7 +45,7 @@ def give_plan(world: World, payee: str = "agency", **changes: Any) -> None:
         **changes,
     }
     version = draft_plan_version(actor=author, project=world.project, **fields)
-    approve_plan_version(actor=world.site_manager, version=version)
+    approve_plan_version(actor=world.site_manager, version=version, reason="as agreed")
 
 
 def sell(world: World) -> Deal:

@@ -44,6 +44,22 @@ def _collected(deal, payments):
     return reached
 
 
+def pays_unit(version, deal):
+    """Whether the version pays deals of this price about this unit."""
+    asked, unit = version.get("conditions", {}), deal.unit
+    if not _in_band(asked.get("price", {}), deal.price):
+        return False
+    if unit is None:
+        return not any(name in asked for name in ("unit_types", "buildings", "area"))
+    lists = (("unit_types", unit["type"]), ("buildings", unit["building"]))
+    return all(has in asked.get(name, [has]) for name, has in lists) and _in_band(asked.get("area", {}), unit["area"])
+
+
+def _in_band(band, value):
+    low, below = band.get("from"), band.get("below")
+    return (low is None or Fraction(value) >= Fraction(low)) and (below is None or Fraction(value) < Fraction(below))
+
+
 class Series:
     """The versions of one plan: project x agency x payee x applies_to."""
 
@@ -63,7 +79,7 @@ class Series:
             first = date.fromisoformat(version["from"]) if version.get("from") else date.min
             last = date.fromisoformat(version["to"]) if version.get("to") else date.max
             if first <= day <= last:
-                return version if self.pays_grade(version, day) else None
+                return version if self.pays_grade(version, day) and pays_unit(version, deal) else None
         return None
 
     def pays_grade(self, version, day):
@@ -127,17 +143,45 @@ class Series:
             amount += base * inside / size * rate
         return rounded(amount, decimals)
 
+    def capped(self, decimals):
+        """Return {(deal, referral): earned}, one share after the other, each cut by what its version's caps leave."""
+        paid = []
+        for deal in sorted(self.site.deals.values(), key=lambda deal: (deal.contracted_at or self.site.at, deal.name)):
+            version = self.version(deal)
+            if version is None or deal.contracted_at is None:
+                continue
+            caps = version.get("caps", {})
+            for referral, fraction in [(None, Fraction(1))] if self.onsite else self.own_shares(deal):
+                earned = self.earned(version, deal, referral, fraction, decimals)
+                if "deal" in caps:
+                    parts = parts_of(Fraction(caps["deal"]), list(deal.shares.values()), decimals)
+                    part = parts[list(deal.shares).index(referral.name)] if referral else Fraction(caps["deal"])
+                    earned = min(earned, part)
+                if "period" in caps:
+                    broker = referral.broker if referral and version["scope"] == "broker" else None
+                    before = [
+                        amount
+                        for other, its, amount in paid
+                        if self.period(version, other) == self.period(version, deal)
+                        and (broker is None or its.broker == broker)
+                    ]
+                    earned = min(earned, max(Fraction(caps["period"]) - sum(before), Fraction(0)))
+                paid.append((deal, referral, earned))
+        return {(deal.name, referral and referral.name): amount for deal, referral, amount in paid}
+
     def rows(self, decimals):
         """Return {(deal, payee, referral, kind): (earned, released, retained)} of everything this series gives."""
-        rows = {}
+        rows, paid = {}, self.capped(decimals)
         for deal in self.site.deals.values():
             version = self.version(deal)
             if version is None:
                 continue
             shares = [(None, Fraction(1))] if self.onsite else self.own_shares(deal)
-            for referral, fraction in shares:
+            for referral, _ in shares:
                 if deal.contracted_at is not None:
-                    self._commission(rows, version, deal, referral, fraction, decimals)
+                    self._commission(
+                        rows, version, deal, referral, paid[deal.name, referral and referral.name], decimals
+                    )
                 for bonus in version.get("bonuses", []):
                     self._bonus(rows, bonus, deal, referral, decimals)
         return rows
@@ -145,8 +189,7 @@ class Series:
     def _payee(self, to_broker, referral):
         return referral.broker if to_broker and referral else self.agency["code"]
 
-    def _commission(self, rows, version, deal, referral, fraction, decimals):
-        earned = self.earned(version, deal, referral, fraction, decimals)
+    def _commission(self, rows, version, deal, referral, earned, decimals):
         reached = milestones(deal)
         part = sum(Fraction(step["fraction"]) for step in version["release"][deal.method] if step["when"] in reached)
         released = rounded(earned * part, decimals)

@@ -64,7 +64,8 @@ def subscribe(site: Site, event):
     if loan is None and event["method"] == "mortgage":
         loan = price - first or None  # one of nothing is none
     shares = _attributed(site, buyers, visitor)
-    site.deals[event["deal"]] = Deal(event["deal"], site.at, price, event["method"], first, loan, buyers, shares)
+    deal = Deal(event["deal"], site.at, price, event["method"], first, loan, buyers, shares, unit=event.get("unit"))
+    site.deals[event["deal"]] = deal
     for referral in site.referrals.values():
         if referral.name in shares:
             _win(referral)

@@ -96,3 +96,4 @@ class Deal:
     handed_over_at: datetime | None = None
     payments_at_handover: int = 0  # events of one instant stand in file order, so the instant does not tell
     payments: list = field(default_factory=list)  # (source, amount)
+    unit: dict | None = None

@@ -264,6 +264,9 @@ class _History:
             fields["buyers"] = ["12345"]
         if self.one_in(3):
             fields["visitor"] = self._referral("visited") or "R99"
+        if not self.one_in(3):
+            home = {"type": ["T2", "T3", ""], "building": ["1", "2"], "area": ["89.99", "90", "120.50"]}
+            fields["unit"] = {name: self.r.choice(values) for name, values in home.items()}
         if self._add("subscribe", **fields) and client and not self.one_in(4):
             self._add("contract", deal=name)
             if self.one_in(2):

@@ -68,7 +68,29 @@ class _Plans:
             version["bonuses"] = self._bonuses(agency, payee)
         if self.r.randint(1, 3) == 1:
             version["grades"] = pick([["A"], ["A", "B"], ["B", "C"], ["A", "B", "C"]])
+        if self.r.randint(1, 4) == 1:
+            version["conditions"] = self._conditions()
+        if self.r.randint(1, 3) == 1:
+            version["caps"] = self._caps()
         return version
+
+    def _conditions(self):
+        money = [{"from": "1000000"}, {"below": "1000000"}, {"from": "600000", "below": "1500000"}]
+        choices = [
+            ("unit_types", [["T2"], ["T2", "T3"]]),
+            ("buildings", [["1"], ["1", "2"]]),
+            ("area", [{"from": "90"}, {"below": "90.00"}, {"from": "60", "below": "120.5"}]),
+            ("price", [{name: f"{value}{self._money(0)[1:]}" for name, value in band.items()} for band in money]),
+        ]
+        return {name: self.r.choice(values) for name, values in self.r.sample(choices, self.r.choice([1, 1, 2]))}
+
+    def _caps(self):
+        deal, period = ([10000, 5000, 999], [30000, 12345, 1])
+        caps = {"deal": self._money(self.r.choice(deal) * 10**self.places + self.r.choice([0, 0, 1]))}
+        if self.r.choice([True, False]):
+            caps = {} if self.r.choice([True, False]) else caps
+            caps["period"] = self._money(self.r.choice(period) * 10**self.places + self.r.choice([0, 0, 1]))
+        return caps
 
     def _money(self, units):
         return f"{units / 10**self.places:.{self.places}f}"

@@ -119,7 +119,9 @@ class Cast:
             version = draft_plan_version(
                 actor=self.author, project=self.project, agency=self.agencies[agency], **{**rules, **fields}
             )
-            return approve_plan_version(actor=self.manager, version=version) if approved else version
+            if not approved:
+                return version
+            return approve_plan_version(actor=self.manager, version=version, reason="as agreed")
 
     def later(self, **span: float) -> datetime:
         self.now += timedelta(**(span or {"hours": 1}))

@@ -2,6 +2,7 @@
 
 import random
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,12 +12,24 @@ from brokers.models import AgencyGrade, HeldGrade
 from commissions.engine.calculate import Calculator
 from commissions.facts import approved_series, deal_stream
 from leads.models import Deal
-from projects.models import Project
+from projects.models import Project, Unit
 from tests.services.commissions.cast import Cast
 
 pytestmark = pytest.mark.django_db
 TIERS = (("0", "0.01"), ("3", "0.02"))
 ZONES = ("Asia/Shanghai", "America/New_York", "America/Santiago", "Pacific/Kiritimati")
+
+
+def home(dice: random.Random, deal: Deal) -> Unit:
+    """Return a unit on one side or the other of what the plans ask for."""
+    return Unit.objects.create(
+        project=deal.project,
+        number=str(dice.random()),
+        building=dice.choice("12"),
+        unit_type=dice.choice(("T2", "T2", "")),
+        area=dice.choice((Decimal("89.99"), Decimal(90))),
+        list_price=1,
+    )
 
 
 def sold(seed: int, zone: str) -> tuple[Project, datetime]:
@@ -31,11 +44,13 @@ def sold(seed: int, zone: str) -> tuple[Project, datetime]:
     HeldGrade.objects.create(
         agency=cast.agencies["A1"], grade=grade, from_on=date(2026, 4, 1), reason="review", entered_at=cast.now
     )
-    cast.plan("S1", applies_to="all", **rules, from_on=date(2026, 3, 31))
+    dear = {"price": {"from": "600000.50", "below": "800000"}}
+    cast.plan("S1", applies_to="all", **rules, from_on=date(2026, 3, 31), conditions=dear)
     cast.plan("A1", **rules, scope="broker", period="month", to_on=date(2026, 4, 30), grades=["A"])
     cast.plan("A1", **rules, measure="amount", period="quarter", from_on=date(2026, 5, 1))
     cast.plan("A2", **rules, scope="project", to_on=date(2026, 4, 30))
-    cast.plan("A2", **rules, period="year", from_on=date(2026, 5, 1))
+    small = {"area": {"below": "90"}, "unit_types": ["T2"], "buildings": ["1"]}
+    cast.plan("A2", **rules, period="year", from_on=date(2026, 5, 1), conditions=small)
     for _ in range(40):
         brokers = dice.choice((("B1",), ("B2",), ("C1",), ("B1", "C1"), ("B1", "B2", "C1"), ()))
         cast.contracted(*brokers, price=f"{dice.randrange(500_000, 900_000)}.{dice.randrange(100):02d}")
@@ -49,6 +64,7 @@ def sold(seed: int, zone: str) -> tuple[Project, datetime]:
         Deal.objects.filter(pk=deal.pk).update(
             subscribed_at=min(subscribed, contracted),
             contracted_at=max(subscribed, contracted),
+            unit=dice.choice((None, home(dice, deal), home(dice, deal))),
             cancelled_at=dice.choice((None, None, None, max(subscribed, contracted) + timedelta(days=9))),
         )
     return Project.objects.get(pk=cast.project.pk), dice.choice(edges) + timedelta(days=10)

@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 
 from commissions.engine.types import (
     AppliesTo,
+    Band,
     Basis,
     Bonus,
+    Caps,
+    Conditions,
     DealFact,
     Measure,
     Method,
@@ -25,6 +28,7 @@ from commissions.engine.types import (
     ShareFact,
     Source,
     Tier,
+    UnitFact,
 )
 
 from .facts import AGENCY_OF, at
@@ -35,6 +39,36 @@ INSTANTS = st.integers(0, 300).map(lambda n: START + timedelta(hours=8 * n))
 CENTS = st.integers(1, 300_000_00).map(lambda n: Decimal(n) / 100)
 PARTITIONS = st.sampled_from(
     [["1"], ["1/2", "1/2"], ["1/3", "1/3", "1/3"], ["2/3", "1/3"], ["1/7", "2/7", "4/7"], ["0.15", "0.85"]]
+)
+
+UNITS = st.one_of(
+    st.none(),
+    st.builds(
+        UnitFact,
+        st.sampled_from(["2-bed", "3-bed"]),
+        st.sampled_from(["1", "2"]),
+        st.sampled_from([Decimal(89), Decimal("90.00")]),
+    ),
+)
+AREAS = st.sampled_from([None, Band(Decimal(90)), Band(below=Decimal(90)), Band(Decimal(80), Decimal(100))])
+PRICES = st.sampled_from([None, Band(Decimal(100_000)), Band(Decimal(1), Decimal(200_000))])
+CONDITIONS = st.one_of(
+    st.just(Conditions()),
+    st.builds(
+        Conditions,
+        unit_type=st.sampled_from([(), ("2-bed",), ("2-bed", "3-bed")]),
+        building=st.sampled_from([(), ("1",)]),
+        area=AREAS,
+        price=PRICES,
+    ),
+)
+CAPS = st.one_of(
+    st.just(Caps()),
+    st.builds(
+        Caps,
+        deal=st.sampled_from([None, Decimal("0.01"), Decimal("999.99"), Decimal(5000)]),
+        period=st.sampled_from([None, Decimal(1), Decimal("7000.01"), Decimal(20_000)]),
+    ),
 )
 
 
@@ -82,6 +116,7 @@ def deals(draw: st.DrawFn, number: str) -> DealFact:
         handover_sequence=draw(st.integers(1, 9)) if stage == "handed_over" else None,
         cancelled_at=later[1] if stage in ("cancelled", "dropped") else None,
         shares=draw(shares(number)),
+        unit=draw(UNITS),
         payments=tuple(
             PaymentFact((price * part / 100).quantize(Decimal("0.01")), source, when, sequence)
             for part, source, when, sequence in payments
@@ -126,6 +161,8 @@ def versions(draw: st.DrawFn, series_id: str, payee: Payee, applies_to: AppliesT
             Bonus(name, draw(CENTS), draw(st.sampled_from(Payee)), draw(st.sampled_from(Milestone))) for name in names
         ),
         retention_fraction=draw(st.sampled_from([None, Fraction(1, 10), Fraction(1, 3)])),
+        conditions=draw(CONDITIONS),
+        caps=draw(CAPS),
     )
 
 

@@ -45,7 +45,7 @@ def _rows(
     shares = _in_order(deal.shares)
     if _live(deal, as_of):
         for share in [None] if series.onsite else [s for s in shares if s.agency_id == series.agency_id]:
-            earned = half_up(_earned(series, version, deal, share, deals, zone, as_of))
+            earned = _paid_in_order(series, deals, zone, as_of)[deal.id, share and share.referral_id]
             weight = sum((step.fraction for step in version.release[deal.method] if step.when in reached), Fraction(0))
             released = half_up(earned * weight)
             kept = half_up(released * (version.retention_fraction or 0)) if "handover" not in reached else Fraction(0)
@@ -74,8 +74,26 @@ def _version(series: Series, deal: DealFact, zone: tzinfo, as_of: datetime) -> P
     day = deal.subscribed_at.astimezone(zone).date()
     for version in series.versions:
         if (version.from_on or date.min) <= day <= (version.to_on or date.max):
-            return version
+            return version if _asked(version, deal) else None
     return None
+
+
+def _asked(version: PlanVersion, deal: DealFact) -> bool:
+    asks, unit = version.conditions, deal.unit
+    if asks.price and not _within(asks.price, deal.price):
+        return False
+    if not (asks.unit_type or asks.building or asks.area):
+        return True
+    return (
+        unit is not None
+        and (not asks.unit_type or unit.unit_type in asks.unit_type)
+        and (not asks.building or unit.building in asks.building)
+        and (not asks.area or _within(asks.area, unit.area))
+    )
+
+
+def _within(band, value) -> bool:
+    return (band.low is None or value >= band.low) and (band.below is None or value < band.below)
 
 
 def _live(deal: DealFact, as_of: datetime) -> bool:
@@ -85,6 +103,34 @@ def _live(deal: DealFact, as_of: datetime) -> bool:
 
 def _in_order(shares: Sequence[ShareFact]) -> list[ShareFact]:
     return sorted(shares, key=lambda share: (share.filed_at, share.referral_number))
+
+
+def _paid_in_order(series: Series, deals: Sequence[DealFact], zone: tzinfo, as_of: datetime) -> dict[Key, Fraction]:
+    """What each share (or on-site: deal) earns, one after the other, as caps let it."""
+    paid: list[tuple[DealFact, ShareFact | None, Fraction]] = []
+    for deal in sorted((d for d in deals if _live(d, as_of)), key=lambda d: (d.contracted_at, d.number)):
+        version = _version(series, deal, zone, as_of)
+        if version is None:
+            continue
+        shares = _in_order(deal.shares)
+        for share in [None] if series.onsite else [s for s in shares if s.agency_id == series.agency_id]:
+            earned = half_up(_earned(series, version, deal, share, deals, zone, as_of))
+            if version.caps.deal is not None:
+                parts = [(None, Fraction(version.caps.deal))]
+                if share is not None:
+                    parts = _laid_over(version.caps.deal, shares)
+                earned = min(earned, next(part for one, part in parts if one is share))
+            if version.caps.period is not None:
+                by_broker = version.scope == "broker" and not series.onsite
+                before = sum(
+                    amount
+                    for other, its, amount in paid
+                    if _period(version, other, zone) == _period(version, deal, zone)
+                    and (not by_broker or its.broker_id == share.broker_id)
+                )
+                earned = min(earned, max(Fraction(version.caps.period) - before, Fraction(0)))
+            paid.append((deal, share, earned))
+    return {(deal.id, share and share.referral_id): amount for deal, share, amount in paid}
 
 
 def _earned(

@@ -1,12 +1,13 @@
 """Conditions of a version: a deal that one keeps out earns nothing there, takes no room in the tiers, and says why."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
-from commissions.engine.conditions import as_kept, grade_on
+from commissions.engine.conditions import as_kept, grade_on, plain_fields
 from commissions.engine.explain import PlainWords, render
-from commissions.engine.types import Conditions, GradeFact, Milestone, Mode, Payee, Scope
+from commissions.engine.types import Band, Conditions, GradeFact, Milestone, Mode, Payee, Scope, UnitFact
 
 from .facts import at, cash, deal, earned, run, series, share, tiers, version
 
@@ -99,3 +100,65 @@ def test_a_day_is_judged_by_its_own_version():
 def test_only_what_is_asked_is_kept():
     assert as_kept(Conditions()) == {}
     assert as_kept(A_AND_B) == {"agency_grade": ["A", "B"]}
+
+
+HOME = UnitFact("3-bed", "1", Decimal("90.00"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (Conditions(unit_type=("2-bed", "4-bed")), "the unit's type is 3-bed; the plan pays 2-bed or 4-bed."),
+        (Conditions(building=("2",)), "the unit is in building 1; the plan pays 2."),
+        (Conditions(area=Band(None, Decimal(90))), "the unit has 90 m²; the plan pays below 90."),
+        (Conditions(area=Band(Decimal("90.01"))), "the unit has 90 m²; the plan pays from 90.01 on."),
+        (
+            Conditions(price=Band(Decimal(1), Decimal("1000000.00"))),
+            "the price is 1,000,000.00; the plan pays from 1 to below 1,000,000.00.",
+        ),
+    ],
+)
+def test_a_unit_or_price_that_the_plan_does_not_pay_earns_nothing_and_says_why(asked, said):
+    (row,) = run([series(version(conditions=asked))], [sold("D1", "03-04", unit=HOME)])
+    assert (row.earned, render(row.explanation, PlainWords())) == (0, f"Not under this plan: {said}")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Conditions(unit_type=("3-bed",), building=("1", "2")),
+        Conditions(area=Band(Decimal(90), Decimal("90.01"))),
+        Conditions(price=Band(Decimal(1_000_000), Decimal("1000000.01"))),
+    ],
+)
+def test_a_band_holds_its_lower_end(asked):
+    (row,) = run([series(version(conditions=asked))], [sold("D1", "03-04", unit=HOME)])
+    assert row.earned == 10000
+
+
+def test_a_deal_without_a_unit_meets_no_condition_of_units_but_those_of_price():
+    plan = series(version(conditions=Conditions(area=Band(Decimal(1)))))
+    (row,) = run([plan], [sold("D1", "03-04")])
+    assert render(row.explanation, PlainWords()).startswith("Not under this plan: the deal names no unit")
+    assert run([series(version(conditions=Conditions(price=Band(Decimal(1)))))], [sold("D1", "03-04")])[0].earned
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_another_unit_takes_no_room_in_the_tiers(mode):
+    plan = series(version(conditions=Conditions(building=("1",)), tiers=LADDER, mode=mode))
+    found = run([plan], [sold("D1", "03-02"), sold("D2", "03-04", unit=HOME), sold("D3", "03-05", unit=HOME)])
+    first = {Mode.MARGINAL: "10000.00", Mode.RETROACTIVE: "20000.00"}[mode]
+    assert earned(found) == {"D2/A1/RD2/commission": first, "D3/A1/RD3/commission": "20000.00"}
+
+
+def test_conditions_read_as_they_were_kept():
+    asked = Conditions(("A",), ("3-bed",), ("1",), Band(Decimal("89.5")), Band(None, Decimal("2000000.00")))
+    kept = as_kept(asked)
+    assert kept["area"] == {"from": "89.5"}
+    plain = plain_fields(kept)
+    assert plain["conditions"] == {
+        "unit_types": ["3-bed"],
+        "buildings": ["1"],
+        "area": {"from": "89.5"},
+        "price": {"below": "2000000.00"},
+    }
