@@ -23,4 +23,13 @@ register(
         mailed=True,
         side=Side.STAFF,
     ),
+    Kind(
+        "batch.approvals_voided",
+        _("An approval of yours counts no more"),
+        _("%(company)s: batch %(target)s changed after you approved it; look at it again"),
+        icon="shield-check",
+        tone="wait",
+        mailed=True,
+        side=Side.STAFF,
+    ),
 )

@@ -1,5 +1,7 @@
 from commissions.models.accrual import Accrual, CommissionRun
+from commissions.models.approval import ApprovalRule, ApprovedLine, BatchApproval
 from commissions.models.contest import Contest, ContestResult, ContestRound
+from commissions.models.hold import PayeeHold
 from commissions.models.ledger import LedgerEntry, LedgerTransaction
 from commissions.models.payout import (
     Invoice,
@@ -14,6 +16,9 @@ from commissions.models.plan import Payee, Plan, PlanVersion
 
 __all__ = [
     "Accrual",
+    "ApprovalRule",
+    "ApprovedLine",
+    "BatchApproval",
     "CommissionRun",
     "Contest",
     "ContestResult",
@@ -22,6 +27,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerTransaction",
     "Payee",
+    "PayeeHold",
     "PayoutBatch",
     "PayoutEntry",
     "PayoutLine",
