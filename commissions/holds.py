@@ -93,7 +93,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Holds:
-    """What is held now: since when by agency and project; the holds by hand of payees, in a project or (None) in all."""
+    """What is held now: by agency and project since when; by hand, by payee and project (None: in all)."""
 
     agreements: dict[tuple[UUID, UUID], datetime]
     by_hand: dict[tuple[UUID, UUID | None], PayeeHold]

@@ -28,7 +28,6 @@ from projects.services.details import (
     keep_detail,
     keep_holiday,
     remove_detail,
-    remove_holiday,
 )
 from projects.services.projects import change_project, create_project, set_policy
 from projects.services.units import create_unit
@@ -340,6 +339,3 @@ class HolidayAdmin(SheetImport, Admin):
 
     def amend(self, request: HttpRequest, stored: Holiday, data: dict[str, Any]) -> Holiday:
         return keep_holiday(actor=request.user, holiday=stored)
-
-    def delete_model(self, request: HttpRequest, obj: Holiday) -> None:
-        remove_holiday(actor=request.user, holiday=obj)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
@@ -10,7 +11,9 @@ from channels_platform.adminkit import cells
 from channels_platform.adminkit.base import Admin
 from channels_platform.adminkit.filters import RelatedFilter
 from commissions.models import ApprovalRule
-from commissions.services.approvals import keep_rule, remove_rule
+from commissions.selectors import visible_companies
+from commissions.services.approvals import keep_rule
+from projects.models import PayingCompany
 
 
 @admin.register(ApprovalRule)
@@ -22,6 +25,12 @@ class ApprovalRuleAdmin(Admin):
     ordering = ("company__code", "currency", "from_amount")
     fields = ("company", "currency", "from_amount", "approvals")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApprovalRule]:
+        return super().get_queryset(request).filter(company__in=visible_companies(request.user).order_by())
+
+    def reach(self, request: HttpRequest, model: type[Model]) -> QuerySet[Any]:
+        return visible_companies(request.user) if model is PayingCompany else super().reach(request, model)
+
     @admin.display(description=gettext_lazy("from gross amount"), ordering="from_amount")
     def from_(self, rule: ApprovalRule) -> Any:
         return cells.money(rule.from_amount, rule.currency)
@@ -31,6 +40,3 @@ class ApprovalRuleAdmin(Admin):
 
     def amend(self, request: HttpRequest, stored: ApprovalRule, data: dict[str, Any]) -> ApprovalRule:
         return keep_rule(actor=request.user, rule=stored)
-
-    def delete_model(self, request: HttpRequest, obj: ApprovalRule) -> None:
-        remove_rule(actor=request.user, rule=obj)

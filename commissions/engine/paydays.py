@@ -112,9 +112,7 @@ def _month_after(month: date) -> date:
 
 def calendar(days: Iterable[tuple[date, bool, bool]]) -> Calendar:
     """Return the calendar of (day, works, own): what a company says itself goes before what holds for all."""
-    said: dict[date, bool] = {}
-    for day, works, _own in sorted(days, key=lambda one: one[2]):
-        said[day] = works
+    said = {day: works for day, works, _own in sorted(days, key=lambda one: one[2])}
     return Calendar(
         closed=frozenset(day for day, works in said.items() if not works),
         worked=frozenset(day for day, works in said.items() if works),

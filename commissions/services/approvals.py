@@ -128,20 +128,6 @@ def keep_rule(*, actor: Any, rule: ApprovalRule) -> ApprovalRule:
     return rule
 
 
-@transactional
-def remove_rule(*, actor: Any, rule: ApprovalRule) -> None:
-    """Take an approval rule away.
-
-    Raises: Forbidden.
-    Locks:  the company.
-    Writes: audit event `approval_rule.removed`.
-    """
-    require(actor, Can.MANAGE_STAFF)
-    locks.lock_company(rule.company_id)
-    record("approval_rule.removed", actor=actor, target=rule, before=_rule_facts(rule))
-    rule.delete()
-
-
 def _rule_facts(rule: ApprovalRule) -> dict[str, Any]:
     return {
         "company": rule.company.code,

@@ -93,7 +93,7 @@ def keep_company(*, actor: Any, company: PayingCompany) -> PayingCompany:
 
 @transactional
 def keep_holiday(*, actor: Any, holiday: Holiday) -> Holiday:
-    """Write a day of the calendar as given, new or changed.
+    """Write a day of the calendar as given, new or changed. A mistake is put right by what the weekday says.
 
     Raises: Forbidden; ValidationError by field.
     Locks:  the row, when it was there.
@@ -103,18 +103,6 @@ def keep_holiday(*, actor: Any, holiday: Holiday) -> Holiday:
     holiday.name = clean_text(holiday.name)
     _keep(holiday, actor=actor, kind="holiday", project=None)
     return holiday
-
-
-@transactional
-def remove_holiday(*, actor: Any, holiday: Holiday) -> None:
-    """Take a day out of the calendar.
-
-    Raises: Forbidden.
-    Writes: audit event `holiday.removed`.
-    """
-    require(actor, Can.MANAGE_STAFF)
-    record("holiday.removed", actor=actor, target=holiday, before=_facts(holiday, _fields(holiday)))
-    holiday.delete()
 
 
 UNIT_FIELDS = ("phase", "building", "number", "unit_type", "area", "list_price")

@@ -18,7 +18,17 @@ from channels_platform.audit.models import Event
 from channels_platform.jobs.models import Job, PeriodicRun
 from channels_platform.lib import clock
 from channels_platform.notices.models import Delivery, Notice, Robot
-from commissions.models import Accrual, CommissionRun, ContestRound, LedgerEntry, LedgerTransaction, Payee, WriteOff
+from commissions.models import (
+    Accrual,
+    ApprovalRule,
+    CommissionRun,
+    ContestRound,
+    LedgerEntry,
+    LedgerTransaction,
+    Payee,
+    PayeeHold,
+    WriteOff,
+)
 from commissions.services.contests import draft_contest
 from commissions.services.payouts import draft_batch
 from commissions.services.plans import approve_plan_version, draft_plan_version
@@ -30,7 +40,7 @@ from leads.services.filing import file_referral
 from leads.services.payments import record_payment
 from leads.services.visits import confirm_visit, record_natural_visit
 from leads.slips import sign_slip
-from projects.models import Material, PayingCompany, Permit, Phase, Project
+from projects.models import Holiday, Material, PayingCompany, Permit, Phase, Project
 from projects.services.projects import create_project
 from projects.services.units import create_unit
 from tests.services.brokers.test_individuals import signed_up
@@ -85,6 +95,8 @@ def build_side(tag: str, phone: str) -> Side:
         "projects.permit": Permit.objects.create(project=project, number=tag, issued_on=date(2026, 1, 1)).pk,
         "projects.material": Material.objects.create(project=project, name=tag, link="https://example.org/").pk,
         "projects.payingcompany": company.pk,
+        "projects.holiday": Holiday.objects.create(company=company, day=date(2026, 10, 1)).pk,
+        "commissions.approvalrule": ApprovalRule.objects.create(company=company, from_amount=10**9, approvals=2).pk,
         "notices.robot": Robot.objects.create(
             project=project, name=tag, kind="wecom", address="https://example.org/", created_at=clock.now()
         ).pk,
@@ -190,7 +202,11 @@ def _history(side: Side, manager: User, second: User, phone: str) -> None:
     write_off = WriteOff.objects.create(
         payee=payee, project=project, amount=1, reason="x", asked_by=second, asked_at=clock.now()
     )
+    hold = PayeeHold.objects.create(
+        payee=payee, project=project, reason="x", set_by=second, from_at=then, until_at=clock.now(), set_at=then
+    )
     side.ids |= {
+        "hold": hold.pk,
         "referral": referral.pk,
         "deal": deal.pk,
         "dispute": dispute.pk,

@@ -7,7 +7,17 @@ from typing import Any
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
-from commissions.models import Invoice, LedgerEntry, PayoutBatch, PayoutEntry, PayoutLine, Repayment, WriteOff
+from commissions.models import (
+    BatchApproval,
+    Invoice,
+    LedgerEntry,
+    PayeeHold,
+    PayoutBatch,
+    PayoutEntry,
+    PayoutLine,
+    Repayment,
+    WriteOff,
+)
 from commissions.services.invoices import attach_invoice
 from commissions.services.payouts import approve_batch, draft_batch, pay_batch, submit_batch
 from commissions.services.runs import run_commissions
@@ -16,7 +26,9 @@ from leads.services.deals import cancel_deal
 from tests.pages.money import give_plan, sell
 from tests.pages.world import World, staff
 
-_KEPT = (PayoutBatch, PayoutLine, PayoutEntry, Invoice, LedgerEntry, Payment, Repayment, WriteOff)
+_KEPT = (
+    BatchApproval, Invoice, LedgerEntry, PayeeHold, Payment, PayoutBatch, PayoutEntry, PayoutLine, Repayment, WriteOff,
+)  # fmt: skip
 
 
 @dataclass

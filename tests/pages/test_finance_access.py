@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from channels_platform.accounts.permissions import Role
 from commissions import urls
-from commissions.models import Payee, WriteOff
+from commissions.models import Payee, PayeeHold, WriteOff
 from commissions.services.debts import ask_write_off
+from commissions.services.payee_holds import set_hold
 from tests.pages.finance import everything, open_till
 from tests.pages.world import make_project, staff
 
@@ -22,6 +23,9 @@ PAGES = {
     "balances": READ,
     "balances_csv": READ,
     "balance": READ,
+    "hold_new": PAY,
+    "holds": READ,
+    "hold": READ,
     "repayment_new": PREPARE,
     "write_off_new": PREPARE,
     "debts": READ,
@@ -34,6 +38,7 @@ PAGES = {
     "batch_approve": {"finance_approver"},
     "batch_return": PAY,
     "batch_void": PAY,
+    "batch_reissue": PREPARE,
     "batch_pay": PAY,
     "batch_xlsx": READ,
     "batch_csv": READ,
@@ -43,7 +48,7 @@ PAGES = {
     "payment_new": PREPARE,
 }
 EXPORTS = {"batch_xlsx", "batch_csv", "batch_bank", "balances_csv", "payments_csv"}
-BARE = {"balances", "balances_csv", "payments_csv", "debts", "batches", "batch_new", "payments", "payment_new"}
+BARE = {"balances", "balances_csv", "payments_csv", "debts", "holds", "batches", "batch_new", "payments", "payment_new"}
 
 
 def test_every_finance_address_is_in_the_table():
@@ -56,6 +61,7 @@ def till(world):
     made.pay()
     made.cancel()
     payee = Payee.objects.get(agency=world.agency)
+    set_hold(actor=made.second, payee=payee, project=world.project, reason="asked for")
     ask_write_off(actor=made.second, payee=payee, project=world.project, amount=Decimal(1), reason="small")
     return made
 
@@ -64,8 +70,9 @@ def address(till, name, *, missing=False):
     payee = Payee.objects.get(agency=till.world.agency)
     keys = {
         "line": [till.batch.pk, till.agency_line.pk],
+        "hold": [PayeeHold.objects.get().pk],
         "write_off": [WriteOff.objects.get().pk],
-        **{key: [payee.pk, till.world.project.pk] for key in ("balance", "repayment_new", "write_off_new")},
+        **{key: [payee.pk, till.world.project.pk] for key in ("balance", "hold_new", "repayment_new", "write_off_new")},
     }.get(name, [till.batch.pk])
     if name in BARE:
         keys = []

@@ -11,7 +11,7 @@ from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.lib.errors import Forbidden
 from channels_platform.notices.services import choices, delivering
-from commissions.services import contest_rounds, contests, grading
+from commissions.services import approvals, contest_rounds, contests, grading, payee_holds, payouts
 from leads.services import (
     care,
     consultants,
@@ -48,6 +48,10 @@ OF_STAFF = [
     contests.end_contest,
     contest_rounds.approve_round,
     contest_rounds.decline_round,
+    approvals.keep_rule,
+    payee_holds.set_hold,
+    payee_holds.lift_payee_hold,
+    payouts.reissue_failed,
     inviting.invite_brokers,
     stores.close_store,
     stores.move_broker,
@@ -65,6 +69,7 @@ OF_STAFF = [
     delivering.send_again,
     details.change_unit,
     details.keep_company,
+    details.keep_holiday,
     details.keep_detail,
     details.remove_detail,
     duty.place_consultant,
