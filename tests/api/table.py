@@ -79,6 +79,7 @@ API = [
     _api("payout-batches/<uuid:pk>/", "batch", get=MONEY),
     _api("payout-batches/<uuid:pk>/submit/", "batch", post=FINANCE),
     _api("payout-batches/<uuid:pk>/approve/", "batch", post=APPROVER),
+    _api("payout-batches/<uuid:pk>/reissue/", "batch", post=FINANCE),
     _api("payout-batches/<uuid:pk>/return/", "batch", post=APPROVER),
     _api("payout-batches/<uuid:pk>/pay/", "batch", post=FINANCE | APPROVER),
     _api("payout-batches/<uuid:pk>/void/", "batch", post=FINANCE | APPROVER),
