@@ -80,15 +80,15 @@ class Hold:
     by_hand: bool = False
 
     def __str__(self) -> str:
-        facts = {"whose": self.whose, "project": self.project, "day": formats.day(self.since, self.zone)}
+        facts = {"agency": self.whose, "project": self.project, "day": formats.day(self.since, self.zone)}
         if not self.by_hand:
-            said = _("Held: the agreement of %(whose)s for %(project)s ended for interception on %(day)s.")
+            said = _("Held: the agreement of %(agency)s for %(project)s ended for interception on %(day)s.")
             return said % facts
-        facts["reason"] = self.reason
+        facts |= {"payee": self.whose, "reason": self.reason}
         if self.until is None:
-            return _("Held: %(whose)s in %(project)s, by hand, since %(day)s: %(reason)s") % facts
+            return _("Held: %(payee)s in %(project)s, by hand, since %(day)s: %(reason)s") % facts
         facts["last"] = formats.day(self.until - timedelta(microseconds=1), self.zone)
-        return _("Held: %(whose)s in %(project)s, by hand, from %(day)s to %(last)s: %(reason)s") % facts
+        return _("Held: %(payee)s in %(project)s, by hand, from %(day)s to %(last)s: %(reason)s") % facts
 
 
 @dataclass(frozen=True, slots=True)
