@@ -69,7 +69,7 @@ class HolidayResource(SheetResource):
             year, month, day = map(int, plain.split("-"))
             return date(year, month, day)
         except ValueError as error:
-            raise ValueError(_("Write the day like 2026-10-01.")) from error
+            raise ValueError(_("Write a day like 2026-12-31.")) from error
 
     def read_works(self, text: str, row: Any) -> bool:
         plain = text.strip().casefold()

@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, InternalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from brokers.models import Agency
+from brokers.models import Agency, Broker
+from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.lib import clock
@@ -249,14 +250,20 @@ def test_what_is_owed_back_meanwhile_is_netted_from_a_reissue(paying):
     assert not Invoice.objects.filter(line__batch=again).exists(), "its invoice was of 14,000.00"
 
 
+def many_brokers(cast: Cast, agency: Agency, size: int) -> list[Broker]:
+    users = User.objects.bulk_create(
+        User(username=f"{agency.code}-{n}", name=f"B{n}", role=Role.BROKER) for n in range(size)
+    )
+    return Broker.objects.bulk_create(Broker(user=user, agency=agency, created_at=cast.now) for user in users)
+
+
 def test_a_batch_is_approved_in_as_many_statements_whatever_its_length(db):
-    """A broker a line: 5 lines and 60."""
+    """A broker a line: 10 lines and 500."""
     counts = []
-    for size in (5, 60):
+    for size in (10, 500):
         cast = Cast(now=at("09-01 09:00"))
-        cast.agency("A1", brokers=[f"B{n}" for n in range(size)])
+        brokers = many_brokers(cast, cast.agency("A1"), size)
         cast.plan("A1", payee="broker", release=AT_CONTRACT)
-        brokers = list(cast.brokers.values())
         many_deals(project=cast.project, brokers=brokers, deals=size, tag=f"t{size}")
         cast.run()
         need(cast, 2)
@@ -264,10 +271,10 @@ def test_a_batch_is_approved_in_as_many_statements_whatever_its_length(db):
         assert batch.lines.count() == size
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
-        approve(cast, batch, cast.approver)
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
-            assert approve(cast, batch, person(Role.FINANCE_APPROVER)).state == "approved"
-        counts.append(len(asked))
-    assert counts[0] == counts[1] < 40
+        for actor in (cast.approver, person(Role.FINANCE_APPROVER)):
+            with CaptureQueriesContext(connection) as asked:
+                approved = approve(cast, batch, actor)
+            counts.append(len(asked))
+        assert approved.state == "approved"
+    assert counts[:2] == counts[2:]
+    assert max(counts) < 40
