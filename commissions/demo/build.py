@@ -29,6 +29,7 @@ from commissions.demo.on_site import leave_in_hand
 from commissions.demo.paying import Payday, Till
 from commissions.demo.plans import leave_drafts
 from commissions.demo.playing import AT_DAYS_CLOSE, Play
+from commissions.demo.safeguards import set_safeguards
 from commissions.demo.script import Script, rng_of, write_script
 from commissions.demo.staging import leave_for_today, set_stage
 from leads.services.filing import next_number
@@ -202,6 +203,7 @@ class Show:
         cast, today = self.script.cast, clock.local_date(clock.now(), ZoneInfo(SHANGHAI))
         self.till.run_all()
         self.till.settle_debts()
+        set_safeguards(self.play.stage)
         leave_for_today(self.play.stage, cast)
         leave_drafts(self.play.stage, cast, today=today)
         hold_contest(self.play.stage)

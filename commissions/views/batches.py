@@ -36,12 +36,14 @@ from commissions.selectors import visible_batches, visible_companies
 from commissions.services.approvals import Because, approvals_needed
 from commissions.services.invoices import attach_invoice
 from commissions.services.payouts import draft_batch
+from commissions.services.schedule import next_due
 from commissions.states import BatchState, LineState
 from commissions.views.batch_steps import steps_for
 from commissions.views.common import attempt, show, slice_at, status_of
 from projects.models import Project
 
 MOST_PREVIEWED = 100
+MOST_COMPANIES = 10
 
 
 @require_safe
@@ -65,7 +67,14 @@ def batches(request: HttpRequest) -> HttpResponse:
     sums = totals_of(page.items)
     for batch in page.items:
         batch.totals = sums[batch.pk]
-    context = {"page": page, "tabs": tabs, "asked": asked, "companies": companies}
+    now = clock.now()
+    context = {
+        "page": page,
+        "tabs": tabs,
+        "asked": asked,
+        "companies": companies,
+        "coming": [(company, next_due(company, now)) for company in companies.order_by("code")[:MOST_COMPANIES]],
+    }
     return show(request, "finance/batches.html", context)
 
 

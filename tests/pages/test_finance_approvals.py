@@ -1,5 +1,6 @@
 """Approval chains, holds by hand and re-issued lines, on the pages and over the API."""
 
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,10 +9,12 @@ import zeal
 
 from brokers.models import Agency
 from channels_platform.accounts.permissions import Role
+from channels_platform.lib import clock
 from commissions.models import ApprovalRule, BatchApproval, PayeeHold, PayoutBatch
 from commissions.services.invoices import attach_invoice
 from commissions.services.payee_holds import set_hold
 from commissions.services.payouts import pay_batch
+from projects.models import Holiday, PayingCompany
 from tests.pages.finance import everything, open_till
 from tests.pages.world import staff
 
@@ -109,6 +112,16 @@ def test_finance_holds_a_payee_and_another_lifts_it(till, as_person):
     other.post(f"/finance/holds/{held.pk}/", {"reason": "renewed", "once": "c" * 32})
     assert "renewed" in read(other, "/finance/holds/", state="over")
     assert said not in read(client, balance)
+
+
+def test_the_list_says_when_the_next_draft_is_made_and_up_to_when(till, as_person):
+    PayingCompany.objects.update(working_days_only=True, cutoff_day=31)
+    Holiday.objects.create(day=date(2026, 12, 7), name="x")
+    with clock.at(datetime(2026, 11, 27, tzinfo=UTC)):
+        [(company, due)] = as_person(till.auditor).get("/finance/batches/").context["coming"]
+    assert company == till.world.project.company
+    assert due.pays_at.isoformat() == "2026-12-08T09:00:00+08:00", "5 December is a Saturday, Monday a holiday"
+    assert due.cutoff_at.isoformat() == "2026-11-30T23:59:59.999999+08:00"
 
 
 def test_holds_of_another_project_are_not_there(till, as_person):
