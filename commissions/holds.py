@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Min, Q, QuerySet
+from django.db.models import DateTimeField, Min, Q, QuerySet, TextField, Value
 from django.utils.translation import gettext as _
 
 from brokers.selectors import agreements_holding
@@ -46,6 +46,8 @@ FROM (
 ) found
 ORDER BY payee_id, project_id, since
 """
+
+_INSTANT = DateTimeField()
 
 _LINES = f"""
 SELECT l.id, CASE WHEN h.by_hand THEN coalesce(own.name, u.name) ELSE g.name END, j.name, j.timezone,
@@ -92,11 +94,20 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Holds:
-    """What is held now: by agency and project since when; by hand, by payee and project (None: in all)."""
+class Holding:
+    """Since when, until when and why something is held."""
 
-    agreements: dict[tuple[UUID, UUID], datetime]
-    by_hand: dict[tuple[UUID, UUID | None], PayeeHold]
+    since: datetime
+    until: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """What is held now: by agency and project, of an ended agreement; by payee and project (None: all), by hand."""
+
+    agreements: dict[tuple[UUID, UUID], Holding]
+    by_hand: dict[tuple[UUID, UUID | None], Holding]
 
 
 def hand_holds_in_force(now: datetime) -> QuerySet[PayeeHold]:
@@ -106,28 +117,29 @@ def hand_holds_in_force(now: datetime) -> QuerySet[PayeeHold]:
 
 
 def holds_in_force() -> Holds:
-    """Return all that is held now."""
-    found = agreements_holding().order_by().values_list("agency_id", "project_id").annotate(Min("ended_at"))
-    by_hand = hand_holds_in_force(clock.now()).order_by("-from_at")
-    return Holds(
-        agreements={(agency_id, project_id): since for agency_id, project_id, since in found},
-        by_hand={(hold.payee_id, hold.project_id): hold for hold in by_hand},
+    """Return all that is held now, in one statement."""
+    now = clock.now()
+    facts = {"until": Value(None, _INSTANT), "reason": Value("", TextField()), "hand": Value(value=False)}
+    ended = agreements_holding().order_by().values("agency_id", "project_id").annotate(since=Min("ended_at"), **facts)
+    hand = hand_holds_in_force(now).order_by().annotate(hand=Value(value=True))
+    rows = ended.values_list("hand", "agency_id", "project_id", "since", "until", "reason").union(
+        hand.values_list("hand", "payee_id", "project_id", "from_at", "until_at", "reason"), all=True
     )
+    found = Holds({}, {})
+    for by_hand, whose, project_id, *holding in rows:
+        held: dict[Any, Holding] = found.by_hand if by_hand else found.agreements
+        held[whose, project_id] = Holding(*holding)
+    return found
 
 
 def hold_of(payee: Payee, project: Project, holds: Holds) -> Hold | None:
     """Return the hold on what a payee has unpaid in a project, the earliest of several; None where there is none."""
     agency: Any = payee.agency or payee.broker.agency  # type: ignore[union-attr]
-    found = []
-    since = holds.agreements.get((agency.pk, project.pk))
-    if since is not None:
-        found.append(Hold(agency.name, project.name, project.timezone, since))
-    for place in (project.pk, None):
-        hand = holds.by_hand.get((payee.pk, place))
-        if hand is not None:
-            found.append(
-                Hold(str(payee), project.name, project.timezone, hand.from_at, hand.until_at, hand.reason, by_hand=True)
-            )
+    named = project.name, project.timezone
+    hand = [held for place in (project.pk, None) if (held := holds.by_hand.get((payee.pk, place))) is not None]
+    found = [Hold(str(payee), *named, held.since, held.until, held.reason, by_hand=True) for held in hand]
+    if (ended := holds.agreements.get((agency.pk, project.pk))) is not None:
+        found.append(Hold(agency.name, *named, ended.since))
     return min(found, key=lambda one: one.since, default=None)
 
 

@@ -32,11 +32,11 @@ from commissions.services.payouts import (
     attach_invoice,
     draft_batch,
     pay_batch,
-    reissue_failed,
     return_batch,
     submit_batch,
     void_batch,
 )
+from commissions.services.reissue import reissue_failed
 
 NEWEST = ("-prepared_at", "prepared_at")
 MOST_RESULTS = 10_000

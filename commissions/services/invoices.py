@@ -77,23 +77,20 @@ def carry_invoices(lines: QuerySet[PayoutLine], batch: PayoutBatch) -> None:
     """
     had = Invoice.objects.filter(line__in=lines).select_related("line").order_by("received_at")
     latest = {invoice.line.payee_id: invoice for invoice in had}
-    taken = set(
-        Invoice.objects.filter(live=True, number__in=[one.number for one in latest.values()]).values_list(
-            "agency_id", "number"
-        )
-    )
+    # one that was put to another line meanwhile stays there
     Invoice.objects.bulk_create(
-        Invoice(
-            line=line,
-            agency_id=was.agency_id,
-            number=was.number,
-            amount=was.amount,
-            vat_rate=was.vat_rate,
-            received_at=was.received_at,
-            received_from_id=was.received_from_id,
-        )
-        for line in batch.lines.all()
-        if (was := latest.get(line.payee_id)) is not None
-        and was.amount == line.gross
-        and (was.agency_id, was.number) not in taken
+        [
+            Invoice(
+                line=line,
+                agency_id=was.agency_id,
+                number=was.number,
+                amount=was.amount,
+                vat_rate=was.vat_rate,
+                received_at=was.received_at,
+                received_from_id=was.received_from_id,
+            )
+            for line in batch.lines.all()
+            if (was := latest.get(line.payee_id)) is not None and was.amount == line.gross
+        ],
+        ignore_conflicts=True,
     )

@@ -10,6 +10,7 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from channels_platform.lib.redaction import redact
 from commissions import locks
 from commissions.models import Payee, PayeeHold
 from projects.models import PayingCompany, Project
@@ -28,6 +29,7 @@ def set_hold(
 ) -> PayeeHold:
     """Keep what a payee has payable in a project (None: in all) from being paid, from an instant (None: now) on.
 
+    The payee reads the reason, and nobody can ever change it: phones in it are masked.
     Raises: Forbidden, also `beyond_reach` for all projects by who does not see them all; Invalid `reason_required`,
             `span_reversed`, `past` where it would be over already; NotAllowed `held_already` by hand in that time.
     Locks:  the companies of the projects: no draft or approval is under way meanwhile.
@@ -50,7 +52,7 @@ def set_hold(
     hold = PayeeHold(
         payee=payee,
         project=project,
-        reason=reason.strip(),
+        reason=redact(reason.strip()),
         from_at=from_at,
         until_at=until_at,
         set_by=actor,
@@ -87,7 +89,7 @@ def lift_payee_hold(*, actor: Any, hold: PayeeHold, reason: str) -> PayeeHold:
         raise NotAllowed("the hold is over")
     if stored.set_by_id == actor.pk:
         raise Forbidden("who set a hold cannot lift it", code="own_hold")
-    stored.lifted_by, stored.lifted_at, stored.lifted_reason = actor, now, reason.strip()
+    stored.lifted_by, stored.lifted_at, stored.lifted_reason = actor, now, redact(reason.strip())
     stored.save(update_fields=["lifted_by", "lifted_at", "lifted_reason"])
     record(
         "hold.lifted",

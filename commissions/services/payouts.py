@@ -21,7 +21,7 @@ from commissions.models import Invoice, PayoutBatch, PayoutEntry, PayoutLine
 from commissions.selectors import lines_that_count
 from commissions.services.approvals import Because, approvals_needed, give_approval, void_approvals
 from commissions.services.debts import ask_write_off, decide_write_off, record_repayment
-from commissions.services.invoices import attach_invoice, carry_invoices
+from commissions.services.invoices import attach_invoice
 from commissions.services.settlement import gather_lines, post_payment
 from commissions.services.withholding import changed_taxes, withhold_taxes
 from commissions.states import BEGUN, BatchState, LineState
@@ -35,10 +35,10 @@ __all__ = [
     "draft_batch",
     "pay_batch",
     "record_repayment",
-    "reissue_failed",
     "return_batch",
     "submit_batch",
     "void_batch",
+    "write_draft",
 ]
 
 
@@ -69,40 +69,10 @@ def draft_batch(
         prepared_by=actor,
         prepared_at=now,
     )
-    return _write_draft(batch, actor=actor, minimum=company.minimum_amount)
+    return write_draft(batch, actor=actor, minimum=company.minimum_amount)
 
 
-@transactional
-def reissue_failed(*, actor: Any, batch: PayoutBatch) -> PayoutBatch:
-    """Draft a batch for the payees whose lines of this one failed: what they have payable now, whatever the minimum.
-
-    What they owe back meanwhile is netted. An agency whose new line has the failed one's amount keeps its invoice.
-    Raises: Forbidden; NotAllowed `nothing_failed`, `nothing_payable`.
-    Locks:  the company, the batch.
-    Writes: PayoutBatch, PayoutLine, PayoutEntry, Invoice, audit event `batch.drafted`.
-    """
-    require(actor, Can.PREPARE_PAYOUT)
-    stored = _locked(batch, BatchState.APPROVED, BatchState.PAID, BatchState.VOID)
-    failed = stored.lines.filter(state=LineState.FAILED)
-    payees = list(failed.values_list("payee_id", flat=True))
-    if not payees:
-        raise NotAllowed("no line of it failed", code="nothing_failed")
-    now = clock.now()
-    again = PayoutBatch(
-        company=stored.company,
-        currency=stored.currency,
-        cutoff_at=now,
-        tax_month=clock.local_date(now, stored.company.zone).replace(day=1),
-        prepared_by=actor,
-        prepared_at=now,
-        reissue_of=stored,
-    )
-    _write_draft(again, actor=actor, minimum=Decimal(0), payees=payees)
-    carry_invoices(failed, again)
-    return again
-
-
-def _write_draft(
+def write_draft(
     batch: PayoutBatch, *, actor: Any, minimum: Decimal, payees: Sequence[UUID] | None = None
 ) -> PayoutBatch:
     """Gather a batch's lines and save it.
@@ -150,8 +120,8 @@ def approve_batch(*, actor: Any, batch: PayoutBatch, seen: str = "") -> PayoutBa
     `seen`: the digest of what the person was shown (batch_facts), where there was such a page.
     Raises: Forbidden, also `own_batch`; NotAllowed unless it is submitted, `approved_already` by this person,
             `batch_changed` where it is no longer what was seen, or `figures_changed` where a tax is no longer what
-            was submitted; Invalid `lines_held` with the `lines` (ids)
-            that contain what is held, `invoice_needed` with those that lack an invoice.
+            was submitted; Invalid `lines_held` with the `lines` (ids) that contain what is held, `invoice_needed` with
+            those that lack an invoice.
     Locks:  the company, the batch, the agreements behind its lines.
     Writes: PayoutBatch, BatchApproval, ApprovedLine, audit event `batch.approved`, or `batch.approval_given` where
             it needs more.

@@ -26,7 +26,8 @@ from commissions.forms import ApprovalForm, ReasonForm
 from commissions.holds import Hold
 from commissions.models import PayoutBatch
 from commissions.selectors import visible_batches
-from commissions.services.payouts import approve_batch, reissue_failed, return_batch, submit_batch, void_batch
+from commissions.services.payouts import approve_batch, return_batch, submit_batch, void_batch
+from commissions.services.reissue import reissue_failed
 from commissions.states import BEGUN, BatchState, LineState
 from commissions.views.common import attempt, in_words, show, status_of
 

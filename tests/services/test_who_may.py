@@ -11,7 +11,7 @@ from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.lib.errors import Forbidden
 from channels_platform.notices.services import choices, delivering
-from commissions.services import approvals, contest_rounds, contests, grading, payee_holds, payouts
+from commissions.services import approvals, contest_rounds, contests, grading, payee_holds, reissue
 from leads.services import (
     care,
     consultants,
@@ -51,7 +51,7 @@ OF_STAFF = [
     approvals.keep_rule,
     payee_holds.set_hold,
     payee_holds.lift_payee_hold,
-    payouts.reissue_failed,
+    reissue.reissue_failed,
     inviting.invite_brokers,
     stores.close_store,
     stores.move_broker,

@@ -23,11 +23,11 @@ from commissions.services.payouts import (
     approve_batch,
     attach_invoice,
     pay_batch,
-    reissue_failed,
     return_batch,
     submit_batch,
     void_batch,
 )
+from commissions.services.reissue import reissue_failed
 from tests.services.commissions.bulk import many_deals
 from tests.services.commissions.cast import AT_CONTRACT, Cast, at, figures, person
 
