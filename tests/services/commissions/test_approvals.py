@@ -218,7 +218,9 @@ def test_a_rule_is_one_to_three_from_an_amount_of_its_currency(paying, change, k
 
 def test_failed_lines_are_reissued_in_one_step_with_their_invoices_and_no_others(paying):
     batch = paying.paid(failing=[paying.payee("A1")])
-    paying.collected("B2", price="500000.00")
+    paying.plan("A2")
+    paying.collected("C1")
+    paying.run()
     with clock.at(paying.later()):
         again = reissue_failed(actor=paying.finance, batch=batch)
         assert [(str(line.payee), line.gross) for line in again.lines.all()] == [("A1", 10000)]
@@ -235,6 +237,7 @@ def test_failed_lines_are_reissued_in_one_step_with_their_invoices_and_no_others
             results=[{"line": line.pk, "bank_reference": "R"} for line in again.lines.all()],
         )
     assert paying.figures("A1") == figures(earned="10000.00", paid="10000.00")
+    assert paying.figures("A2")["payable"] == "10000.00"
     assert refused(reissue_failed, actor=paying.finance, batch=again) == "nothing_failed"
 
 
