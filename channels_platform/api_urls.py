@@ -59,6 +59,7 @@ v1 = [
     path("payout-batches/<uuid:pk>/", payouts.BatchView.as_view(), name="batch"),
     path("payout-batches/<uuid:pk>/submit/", payouts.SubmissionView.as_view(), name="batch_submit"),
     path("payout-batches/<uuid:pk>/approve/", payouts.BatchApprovalView.as_view(), name="batch_approve"),
+    path("payout-batches/<uuid:pk>/reissue/", payouts.ReissueView.as_view(), name="batch_reissue"),
     path("payout-batches/<uuid:pk>/return/", payouts.BatchReturnView.as_view(), name="batch_return"),
     path("payout-batches/<uuid:pk>/pay/", payouts.PaymentResultsView.as_view(), name="batch_pay"),
     path("payout-batches/<uuid:pk>/void/", payouts.BatchVoidView.as_view(), name="batch_void"),

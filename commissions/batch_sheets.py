@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
+from channels_platform.lib import clock
 from commissions.holds import Held, Hold, held_lines, hold_of, holds_in_force
 from commissions.models import Accrual, Invoice, LedgerEntry, Payee, PayoutBatch, PayoutLine
 from commissions.selectors import counted_lines, line_entries, lines_that_count
@@ -56,7 +57,7 @@ class Behind:
 
 @dataclass(frozen=True)
 class HeldBack:
-    """What a draft leaves because an agreement ended for interception holds it."""
+    """What a draft leaves because it is held."""
 
     payee: Payee
     project: Project
@@ -187,7 +188,7 @@ def held_of(batch: PayoutBatch) -> list[Held]:
 
 def held_at(*, company: PayingCompany, currency: str, cutoff_at: datetime) -> list[HeldBack]:
     """Return what a draft at the cut-off would leave, being held; the most first."""
-    values: dict[str, Any] = {"company": company.pk, "currency": currency, "cutoff": cutoff_at}
+    values: dict[str, Any] = {"company": company.pk, "currency": currency, "cutoff": cutoff_at, "now": clock.now()}
     with connection.cursor() as cursor:
         cursor.execute(f"WITH {UNSETTLED_OR_HELD} SELECT payee_id, project_id, amount FROM held", values)  # noqa: S608
         rows = cursor.fetchall()
@@ -205,7 +206,7 @@ def held_at(*, company: PayingCompany, currency: str, cutoff_at: datetime) -> li
 
 def payable_at(*, company: PayingCompany, currency: str, cutoff_at: datetime) -> list[Payable]:
     """Return what a draft at the cut-off would take, and who is carried; the most first."""
-    values: dict[str, Any] = {"company": company.pk, "currency": currency, "cutoff": cutoff_at}
+    values: dict[str, Any] = {"company": company.pk, "currency": currency, "cutoff": cutoff_at, "now": clock.now()}
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH {UNSETTLED_OR_HELD} "  # noqa: S608

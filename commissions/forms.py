@@ -1,8 +1,9 @@
 """What finance enters, checked before any rule is asked."""
 
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.db.models import QuerySet
@@ -18,6 +19,7 @@ from commissions.batch_sheets import currencies_of
 from leads.models import Payment
 from projects.models import PayingCompany, Project
 
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _REFERENCE = {"autocomplete": "off", "maxlength": "80", "spellcheck": "false"}
 _INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d %H:%M"]
 
@@ -78,6 +80,59 @@ class ReasonForm(OnceForm):
         widget=forms.Textarea({"rows": 3}),
         error_messages={"required": gettext_lazy("Write a reason.")},
     )
+
+
+class ApprovalForm(OnceForm):
+    """`seen`: the digest of what stood on the page."""
+
+    seen = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+
+
+class HoldForm(ReasonForm):
+    """Whole days, on the clock of the project that they were entered at."""
+
+    everywhere = forms.BooleanField(label=gettext_lazy("In all projects"), required=False)
+    from_on = forms.DateField(
+        label=gettext_lazy("First day"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        help_text=gettext_lazy("Empty: from now on."),
+    )
+    until_on = forms.DateField(
+        label=gettext_lazy("Last day"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        help_text=gettext_lazy("Empty: until another person lifts it."),
+    )
+    field_order = ("reason", "everywhere", "from_on", "until_on")
+
+    def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._zone = zone
+        self.fields["reason"].help_text = gettext_lazy("The payee reads it.")
+
+    def span(self) -> dict[str, datetime | None]:
+        """Return the instants from which and until which it holds."""
+        first, last = self.cleaned_data["from_on"], self.cleaned_data["until_on"]
+        return {
+            "from_at": self._midnight(first) if first is not None else None,
+            "until_at": self._midnight(last + timedelta(days=1)) if last is not None else None,
+        }
+
+    def clean_until_on(self) -> date | None:
+        last: date | None = self.cleaned_data["until_on"]
+        if last is not None and last.year > _LAST_YEAR:
+            raise forms.ValidationError(_("This day is too far away."), code="out_of_range")
+        return last
+
+    def clean_from_on(self) -> date | None:
+        first: date | None = self.cleaned_data["from_on"]
+        if first is not None and not _FIRST_YEAR <= first.year <= _LAST_YEAR:
+            raise forms.ValidationError(_("This day is too far away."), code="out_of_range")
+        return first
+
+    def _midnight(self, day: date) -> datetime:
+        return datetime.combine(day, time(), tzinfo=self._zone)
 
 
 class PaymentForm(OnceForm):

@@ -172,7 +172,9 @@ class _Reading:
         self.projects = {str(one.pk): one for one in asked.projects}
         self.today = {key: clock.local_date(now, one.zone) for key, one in self.projects.items()}
         companies = PayingCompany.objects.in_bulk({one.company_id for one in asked.projects})
-        self.payout = {key: f"{clock.local_date(next_due(one, now), one.zone):%Y-%m}" for key, one in companies.items()}
+        self.payout = {
+            key: f"{clock.local_date(next_due(one, now).pays_at, one.zone):%Y-%m}" for key, one in companies.items()
+        }
         self.holds = holds_in_force()
         self.balances: list[tuple[Any, ...]] = []
         self.laid: dict[tuple[str, str], list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
@@ -209,6 +211,8 @@ class _Reading:
             if pending or retained:
                 yield Part(*head, UNDATED, pending, retained, nothing)
             if payable:
-                held = payable > 0 and (UUID(agency_id), project.pk) in self.holds
+                held = payable > 0 and self.holds.hold(
+                    payee_id=UUID(payee_id), agency_id=UUID(agency_id), project_id=project.pk
+                )
                 month = UNDATED if held else self.payout[project.company_id]
                 yield Part(*head, month, nothing, nothing, payable)

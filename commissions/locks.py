@@ -18,9 +18,8 @@ _PLANS = 7_402
 _SEALS = 7_404
 
 _AGREEMENTS = """
-SELECT a.id FROM brokers_agreement a
-WHERE (a.agency_id, a.project_id) IN (
-    SELECT DISTINCT coalesce(p.agency_id, b.agency_id), e.project_id
+WITH behind AS MATERIALIZED (
+    SELECT DISTINCT coalesce(p.agency_id, b.agency_id) AS agency_id, e.project_id
     FROM commissions_payoutline l
     JOIN commissions_payee p ON p.id = l.payee_id
     LEFT JOIN brokers_broker b ON b.id = p.broker_id
@@ -28,7 +27,7 @@ WHERE (a.agency_id, a.project_id) IN (
     JOIN commissions_ledgerentry e ON e.id = i.entry_id
     WHERE l.batch_id = %s
 )
-ORDER BY a.id FOR SHARE OF a
+SELECT a.id FROM brokers_agreement a JOIN behind USING (agency_id, project_id) ORDER BY a.id FOR SHARE OF a
 """
 
 

@@ -33,6 +33,15 @@ register(
         side=Side.STAFF,
     ),
     Kind(
+        "batch.approvals_voided",
+        _("An approval of yours counts no more"),
+        _("%(company)s: batch %(target)s changed after you approved it; look at it again"),
+        icon="shield-check",
+        tone="wait",
+        mailed=True,
+        side=Side.STAFF,
+    ),
+    Kind(
         "statement.issued",
         _("A month's statement is issued"),
         _("%(company)s: statement %(target)s of %(month)s is here. Confirm it, or contest lines, in time"),

@@ -20,6 +20,7 @@ from commissions.models import (
     LedgerCheck,
     LedgerEntry,
     Payee,
+    PayeeHold,
     PayoutBatch,
     PayoutLine,
     PlanVersion,
@@ -182,7 +183,9 @@ def visible_companies(user: Any) -> QuerySet[PayingCompany]:
 
 def visible_batches(user: Any) -> QuerySet[PayoutBatch]:
     """Return payout batches of the companies a member of staff sees; none for agency people."""
-    batches = PayoutBatch.objects.select_related("company", "prepared_by", "submitted_by", "approved_by", "closed_by")
+    batches = PayoutBatch.objects.select_related(
+        "company", "prepared_by", "submitted_by", "approved_by", "closed_by", "reissue_of"
+    )
     return batches.filter(company__in=visible_companies(user).order_by())
 
 
@@ -255,6 +258,18 @@ def visible_differences(user: Any, check: LedgerCheck) -> list[dict[str, Any]]:
         return list(check.differences)
     mine = {str(pk) for pk in visible_projects(user).order_by().values_list("pk", flat=True)}
     return [one for one in check.differences if one["project"] in mine]
+
+
+def visible_holds(user: Any) -> QuerySet[PayeeHold]:
+    """Return the holds by hand in a member of staff's projects, and those in all projects; none for agency people."""
+    holds = PayeeHold.objects.select_related(
+        "project", "payee__agency", "payee__broker__user", "payee__broker__agency", "set_by", "lifted_by"
+    )
+    if getattr(user, "is_agency_side", False) or not user.can(Can.SEE_MONEY):
+        return holds.none()
+    if _sees_all(user):
+        return holds
+    return holds.filter(Q(project__isnull=True) | Q(project__in=visible_projects(user).order_by()))
 
 
 def _mine(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:

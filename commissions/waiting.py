@@ -169,7 +169,7 @@ def _tills(rows: Sequence[Accrual]) -> dict[_PayeeProject, Till]:
         tills[payee_id, project_id] = Till(
             free=sums[payee_id, company.pk, project.currency],
             minimum=company.minimum_amount,
-            payout_on=clock.local_date(next_due(company, now), company.zone),
+            payout_on=clock.local_date(next_due(company, now).pays_at, company.zone),
             hold="" if hold is None else str(hold),
         )
     return tills

@@ -20,8 +20,15 @@ from channels_platform.adminkit.filters import DaysFilter, RelatedFilter
 from channels_platform.adminkit.forms import dress
 from channels_platform.adminkit.imports import SheetImport
 from channels_platform.audit.services import record
-from projects.models import Material, PayingCompany, Permit, Phase, Policy, Project, Unit
-from projects.services.details import change_unit, keep_company, keep_detail, remove_detail
+from projects.holiday_files import HolidayResource, HolidaySheet
+from projects.models import Holiday, Material, PayingCompany, Permit, Phase, Policy, Project, Unit
+from projects.services.details import (
+    change_unit,
+    keep_company,
+    keep_detail,
+    keep_holiday,
+    remove_detail,
+)
 from projects.services.projects import change_project, create_project, set_policy
 from projects.services.units import create_unit
 from projects.unit_files import SafeCsv, UnitResource, UnitSheet
@@ -296,7 +303,8 @@ class PayingCompanyAdmin(Admin):
     search_fields = ("code", "name")
     ordering = ("code",)
     fields = (
-        "code", "name", "address", "tax_number", "phone", "timezone", "payout_day", "payout_time", "minimum_amount",
+        "code", "name", "address", "tax_number", "phone", "timezone", "payout_day", "payout_time", "cutoff_day",
+        "working_days_only", "minimum_amount",
     )  # fmt: skip
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> PayingCompany:
@@ -304,3 +312,36 @@ class PayingCompanyAdmin(Admin):
 
     def amend(self, request: HttpRequest, stored: PayingCompany, data: dict[str, Any]) -> PayingCompany:
         return keep_company(actor=request.user, company=stored)
+
+
+@admin.register(Holiday)
+class HolidayAdmin(SheetImport, Admin):
+    resource_classes = (HolidayResource,)
+    sheet = HolidaySheet
+    import_can = Can.MANAGE_STAFF
+    imported = "holidays.imported"
+    sheet_told = (
+        gettext_lazy("A day is a holiday unless its row says that it is worked; weekends need no row."),
+        gettext_lazy("With a paying company's code a row is that company's, without one it is for all."),
+    )
+    list_display = ("day", "name", "kind", "whose")
+    list_select_related = ("company",)
+    list_filter = ("works", ("company", RelatedFilter), ("day", DaysFilter))
+    search_fields = ("name",)
+    search_help_text = gettext_lazy("Name")
+    ordering = ("-day",)
+    fields = ("company", "day", "works", "name")
+
+    @admin.display(description=gettext_lazy("kind"), ordering="works")
+    def kind(self, holiday: Holiday) -> str:
+        return _("worked") if holiday.works else _("holiday")
+
+    @admin.display(description=gettext_lazy("paying company"))
+    def whose(self, holiday: Holiday) -> str:
+        return str(holiday.company or _("all companies"))
+
+    def create(self, request: HttpRequest, data: dict[str, Any]) -> Holiday:
+        return keep_holiday(actor=request.user, holiday=Holiday(**data))
+
+    def amend(self, request: HttpRequest, stored: Holiday, data: dict[str, Any]) -> Holiday:
+        return keep_holiday(actor=request.user, holiday=stored)

@@ -73,6 +73,16 @@ _REQUEST = {
     "approved": Badge(pgettext_lazy("request state", "Approved"), "good", "shield-check"),
     "declined": Badge(pgettext_lazy("request state", "Declined"), "past", "x-circle"),
 }
+_APPROVAL = {
+    "given": Badge(pgettext_lazy("approval state", "Approved"), "good", "shield-check"),
+    "void": Badge(pgettext_lazy("approval state", "Counts no more"), "past", "slash-circle"),
+}
+_HOLD = {
+    "in_force": Badge(pgettext_lazy("hold state", "In force"), "bad", "lock"),
+    "coming": Badge(pgettext_lazy("hold state", "To come"), "wait", "hourglass-split"),
+    "over": Badge(pgettext_lazy("hold state", "Over"), "past", "clock-history"),
+    "lifted": Badge(pgettext_lazy("hold state", "Lifted"), "past", "arrow-counterclockwise"),
+}
 _ROUND = {
     "proposed": Badge(pgettext_lazy("round state", "Waiting for approval"), "wait", "hourglass-split"),
     "posted": Badge(pgettext_lazy("round state", "Posted"), "good", "check-circle"),
@@ -166,6 +176,8 @@ BADGES: dict[str, dict[str, Badge]] = {
     "statement": _STATEMENT,
     "objection": _OBJECTION,
     "request": _REQUEST,
+    "approval": _APPROVAL,
+    "hold": _HOLD,
     "round": _ROUND,
     "agency": _AGENCY,
     "project": _PROJECT,

@@ -1,5 +1,5 @@
 """Commission in the admin: plans and contests are drafted and approved here; what they pay is only read."""
 
-from commissions.admin import adjustments, contests, grading, money, plans
+from commissions.admin import adjustments, approvals, contests, grading, money, plans
 
-__all__ = ["adjustments", "contests", "grading", "money", "plans"]
+__all__ = ["adjustments", "approvals", "contests", "grading", "money", "plans"]

@@ -212,7 +212,8 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
     search_help_text = gettext_lazy("Number")
     ordering = ("-prepared_at", "-id")
     fields = ("number", "company", "currency", "badge", "cutoff_at", "tax_month", "prepared_by", "prepared_at",
-              "submitted_by", "submitted_at", "approved_by", "approved_at", "closed_by", "closed_at")  # fmt: skip
+              "submitted_by", "submitted_at", "approvals_needed", "approved_by", "approved_at", "closed_by",
+              "closed_at", "reissue_of")  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PayoutBatch]:
         return visible_batches(request.user).order_by(*self.ordering)
@@ -234,7 +235,18 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
             for line in obj.lines.select_related(*_PAYEE).order_by("-gross")[:500]
         ]
         head = (_("Payee"), _("#Gross"), _("#Tax"), _("#Net"), _("State"), _("Bank reference"))
-        return [cells.table(_("Lines (%(currency)s)") % {"currency": obj.currency}, head, rows, empty=_("No line."))]
+        lines = cells.table(_("Lines (%(currency)s)") % {"currency": obj.currency}, head, rows, empty=_("No line."))
+        zone = obj.company.timezone
+        given = [
+            (
+                one.approver,
+                cells.when(one.given_at, zone),
+                cells.when(one.voided_at, zone) if one.voided_at else cells.DASH,
+            )
+            for one in obj.approvals.select_related("approver")
+        ]
+        head = (_("Approver"), _("Approved"), _("Counts no more since"))
+        return [lines, cells.table(_("Approvals"), head, given, empty=_("None yet."))]
 
 
 @admin.register(CommissionRun)

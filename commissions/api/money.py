@@ -99,7 +99,8 @@ class CommissionsView(ApiView):
 class BalanceOut(serializers.Serializer[Any]):
     """`earned` is the sum of the figures down to `tax`; a negative `payable` is owed back.
 
-    `held`: what of `payable` waits since the agency's agreement was ended for interception; `held_since`: when it was.
+    `held`: what of `payable` waits, by hand or since the agency's agreement was ended for interception; `held_since`:
+    since when.
     """
 
     payee = serializers.CharField()

@@ -36,6 +36,7 @@ from commissions.services.payouts import (
     submit_batch,
     void_batch,
 )
+from commissions.services.reissue import reissue_failed
 
 NEWEST = ("-prepared_at", "prepared_at")
 MOST_RESULTS = 10_000
@@ -127,12 +128,23 @@ class BatchOut(serializers.Serializer[Any]):
     prepared_at = serializers.DateTimeField()
     submitted_by = serializers.CharField(source="submitted_by.username", allow_null=True, default=None)
     submitted_at = serializers.DateTimeField(allow_null=True)
+    approvals_needed = serializers.IntegerField()
     approved_by = serializers.CharField(source="approved_by.username", allow_null=True, default=None)
     approved_at = serializers.DateTimeField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
 
 
+class ApprovalOut(serializers.Serializer[Any]):
+    """`voided_at`: since when it counts no more, as the batch changed or was returned."""
+
+    approver = serializers.CharField(source="approver.username")
+    given_at = serializers.DateTimeField()
+    voided_at = serializers.DateTimeField(allow_null=True)
+
+
 class BatchDetailOut(BatchOut):
+    reissue_of = serializers.CharField(source="reissue_of.number", allow_null=True, default=None)
+    approvals = ApprovalOut(many=True)
     lines = LineOut(many=True)
 
 
@@ -143,7 +155,12 @@ def _with_invoices(lines: QuerySet[PayoutLine]) -> QuerySet[PayoutLine]:
 def _answer(request: Request, pk: UUID, status: int = 200) -> Response:
     batch = found(visible_batches(request.user), pk=pk)
     lines = _with_invoices(visible_lines(request.user).filter(batch=batch).order_by("pk"))
-    shown = {**BatchOut(batch).data, "lines": LineOut(lines, many=True).data}
+    shown = {
+        **BatchOut(batch).data,
+        "reissue_of": batch.reissue_of.number if batch.reissue_of is not None else None,
+        "approvals": ApprovalOut(batch.approvals.select_related("approver"), many=True).data,
+        "lines": LineOut(lines, many=True).data,
+    }
     return Response(shown, status=status)
 
 
@@ -185,7 +202,7 @@ class BatchApprovalView(ApiView):
 
     @extend_schema(request=None, responses=BatchDetailOut)
     def post(self, request: Request, pk: UUID) -> Response:
-        """Approve for payment; never by who prepared or submitted it."""
+        """Approve for payment, never by who prepared or submitted it; with the last approval needed it is approved."""
         batch = found(visible_batches(request.user), pk=pk)
         try:
             approve_batch(actor=request.user, batch=batch)
@@ -193,6 +210,16 @@ class BatchApprovalView(ApiView):
             waiting = {f"lines.{line}": refused.code for line in refused.facts.get("lines", ())}
             raise Invalid(refused.detail, code=refused.code, faults=waiting) from None
         return _answer(request, pk)
+
+
+class ReissueView(ApiView):
+    needs = {"POST": Can.PREPARE_PAYOUT}
+
+    @extend_schema(request=None, responses={201: BatchDetailOut})
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Draft a batch for the payees whose lines failed: what they have payable now."""
+        batch = found(visible_batches(request.user), pk=pk)
+        return _answer(request, reissue_failed(actor=request.user, batch=batch).pk, 201)
 
 
 class BatchReturnView(ApiView):

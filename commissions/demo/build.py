@@ -33,6 +33,7 @@ from commissions.demo.paying import Payday, Till
 from commissions.demo.plans import leave_drafts
 from commissions.demo.playing import AT_DAYS_CLOSE, Play
 from commissions.demo.reporting import keep_views
+from commissions.demo.safeguards import set_safeguards
 from commissions.demo.script import Script, rng_of, write_script
 from commissions.demo.staging import leave_for_today, set_stage
 from commissions.services.ledger_checks import check_ledger
@@ -209,6 +210,7 @@ class Show:
         self.till.run_all()
         self.till.settle_debts()
         move_by_hand(self.play.stage)
+        set_safeguards(self.play.stage)
         leave_for_today(self.play.stage, cast)
         leave_drafts(self.play.stage, cast, today=today)
         hold_contest(self.play.stage)

@@ -281,14 +281,18 @@ class Track:
         """Return the version in force on the local day of subscription, if the series is about such a deal."""
         return self.place_on(case.subscribed_on, bool(case.shares), case.deal.unit, case.deal.price)
 
-    def place_on(self, day: date, referred: bool, unit: UnitFact | None, price: Decimal) -> Placement | None:
+    def stands_on(self, day: date, referred: bool) -> Placement | None:
+        """Return what rates the day's deals, whatever the home and its price."""
         applies_to = self.series.applies_to
         if applies_to != AppliesTo.ALL and referred != (applies_to == AppliesTo.REFERRED):
             return None
         if day not in self._by_day:
             rule = next((rule for rule in self.rules if rule.version.is_in_force(day)), None)
             self._by_day[day] = None if rule is None else Placement(rule, self._unmet(rule, day))
-        placed = self._by_day[day]
+        return self._by_day[day]
+
+    def place_on(self, day: date, referred: bool, unit: UnitFact | None, price: Decimal) -> Placement | None:
+        placed = self.stands_on(day, referred)
         if placed is None or placed.unmet is not None or not placed.rule.asks_deal:
             return placed
         unmet = conditions.unmet_by_deal(placed.rule.version.conditions, unit=unit, price=price)

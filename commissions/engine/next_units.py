@@ -71,7 +71,7 @@ def observed(series: Iterable[Series], lumps: Iterable[Lump], *, currency: str) 
     tracks = [Track(one, currency) for one in series]
     for lump in lumps:
         for track in tracks:
-            if lump.agency_id in (None, track.series.agency_id) and track.counts(lump.subscribed_on, lump.referred):
+            if lump.agency_id in (None, track.series.agency_id) and track.counts(lump):
                 track.observe(lump)
     return tracks
 
@@ -79,11 +79,11 @@ def observed(series: Iterable[Series], lumps: Iterable[Lump], *, currency: str) 
 def outlooks(track: Track, sold: Iterable[Sold], *, on: date, counts: Sequence[int] = COUNTS) -> list[Outlook]:
     """Return what more units contracted on a day would trigger, for each line of a plan in force that day.
 
-    They are taken to be whole deals at the mean price, brought by who has the line; a line that sold nothing yet has
-    nothing to re-rate, and is left out.
+    They are taken to be whole deals of homes that the plan takes, at the mean price, brought by who has the line; a
+    line that sold nothing yet has nothing to re-rate, and is left out.
     Shape:  [] unless the version in force is retroactive.
     """
-    placed = track.place_on(on, track.series.applies_to != AppliesTo.WALK_IN)
+    placed = track.stands_on(on, track.series.applies_to != AppliesTo.WALK_IN)
     if placed is None or placed.unmet is not None or not placed.rule.retroactive:
         return []
     rules = {rule.version.id: rule for rule in track.rules if rule.retroactive}

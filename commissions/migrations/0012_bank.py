@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='ledgertransaction',
             name='kind',
-            field=models.CharField(choices=[('accrual', 'Accrual'), ('payout', 'Payout'), ('repayment', 'Repayment'), ('write_off', 'Write-off'), ('contest', 'Contest prizes'), ('returned', 'Payout returned')], max_length=10, verbose_name='kind'),
+            field=models.CharField(choices=[('accrual', 'Accrual'), ('payout', 'Payout'), ('repayment', 'Repayment'), ('write_off', 'Write-off'), ('contest', 'Contest prizes'), ('adjustment', 'Adjustment'), ('advance', 'Advance'), ('returned', 'Payout returned')], max_length=10, verbose_name='kind'),
         ),
         migrations.AlterField(
             model_name='payoutline',

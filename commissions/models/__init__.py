@@ -1,7 +1,9 @@
 from commissions.models.accrual import Accrual, CommissionRun
 from commissions.models.adjustments import Adjustment, Advance, AdvanceLimit
+from commissions.models.approval import ApprovalRule, ApprovedLine, BatchApproval
 from commissions.models.bank import BankFile, BankResult, BankTemplate, ResultMapping
 from commissions.models.contest import Contest, ContestResult, ContestRound
+from commissions.models.hold import PayeeHold
 from commissions.models.ledger import LedgerEntry, LedgerTransaction
 from commissions.models.payout import (
     Invoice,
@@ -22,9 +24,12 @@ __all__ = [
     "Adjustment",
     "Advance",
     "AdvanceLimit",
+    "ApprovalRule",
+    "ApprovedLine",
     "BankFile",
     "BankResult",
     "BankTemplate",
+    "BatchApproval",
     "ClosedMonth",
     "CommissionRun",
     "Contest",
@@ -38,6 +43,7 @@ __all__ = [
     "Objection",
     "ObjectionFile",
     "Payee",
+    "PayeeHold",
     "PayoutBatch",
     "PayoutEntry",
     "PayoutLine",

@@ -48,6 +48,15 @@ class PayoutBatch(models.Model):
     approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
     closed_by = _person(_("closed by"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    approvals_needed = models.PositiveSmallIntegerField(_("approvals needed"), default=1)
+    reissue_of = models.ForeignKey(
+        "self",
+        verbose_name=_("re-issue of"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="reissues",
+    )
 
     class Meta:
         verbose_name = _("payout batch")
@@ -70,6 +79,9 @@ class PayoutBatch(models.Model):
                 condition=Q(state="draft") | Q(state="void") | Q(submitted_by__isnull=False),
                 name="batch_submitted_by_someone",
             ),
+            models.CheckConstraint(
+                condition=Q(approvals_needed__gte=1, approvals_needed__lte=3), name="batch_needs_one_to_three_approvals"
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(
@@ -81,6 +93,30 @@ class PayoutBatch(models.Model):
                 + ", ".join(f"'{a}>{b}'" for a, b in sorted(states.BATCH_MOVES))
                 + "]) THEN RAISE EXCEPTION 'batch cannot go from % to %', OLD.state, NEW.state "
                 "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
+            ),
+            pgtrigger.Trigger(
+                name="approved_by_enough",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("state", "prepared_by_id", "submitted_by_id", "approvals_needed"),
+                func="""
+                IF OLD.state <> 'draft' AND NEW.approvals_needed <> OLD.approvals_needed THEN
+                    RAISE EXCEPTION 'how many approvals a batch needs is fixed when it is submitted'
+                        USING ERRCODE = 'check_violation';
+                END IF;
+                IF NEW.state = 'approved' AND OLD.state <> 'approved' AND NEW.approvals_needed > (
+                    SELECT count(*) FROM commissions_batchapproval a
+                    WHERE a.batch_id = NEW.id AND a.voided_at IS NULL
+                ) THEN
+                    RAISE EXCEPTION 'a batch is approved by as many as it needs' USING ERRCODE = 'check_violation';
+                END IF;
+                IF EXISTS (
+                    SELECT 1 FROM commissions_batchapproval a WHERE a.batch_id = NEW.id AND a.voided_at IS NULL
+                    AND (a.approver_id = NEW.prepared_by_id OR a.approver_id = NEW.submitted_by_id)
+                ) THEN
+                    RAISE EXCEPTION 'nobody has two roles in one batch' USING ERRCODE = 'check_violation';
+                END IF;
+                RETURN NULL;
+                """,
             ),
             pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),
         ]
@@ -156,6 +192,16 @@ class PayoutLine(models.Model):
                 "AND b.state NOT IN ('draft', 'submitted')) THEN "
                 "RAISE EXCEPTION 'an approved payout line is fixed' USING ERRCODE = 'check_violation'; "
                 "END IF; RETURN NEW;",
+            ),
+            pgtrigger.Trigger(
+                name="approvals_voided_first",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("gross", "tax", "net", "state"),
+                func="IF EXISTS (SELECT 1 FROM commissions_payoutbatch b "
+                "JOIN commissions_batchapproval a ON a.batch_id = b.id AND a.voided_at IS NULL "
+                "WHERE b.id = OLD.batch_id AND b.state IN ('draft', 'submitted')) THEN "
+                "RAISE EXCEPTION 'a line changes only once the approvals given are void' "
+                "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
             ),
         ]
 

@@ -55,7 +55,7 @@ def close_month(*, actor: Any, company: PayingCompany, month: date) -> ClosedMon
         month=month,
         starts_at=starts_at,
         ends_at=ends_at,
-        answer_by=next_due(company, now),
+        answer_by=next_due(company, now).pays_at,
         issuer=_details(company),
         closed_by=actor,
         closed_at=now,

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require
@@ -12,7 +13,8 @@ from channels_platform.db import constraint_of, transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed
 from commissions import locks
-from commissions.models import Invoice, PayoutLine
+from commissions.models import Invoice, PayoutBatch, PayoutLine
+from commissions.services.approvals import Because, void_approvals
 from commissions.states import BatchState, LineState
 
 
@@ -20,10 +22,11 @@ from commissions.states import BatchState, LineState
 def attach_invoice(*, actor: Any, line: PayoutLine, number: str, amount: Decimal, vat_rate: Decimal | str) -> Invoice:
     """Put an agency's invoice to its line, in place of an earlier one, until the batch is approved.
 
+    That is a change to the line: approvals given before are void.
     Raises: Forbidden; NotAllowed for an individual's line or one no longer open; Invalid `required`, `invoice_amount`,
             `out_of_range`; Duplicate `invoice_known`.
     Locks:  the company, the batch.
-    Writes: Invoice, audit event `invoice.attached`.
+    Writes: Invoice, BatchApproval, audit event `invoice.attached`.
     """
     require(actor, Can.INVOICE_LINE, Can.PREPARE_PAYOUT)
     batch = locks.lock_batch(line.batch_id)
@@ -43,6 +46,7 @@ def attach_invoice(*, actor: Any, line: PayoutLine, number: str, amount: Decimal
     rate = Decimal(vat_rate)
     if not 0 <= rate < 1:
         raise Invalid("a rate is from 0 to below 1", code="out_of_range", field="vat_rate")
+    void_approvals(batch, actor=actor, because=Because.LINE_CHANGED)
     stored.invoices.filter(live=True).update(live=False)
     invoice = Invoice(
         line=stored,
@@ -63,3 +67,30 @@ def attach_invoice(*, actor: Any, line: PayoutLine, number: str, amount: Decimal
     after = {"line": str(stored.pk), "number": number, "amount": str(amount), "vat_rate": str(rate)}
     record("invoice.attached", actor=actor, target=batch, agency=agency_id, after=after)
     return invoice
+
+
+def carry_invoices(lines: QuerySet[PayoutLine], batch: PayoutBatch) -> None:
+    """Put the invoices that failed lines had to the same payees' lines of a new draft, where the amount is the same.
+
+    Locks:  the caller holds the company.
+    Writes: Invoice.
+    """
+    had = Invoice.objects.filter(line__in=lines).select_related("line").order_by("received_at")
+    latest = {invoice.line.payee_id: invoice for invoice in had}
+    # one that was put to another line meanwhile stays there
+    Invoice.objects.bulk_create(
+        [
+            Invoice(
+                line=line,
+                agency_id=was.agency_id,
+                number=was.number,
+                amount=was.amount,
+                vat_rate=was.vat_rate,
+                received_at=was.received_at,
+                received_from_id=was.received_from_id,
+            )
+            for line in batch.lines.all()
+            if (was := latest.get(line.payee_id)) is not None and was.amount == line.gross
+        ],
+        ignore_conflicts=True,
+    )

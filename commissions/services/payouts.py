@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from commissions.holds import held_lines
 from commissions.models import Invoice, PayoutBatch, PayoutLine
 from commissions.selectors import lines_that_count
 from commissions.services.advances import settle_advances
+from commissions.services.approvals import Because, approvals_needed, give_approval, void_approvals
 from commissions.services.debts import ask_write_off, decide_write_off, record_repayment
 from commissions.services.invoices import attach_invoice
 from commissions.services.settlement import gather_lines, post_payment, release_lines
@@ -37,6 +39,7 @@ __all__ = [
     "return_batch",
     "submit_batch",
     "void_batch",
+    "write_draft",
 ]
 
 
@@ -47,7 +50,7 @@ def draft_batch(
     """Gather what is payable at the cut-off (None: now) into a draft: a line for each payee with enough.
 
     What is owed back is netted within the company and currency; a payee left below zero or the minimum is carried.
-    What an agreement ended for interception holds is left out. Advances are settled first.
+    What is held is left out. Advances are settled first.
     Raises: Forbidden; NotAllowed `nothing_payable`; Invalid `in_the_future`, or `currency_required` where the company's
             projects have several.
     Locks:  the company.
@@ -67,20 +70,35 @@ def draft_batch(
         prepared_by=actor,
         prepared_at=now,
     )
-    settle_advances(Project.objects.filter(company=company, currency=batch.currency), posted_at=now, actor=actor)
-    if not gather_lines(batch, minimum=company.minimum_amount):
+    return write_draft(batch, actor=actor, minimum=company.minimum_amount)
+
+
+def write_draft(
+    batch: PayoutBatch, *, actor: Any, minimum: Decimal, payees: Sequence[UUID] | None = None
+) -> PayoutBatch:
+    """Settle advances, gather a batch's lines and save it.
+
+    Raises: NotAllowed `nothing_payable`.
+    Locks:  the caller holds the company.
+    Writes: PayoutBatch, PayoutLine, PayoutEntry, LedgerTransaction, LedgerEntry, audit event `batch.drafted`.
+    """
+    projects = Project.objects.filter(company=batch.company_id, currency=batch.currency)
+    settle_advances(projects, posted_at=batch.prepared_at, actor=actor)
+    if not gather_lines(batch, minimum=minimum, payees=payees):
         raise NotAllowed("nobody has enough payable", code="nothing_payable")
     batch.number = _next_number(batch)
     batch.save(force_insert=True)
     withhold_taxes(batch)
-    record("batch.drafted", actor=actor, target=batch, after=_totals(batch))
+    after = _totals(batch) | ({"reissue_of": batch.reissue_of.number} if batch.reissue_of is not None else {})
+    record("batch.drafted", actor=actor, target=batch, after=after)
     return batch
 
 
 @transactional
 def submit_batch(*, actor: Any, batch: PayoutBatch) -> PayoutBatch:
-    """Hand a draft to the approver; lines held since leave it, taxes are worked out anew.
+    """Hand a draft to the approvers; lines held since leave it, taxes are worked out anew.
 
+    How many of them it needs is read off the company's rules now, and stays.
     Raises: Forbidden; NotAllowed unless it is a draft, or `all_held` where no line would be left.
     Locks:  the company, the batch.
     Writes: PayoutBatch, PayoutLine, PayoutEntry, Invoice, audit event `batch.submitted`.
@@ -92,18 +110,24 @@ def submit_batch(*, actor: Any, batch: PayoutBatch) -> PayoutBatch:
         raise NotAllowed("all its lines are held: void it", code="all_held")
     withhold_taxes(stored)
     stored.submitted_by, stored.submitted_at = actor, clock.now()
-    return _move(stored, BatchState.SUBMITTED, actor=actor, fields=["submitted_by", "submitted_at"], left=left)
+    stored.approvals_needed = approvals_needed(stored)
+    fields = ["submitted_by", "submitted_at", "approvals_needed"]
+    return _move(stored, BatchState.SUBMITTED, actor=actor, fields=fields, left=left)
 
 
 @transactional
-def approve_batch(*, actor: Any, batch: PayoutBatch) -> PayoutBatch:
-    """Approve a submitted batch for payment; never by who prepared or submitted it.
+def approve_batch(*, actor: Any, batch: PayoutBatch, seen: str = "") -> PayoutBatch:
+    """Approve a submitted batch for payment; never by who prepared or submitted it, by each person once.
 
-    Raises: Forbidden, also `own_batch`; NotAllowed unless it is submitted, or `figures_changed` where a tax is no
-            longer what was submitted; Invalid `lines_held` with the `lines` (ids) that contain what an agreement ended
-            for interception holds, `invoice_needed` with those that lack an invoice.
+    It is approved with the last approval that it needs. Approvals of what the batch no longer says are void by then.
+    `seen`: the digest of what the person was shown (batch_facts), where there was such a page.
+    Raises: Forbidden, also `own_batch`; NotAllowed unless it is submitted, `approved_already` by this person,
+            `batch_changed` where it is no longer what was seen, or `figures_changed` where a tax is no longer what
+            was submitted; Invalid `lines_held` with the `lines` (ids) that contain what is held, `invoice_needed` with
+            those that lack an invoice.
     Locks:  the company, the batch, the agreements behind its lines.
-    Writes: PayoutBatch, audit event `batch.approved`.
+    Writes: PayoutBatch, BatchApproval, ApprovedLine, audit event `batch.approved`, or `batch.approval_given` where
+            it needs more.
     """
     require_person(actor, Can.APPROVE_PAYOUT)
     stored = _locked(batch, BatchState.SUBMITTED)
@@ -117,6 +141,8 @@ def approve_batch(*, actor: Any, batch: PayoutBatch) -> PayoutBatch:
         raise Invalid("lines need an invoice of their amount", code="invoice_needed", lines=lacking)
     if changed_taxes(stored):
         raise NotAllowed("taxes changed since it was submitted: return it", code="figures_changed")
+    if not give_approval(stored, actor=actor, seen=seen):
+        return stored
     stored.approved_by, stored.approved_at = actor, clock.now()
     return _move(stored, BatchState.APPROVED, actor=actor, fields=["approved_by", "approved_at"])
 
@@ -127,7 +153,7 @@ def return_batch(*, actor: Any, batch: PayoutBatch, reason: str) -> PayoutBatch:
 
     Raises: Forbidden; Invalid `reason_required`; NotAllowed unless submitted, or approved with nothing paid.
     Locks:  the company, the batch.
-    Writes: PayoutBatch, PayoutLine, PayoutEntry, Invoice, audit event `batch.draft`.
+    Writes: PayoutBatch, BatchApproval, PayoutLine, PayoutEntry, Invoice, audit event `batch.draft`.
     """
     require(actor, Can.APPROVE_PAYOUT, Can.PREPARE_PAYOUT)
     _require_reason(reason)
@@ -135,6 +161,7 @@ def return_batch(*, actor: Any, batch: PayoutBatch, reason: str) -> PayoutBatch:
     _refuse_begun(stored)
     stored.submitted_by = stored.submitted_at = stored.approved_by = stored.approved_at = None
     fields = ["submitted_by", "submitted_at", "approved_by", "approved_at"]
+    void_approvals(stored, actor=actor, because=Because.RETURNED)
     left = _let_go_of_held(stored)
     _move(stored, BatchState.DRAFT, actor=actor, fields=fields, reason=reason, left=left)
     withhold_taxes(stored)
@@ -147,12 +174,13 @@ def void_batch(*, actor: Any, batch: PayoutBatch, reason: str) -> PayoutBatch:
 
     Raises: Forbidden; Invalid `reason_required`; NotAllowed once something of it was paid, or when it is void.
     Locks:  the company, the batch.
-    Writes: PayoutBatch, PayoutLine, PayoutEntry, Invoice, audit event `batch.void`.
+    Writes: PayoutBatch, BatchApproval, PayoutLine, PayoutEntry, Invoice, audit event `batch.void`.
     """
     require(actor, Can.APPROVE_PAYOUT, Can.PREPARE_PAYOUT)
     _require_reason(reason)
     stored = _locked(batch, BatchState.DRAFT, BatchState.SUBMITTED, BatchState.APPROVED)
     _refuse_begun(stored)
+    void_approvals(stored, actor=actor, because=Because.VOIDED)
     release_lines(stored, [line.pk for line in stored.lines.all()], LineState.VOID)
     stored.closed_by, stored.closed_at = actor, clock.now()
     return _move(stored, BatchState.VOID, actor=actor, fields=["closed_by", "closed_at"], reason=reason)

@@ -1,37 +1,49 @@
 """The monthly draft: one per paying company, currency and month, whatever becomes of the process that makes it."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import NotAllowed
 from commissions import locks
+from commissions.engine.paydays import Payday, PaydayRule, calendar, latest_payday, next_payday
 from commissions.models import ScheduledPayout
 from commissions.services.payouts import draft_batch
-from projects.models import PayingCompany, Project
+from projects.models import Holiday, PayingCompany, Project
 
 log = structlog.get_logger(__name__)
 
 
 def last_due(company: PayingCompany, now: datetime) -> datetime:
     """Return the company's latest payout instant at or before `now`, by its own calendar."""
-    today = clock.local_date(now, company.zone)
-    due = _due(company, today.year, today.month)
-    if due <= now:
-        return due
-    return _due(company, today.year - (today.month == 1), (today.month - 2) % 12 + 1)
+    return latest_payday(payday_rule(company), now).pays_at
 
 
-def next_due(company: PayingCompany, now: datetime) -> datetime:
-    """Return the company's first payout instant after `now`, by its own calendar."""
-    today = clock.local_date(now, company.zone)
-    due = _due(company, today.year, today.month)
-    return due if due > now else _due(company, today.year + today.month // 12, today.month % 12 + 1)
+def next_due(company: PayingCompany, now: datetime) -> Payday:
+    """Return the company's first payout after `now`."""
+    return next_payday(payday_rule(company), now)
+
+
+def payday_rule(company: PayingCompany) -> PaydayRule:
+    """Return when the company pays, with its calendar."""
+    days: list[Any] = []
+    if company.working_days_only:
+        listed = Holiday.objects.filter(Q(company=company) | Q(company__isnull=True))
+        days = [(one.day, one.works, one.company_id is not None) for one in listed]
+    return PaydayRule(
+        zone=company.zone,
+        day=company.payout_day,
+        at=company.payout_time,
+        cutoff_day=company.cutoff_day,
+        working_days_only=company.working_days_only,
+        calendar=calendar(days),
+    )
 
 
 def schedule_payouts() -> dict[str, int]:
@@ -64,8 +76,8 @@ def schedule_payout(*, company_id: UUID, currency: str) -> ScheduledPayout | Non
     """
     company = locks.lock_company(company_id)
     now = clock.now()
-    cutoff_at = last_due(company, now)
-    month: date = clock.local_date(cutoff_at, company.zone).replace(day=1)
+    due = latest_payday(payday_rule(company), now)
+    month, cutoff_at = due.month, due.cutoff_at
     if ScheduledPayout.objects.filter(company=company, currency=currency, month=month).exists():
         return None
     batch: Any = None
@@ -78,8 +90,3 @@ def schedule_payout(*, company_id: UUID, currency: str) -> ScheduledPayout | Non
     return ScheduledPayout.objects.create(
         company=company, currency=currency, month=month, cutoff_at=cutoff_at, drafted_at=now, batch=batch
     )
-
-
-def _due(company: PayingCompany, year: int, month: int) -> datetime:
-    day = date(year, month, company.payout_day)
-    return datetime.combine(day, company.payout_time, tzinfo=company.zone)

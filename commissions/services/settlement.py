@@ -30,14 +30,14 @@ WHERE e.account = 'payable' AND NOT e.settles
   AND NOT {IS_CONTESTED}
 """  # noqa: S608 - constants
 
-# Of these, what is held waits for the hold to be lifted: what a payee has above zero in the project of an agreement
-# ended for interception. The rest is free for the next payout.
+# Of these, what is held waits until nothing holds it: what a payee has above zero in a project that a hold is on. The
+# rest is free for the next payout.
 UNSETTLED_OR_HELD = f"""
 unsettled AS MATERIALIZED ({UNSETTLED}),
 held AS MATERIALIZED (
-    SELECT payee_id, project_id, h.since, sum(u.amount) AS amount
+    SELECT payee_id, project_id, sum(u.amount) AS amount
     FROM unsettled u JOIN ({HOLDS}) h USING (payee_id, project_id)
-    GROUP BY 1, 2, 3 HAVING sum(u.amount) > 0
+    GROUP BY 1, 2 HAVING sum(u.amount) > 0
 ),
 free AS MATERIALIZED (
     SELECT u.* FROM unsettled u
@@ -55,7 +55,9 @@ encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING
 _GATHER = f"""
 WITH {UNSETTLED_OR_HELD},
 due AS (
-    SELECT payee_id, sum(amount) AS gross FROM free GROUP BY payee_id
+    SELECT payee_id, sum(amount) AS gross FROM free
+    WHERE %(payees)s::uuid[] IS NULL OR payee_id = ANY(%(payees)s)
+    GROUP BY payee_id
     HAVING sum(amount) > 0 AND sum(amount) >= %(minimum)s
 ),
 lines AS (
@@ -139,8 +141,10 @@ FROM posted o JOIN postings p USING (line_id, project_id)
 """
 
 
-def gather_lines(batch: PayoutBatch, *, minimum: Decimal) -> int:
+def gather_lines(batch: PayoutBatch, *, minimum: Decimal, payees: Sequence[UUID] | None = None) -> int:
     """Write the lines of a batch that is yet to be saved, with their entries; return how many entries.
+
+    `payees`: only theirs.
 
     Locks:  the caller holds the company.
     Writes: PayoutLine, PayoutEntry; their batch is only looked for at the commit.
@@ -151,6 +155,8 @@ def gather_lines(batch: PayoutBatch, *, minimum: Decimal) -> int:
         "cutoff": batch.cutoff_at,
         "batch": batch.pk,
         "minimum": minimum,
+        "payees": None if payees is None else list(payees),
+        "now": batch.prepared_at,
     }
     with connection.cursor() as cursor:
         cursor.execute(_GATHER, values)

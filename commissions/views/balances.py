@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -14,11 +14,12 @@ from django.views.decorators.http import require_safe
 from brokers.models import Agency
 from channels_platform.accounts.permissions import Can
 from channels_platform.http.screens import needs, page_by_cursor
+from channels_platform.lib import clock
 from channels_platform.lib.names import clean_text
 from commissions.advances import outstanding_of
 from commissions.balance_sheets import accruals_of, entries_of, narrowed, totals, with_ledger
 from commissions.models import Payee
-from commissions.selectors import Balance, visible_payees
+from commissions.selectors import Balance, visible_holds, visible_payees
 from commissions.selectors import balances as balances_of
 from commissions.services.debts import owed_back
 from commissions.views.common import PAGE, show, slice_at
@@ -94,6 +95,10 @@ def balance(request: HttpRequest, payee_id: UUID, project_id: UUID) -> HttpRespo
         "tab": tab,
         "deal": deal,
         "number": number,
+        "holds": visible_holds(request.user)
+        .filter(Q(project=project) | Q(project__isnull=True), payee=payee, lifted_at__isnull=True)
+        .exclude(until_at__lte=clock.now()),
+        "may_hold": request.user.can(Can.PREPARE_PAYOUT) or request.user.can(Can.APPROVE_PAYOUT),
     }
     context |= _ledger(request, context) if tab == "ledger" else _lines(request, context)
     return show(request, "finance/balance.html", context)

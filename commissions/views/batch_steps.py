@@ -20,13 +20,15 @@ from channels_platform.http.once import OnceForm, sent
 from channels_platform.http.screens import needs
 from channels_platform.lib.errors import Refused
 from channels_platform.presentation import formats
+from commissions.batch_facts import digest_of, facts_of
 from commissions.batch_sheets import held_of, totals_of
-from commissions.forms import ReasonForm
+from commissions.forms import ApprovalForm, ReasonForm
 from commissions.holds import Held
 from commissions.models import PayoutBatch
 from commissions.selectors import visible_batches
 from commissions.services.payouts import approve_batch, return_batch, submit_batch, void_batch
-from commissions.states import BEGUN, BatchState
+from commissions.services.reissue import reissue_failed
+from commissions.states import BEGUN, BatchState, LineState
 from commissions.views.common import attempt, in_words, show, status_of
 
 
@@ -92,6 +94,21 @@ STEPS = {
             look="primary",
         ),
         Step(
+            name="reissue",
+            acts=(Can.PREPARE_PAYOUT,),
+            states=frozenset({BatchState.APPROVED, BatchState.PAID, BatchState.VOID}),
+            work=reissue_failed,
+            label=gettext_lazy("Re-issue failed lines"),
+            heading=gettext_lazy("Re-issue the failed lines?"),
+            happens=gettext_lazy(
+                "A new draft takes what the payees of the failed lines of %(number)s have payable now, and no one "
+                "else's. What they owe back meanwhile is netted."
+            ),
+            undo=gettext_lazy("An invoice goes along where the amount is the same. The draft can be voided."),
+            done=gettext_lazy("Batch %(number)s is drafted."),
+            icon="arrow-clockwise",
+        ),
+        Step(
             name="return",
             acts=_BOTH,
             states=frozenset({BatchState.SUBMITTED, BatchState.APPROVED}),
@@ -139,19 +156,32 @@ class Offer:
 def steps_for(user: Any, batch: PayoutBatch, *, lacking: int, holds: Sequence[Held] = ()) -> list[Offer]:
     """Return the steps that the person's role has in the batch's state; `holds` are those on its lines."""
     begun = batch.state == BatchState.APPROVED and batch.lines.filter(state__in=BEGUN).exists()
+    own = batch.state == BatchState.SUBMITTED and batch.approvals.filter(approver=user, voided_at__isnull=True).exists()
     return [
         Offer(
             step,
             reverse(f"finance:batch_{step.name}", args=[batch.pk]),
-            _obstacle(step, user, batch, lacking, begun, holds),
+            _obstacle(step, user, batch, lacking, begun=begun, own=own, holds=holds),
         )
         for step in STEPS.values()
-        if batch.state in step.states and any(user.can(act) for act in step.acts)
+        if batch.state in step.states
+        and any(user.can(act) for act in step.acts)
+        and (step.name != "reissue" or _to_reissue(batch))
     ]
 
 
-def _obstacle(step: Step, user: Any, batch: PayoutBatch, lacking: int, begun: bool, holds: Sequence[Held]) -> str:
+def _to_reissue(batch: PayoutBatch) -> bool:
+    """Whether lines failed and no batch took them on yet."""
+    failed = batch.lines.filter(state=LineState.FAILED).exists()
+    return failed and not batch.reissues.exclude(state=BatchState.VOID).exists()
+
+
+def _obstacle(
+    step: Step, user: Any, batch: PayoutBatch, lacking: int, *, begun: bool, own: bool, holds: Sequence[Held]
+) -> str:
     if step.name == "approve":
+        if own:
+            return _("You approved this batch; another person has to as well.")
         if user.pk in (batch.prepared_by_id, batch.submitted_by_id):
             return _("You prepared or submitted this batch; another person has to approve it.")
         if holds:
@@ -175,7 +205,6 @@ def batch_step(request: HttpRequest, batch_id: UUID, name: str) -> HttpResponse:
     if not any(request.user.can(act) for act in step.acts):
         raise PermissionDenied
     batch = get_object_or_404(visible_batches(request.user), pk=batch_id)
-    address = reverse("finance:batch", args=[batch.pk])
     totals = totals_of([batch])[batch.pk]
     if request.method != "POST":
         found = steps_for(request.user, batch, lacking=totals.lacking, holds=held_of(batch))
@@ -183,8 +212,8 @@ def batch_step(request: HttpRequest, batch_id: UUID, name: str) -> HttpResponse:
         obstacle = offers[name].obstacle if name in offers else _("This can't be done in the state the batch is in.")
         if obstacle:
             messages.warning(request, obstacle)
-            return HttpResponseRedirect(address)
-    form = (ReasonForm if step.asks_reason else OnceForm)(sent(request))
+            return HttpResponseRedirect(reverse("finance:batch", args=[batch.pk]))
+    form = _form(step, request, batch)
     facts = {
         "number": batch.number,
         "lines": ngettext("%(n)s line", "%(n)s lines", totals.lines) % {"n": totals.lines},
@@ -193,10 +222,10 @@ def batch_step(request: HttpRequest, batch_id: UUID, name: str) -> HttpResponse:
     }
 
     def work() -> str:
-        more = {"reason": form.cleaned_data["reason"]} if step.asks_reason else {}
-        step.work(actor=request.user, batch=batch, **more)  # type: ignore[misc]
-        messages.success(request, str(step.done) % facts)
-        return address
+        more = {name: value for name, value in form.cleaned_data.items() if name != "once"}
+        result = step.work(actor=request.user, batch=batch, **more)  # type: ignore[misc]
+        messages.success(request, _done(step, result) % {**facts, "number": result.number})
+        return reverse("finance:batch", args=[result.pk])
 
     if (answer := attempt(request, form, work, said=lambda refused: _said(refused, batch))) is not None:
         return answer
@@ -210,6 +239,27 @@ def batch_step(request: HttpRequest, batch_id: UUID, name: str) -> HttpResponse:
         "danger": step.look == "danger",
     }
     return show(request, "finance/batch_step.html", context, status=status_of(form))
+
+
+def _form(step: Step, request: HttpRequest, batch: PayoutBatch) -> OnceForm:
+    """Return the step's form; that of an approval knows what was shown with it."""
+    if step.asks_reason:
+        return ReasonForm(sent(request))
+    if step.name != "approve":
+        return OnceForm(sent(request))
+    shown = request.method != "POST"
+    return ApprovalForm(sent(request), initial={"seen": digest_of(facts_of(batch))} if shown else None)
+
+
+def _done(step: Step, batch: PayoutBatch) -> str:
+    if step.name == "approve" and batch.state == BatchState.SUBMITTED:
+        left = batch.approvals_needed - batch.approvals.filter(voided_at__isnull=True).count()
+        return ngettext(
+            "Your approval of batch %(number)s is kept; it needs one more.",
+            "Your approval of batch %(number)s is kept; it needs more of them.",
+            left,
+        )
+    return str(step.done)
 
 
 def _held_in_words(holds: Sequence[Held]) -> str:

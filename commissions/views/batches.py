@@ -4,11 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from brokers.selectors import account_in_force
@@ -18,6 +19,7 @@ from channels_platform.http.once import OnceForm, sent
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib import clock
 from channels_platform.lib.names import clean_text
+from commissions.batch_facts import changed_since_approval
 from commissions.batch_sheets import (
     deals_behind,
     held_at,
@@ -33,14 +35,17 @@ from commissions.forms import DraftForm
 from commissions.models import PayoutBatch
 from commissions.portal_forms import InvoiceForm
 from commissions.selectors import visible_batches, visible_companies
+from commissions.services.approvals import Because, approvals_needed
 from commissions.services.invoices import attach_invoice
 from commissions.services.payouts import draft_batch
+from commissions.services.schedule import next_due
 from commissions.states import BatchState, LineState
 from commissions.views.batch_steps import steps_for
 from commissions.views.common import attempt, show, slice_at, status_of
 from projects.models import Project
 
 MOST_PREVIEWED = 100
+MOST_COMPANIES = 10
 
 
 @require_safe
@@ -59,11 +64,19 @@ def batches(request: HttpRequest) -> HttpResponse:
     tabs += [(state.value, state.label, counts.get(state.value, 0)) for state in PayoutBatch.State]
     if asked["state"] in PayoutBatch.State.values:
         rows = rows.filter(state=asked["state"])
+    rows = rows.annotate(given=Count("approvals", filter=Q(approvals__voided_at__isnull=True)))
     page = page_by_cursor(rows, by="-prepared_at", cursor=request.GET.get("cursor", ""))
     sums = totals_of(page.items)
     for batch in page.items:
         batch.totals = sums[batch.pk]
-    context = {"page": page, "tabs": tabs, "asked": asked, "companies": companies}
+    now = clock.now()
+    context = {
+        "page": page,
+        "tabs": tabs,
+        "asked": asked,
+        "companies": companies,
+        "coming": [(company, next_due(company, now)) for company in companies.order_by("code")[:MOST_COMPANIES]],
+    }
     return show(request, "finance/batches.html", context)
 
 
@@ -157,8 +170,32 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "returned": _sent_back(found),
         "bank_files": found.bank_files.select_related("made_by")[:5],
         "bank_file": found.state in (BatchState.APPROVED, BatchState.PAID),
+        "reissues": found.reissues.order_by("prepared_at"),
+        **_approvals(found),
     }
     return show(request, "finance/batch.html", context)
+
+
+_VOIDED = {
+    Because.LINE_CHANGED: gettext_lazy("void since a line changed:"),
+    Because.RETURNED: gettext_lazy("void since the batch was returned:"),
+    Because.VOIDED: gettext_lazy("void since the batch was given up:"),
+}
+
+
+def _approvals(batch: PayoutBatch) -> dict[str, Any]:
+    """Who approved it, who did and it counts no more, and what changed since."""
+    found: list[Any] = list(batch.approvals.select_related("approver").order_by("given_at", "pk"))
+    for one in found:
+        one.voided_words = _VOIDED.get(one.voided_because, "")
+    given = [one for one in found if one.voided_at is None]
+    waiting = batch.state in (BatchState.SUBMITTED, BatchState.APPROVED)
+    return {
+        "approvals": found,
+        "given": len(given),
+        "would_need": approvals_needed(batch) if batch.state == BatchState.DRAFT else None,
+        "changed": changed_since_approval(batch) if given and waiting else [],
+    }
 
 
 def _sent_back(batch: PayoutBatch) -> Event | None:

@@ -21,6 +21,14 @@ _WORDS = {
     "own_batch": gettext_lazy("You prepared or submitted this batch; another person has to approve it."),
     "own_request": gettext_lazy("You asked for this; another person has to decide."),
     "invoice_needed": gettext_lazy("Some lines still need an invoice of their amount."),
+    "approved_already": gettext_lazy("You approved this batch; another person has to as well."),
+    "batch_changed": gettext_lazy("The batch changed since you opened this page. Look at it again, then decide."),
+    "nothing_failed": gettext_lazy("No line of this batch failed."),
+    "own_hold": gettext_lazy("You set this hold; another person has to lift it."),
+    "held_already": gettext_lazy("A hold covers some of these days already: lift it first, or choose others."),
+    "beyond_reach": gettext_lazy("That is beyond your own projects."),
+    "span_reversed": gettext_lazy("The last day is before the first."),
+    "past": gettext_lazy("That day is past."),
     "figures_changed": gettext_lazy("Taxes changed since it was submitted. Return it to draft and submit it again."),
     "lines_held": gettext_lazy("Some lines are held. Return the batch to draft: they leave it, the others go on."),
     "all_held": gettext_lazy("All its lines are held. Void it: another batch takes them once the hold is lifted."),
@@ -97,7 +105,7 @@ def _listed(names: Sequence[str], most: int = 10) -> str:
 def _field_of(refused: Refused, form: OnceForm) -> str | None:
     """Return the form's field at fault: the services name some otherwise, and an amount's digits not at all."""
     known = refused.field or ("amount" if refused.code == "invalid_amount" else "")
-    name = {"at": "received_at"}.get(known, known)
+    name = {"at": "received_at", "until": "until_on"}.get(known, known)
     return name if name in form.fields else None
 
 

@@ -85,7 +85,7 @@ def month_close(request: HttpRequest, company: str) -> HttpResponse:
         "closable": closable,
         "month": month,
         "span": span_of(found, month) if month else None,
-        "answer_by": next_due(found, now),
+        "answer_by": next_due(found, now).pays_at,
         "form": form,
     }
     return show(request, "finance/month_close.html", context, status=status_of(form))

@@ -1,4 +1,4 @@
 from projects.models.policy import Policy
-from projects.models.project import Material, PayingCompany, Permit, Phase, Project, Unit
+from projects.models.project import Holiday, Material, PayingCompany, Permit, Phase, Project, Unit
 
-__all__ = ["Material", "PayingCompany", "Permit", "Phase", "Policy", "Project", "Unit"]
+__all__ = ["Holiday", "Material", "PayingCompany", "Permit", "Phase", "Policy", "Project", "Unit"]

@@ -42,6 +42,18 @@ class PayingCompany(models.Model):
     minimum_amount = models.DecimalField(
         _("minimum payout"), max_digits=18, decimal_places=4, default=Decimal(0), validators=[MinValueValidator(0)]
     )
+    working_days_only = models.BooleanField(
+        _("pay on working days only"),
+        default=False,
+        help_text=_("A payout day that is none moves to the next working day, by the list of holidays."),
+    )
+    cutoff_day = models.PositiveSmallIntegerField(
+        _("cut-off day of the month"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(31)],
+        help_text=_("Gathers up to the end of this day, 31: the month's last; empty: up to the payout itself."),
+    )
 
     class Meta:
         verbose_name = _("paying company")
@@ -65,6 +77,45 @@ def _days_after(label: Any) -> Any:
         validators=[MaxValueValidator(MOST_DAYS)],
         help_text=_("For deals without a date of their own; empty: not forecast."),
     )
+
+
+class Holiday(models.Model):
+    """A day that is another than its weekday says: a holiday, or a weekend day swapped for a working day.
+
+    Of one company, or of all; what a company has itself goes before.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    company = models.ForeignKey(
+        PayingCompany,
+        verbose_name=_("paying company"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="holidays",
+        help_text=_("Empty: all companies."),
+    )
+    day = models.DateField(_("day"))
+    works = models.BooleanField(
+        _("is worked"), default=False, help_text=_("A weekend day that is worked in place of another.")
+    )
+    name = models.CharField(_("name"), max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = _("holiday")
+        verbose_name_plural = _("holidays")
+        ordering = ["-day", "company__code"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company", "day"],
+                nulls_distinct=False,
+                name="holiday_once_a_day",
+                violation_error_message=_("This day is in the list already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d} {self.name}".strip()
 
 
 class Project(models.Model):

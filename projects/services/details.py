@@ -9,7 +9,8 @@ from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib.errors import Invalid
-from projects.models import Material, PayingCompany, Permit, Phase, Unit
+from channels_platform.lib.names import clean_text
+from projects.models import Holiday, Material, PayingCompany, Permit, Phase, Unit
 
 Detail = Phase | Permit | Material
 
@@ -88,6 +89,20 @@ def keep_company(*, actor: Any, company: PayingCompany) -> PayingCompany:
     require(actor, Can.MANAGE_STAFF)
     _keep(company, actor=actor, kind="payingcompany", project=None)
     return company
+
+
+@transactional
+def keep_holiday(*, actor: Any, holiday: Holiday) -> Holiday:
+    """Write a day of the calendar as given, new or changed. A mistake is put right by what the weekday says.
+
+    Raises: Forbidden; ValidationError by field.
+    Locks:  the row, when it was there.
+    Writes: Holiday, audit event `holiday.created` or `holiday.changed`.
+    """
+    require(actor, Can.MANAGE_STAFF)
+    holiday.name = clean_text(holiday.name)
+    _keep(holiday, actor=actor, kind="holiday", project=None)
+    return holiday
 
 
 UNIT_FIELDS = ("phase", "building", "number", "unit_type", "area", "list_price")

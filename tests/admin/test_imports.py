@@ -21,7 +21,7 @@ from channels_platform.lib.sheets import read_rows
 from channels_platform.privacy.models import Phone
 from leads.models import NaturalVisit
 from leads.walk_in_files import WalkInSheet
-from projects.models import Unit
+from projects.models import Holiday, Unit
 from projects.services.projects import set_policy
 from projects.services.units import create_unit
 from projects.unit_files import UnitSheet
@@ -281,3 +281,26 @@ def test_a_long_number_keeps_its_digits_or_is_refused() -> None:
                      needed=frozenset({"a"}), most_rows=5)  # fmt: skip
     assert rows[0].cells["a"][0][1] == "123456789012345"
     assert "e+" in rows[0].cells["b"][0][1]
+
+
+def test_holidays_are_taken_by_day_and_company_and_again_change_nothing(cast: Cast, enter: Any) -> None:
+    rows = [
+        ["日期", "是否上班", "名称", "公司代码"],
+        ["2026/10/1", "休", "国庆节", ""],
+        ["2026年10月10日", "上班", "调休", ""],
+        ["2026-10-01", "班", "", "LAKE"],
+    ]
+    client = enter("marketing_manager")
+    looked = _look(client, Holiday, _workbook(*rows), "holidays.xlsx")
+    assert "3 new, 0 changed, 0 known already" in said(looked) and not Holiday.objects.exists()
+    _take(client, Holiday, looked)
+    kept = sorted((str(one.day), one.works, str(one.company or "")) for one in Holiday.objects.all())
+    assert kept == [("2026-10-01", False, ""), ("2026-10-01", True, "Lake Co."), ("2026-10-10", True, "")]
+    assert Event.objects.filter(action="holiday.created").count() == 3
+    assert "0 new, 0 changed, 3 known already" in said(_look(client, Holiday, _workbook(*rows)))
+    wrong = [rows[0], ["1 Oct", "休", "", ""], ["2026-10-02", "maybe", "", ""], ["2026-10-03", "休", "", "NONE"]]
+    found = _faults(_look(client, Holiday, _workbook(*wrong)))
+    assert [(row, column) for row, column, _said in found] == [
+        (2, "A · Day"), (3, "B · Worked or holiday"), (4, "D · Paying company"),
+    ]  # fmt: skip
+    assert _look(enter("finance"), Holiday, _workbook(*rows)).status_code == 403

@@ -16,12 +16,13 @@ from channels_platform.accounts.permissions import Role
 from channels_platform.jobs.models import Job, PeriodicRun
 from channels_platform.lib import clock
 from channels_platform.notices.models import Delivery, Notice, Robot
-from commissions.models import Adjustment, Advance, AdvanceLimit, ContestRound, Payee
+from commissions.models import Adjustment, Advance, AdvanceLimit, ApprovalRule, ContestRound, Payee
 from commissions.services.contests import draft_contest
 from commissions.services.payouts import draft_batch
 from leads.models import Deal, RiskSignal
 from leads.services.disputes import raise_dispute
 from leads.services.visits import confirm_visit, record_natural_visit
+from projects.models import Holiday
 from projects.services.units import create_unit
 from tests.admin.conftest import SPOUSE, Cast, address
 from tests.services.brokers.test_individuals import signed_up
@@ -39,6 +40,7 @@ MONEY = dict.fromkeys(
         "commissions.ledgerentry",
         "commissions.ledgertransaction",
         "commissions.payoutbatch",
+        "commissions.approvalrule",
         "commissions.commissionrun",
         "commissions.adjustment",
         "commissions.advance",
@@ -60,6 +62,7 @@ LOOK = {
     "projects.unit": "v",
     "projects.policy": "v",
     "projects.payingcompany": "v",
+    "projects.holiday": "v",
     "brokers.agency": "v",
     "brokers.agencygrade": "v",
     "brokers.broker": "v",
@@ -95,6 +98,8 @@ ROLES = {
         **EDIT,
         **MONEY,
         "projects.payingcompany": "vac",
+        "projects.holiday": "vac",
+        "commissions.approvalrule": "vac",
         "brokers.agencygrade": "vac",
         "commissions.planversion": "va",
         "accounts.user": "vac",
@@ -125,6 +130,8 @@ def world(cast: Cast, paid_deal: Deal, consultant: Any, settings: Any) -> dict[s
     raise_dispute(actor=cast.rival.user, agency=cast.rival.agency, claim_text="Ours.", referral=refused)
     draft_batch(actor=None, company=cast.here.company, cutoff_at=clock.now())
     waiting_requests(cast)
+    ApprovalRule.objects.create(company=cast.here.company, from_amount=0, approvals=2)
+    Holiday.objects.create(day=date(2026, 10, 1), name="National Day")
     PeriodicRun.objects.create(job="sweep", period="now", started_at=clock.now())
     Job.objects.create(kind="export", starter=cast.manager, created_at=clock.now())
     Robot.objects.create(

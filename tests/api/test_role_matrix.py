@@ -41,7 +41,7 @@ IMPORTED_BY = {"leads.naturalvisit": Can.RECORD_NATURAL_VISIT}
 # What has no project: every role that sees such things sees all of them (of jobs, those who read the audit trail).
 WITHOUT_PROJECT = {
     "brokers.agency", "brokers.agencyapplication", "brokers.agencygrade", "brokers.store", "brokers.broker",
-    "projects.payingcompany", "accounts.user", "jobs.periodicrun", "jobs.job",
+    "projects.payingcompany", "projects.holiday", "accounts.user", "jobs.periodicrun", "jobs.job",
 }  # fmt: skip
 
 

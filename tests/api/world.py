@@ -25,6 +25,7 @@ from commissions.models import (
     Adjustment,
     Advance,
     AdvanceLimit,
+    ApprovalRule,
     BankResult,
     ClosedMonth,
     CommissionRun,
@@ -34,6 +35,7 @@ from commissions.models import (
     Objection,
     ObjectionFile,
     Payee,
+    PayeeHold,
     PayoutLine,
     Statement,
     StatementLine,
@@ -51,7 +53,7 @@ from leads.services.filing import file_referral
 from leads.services.payments import record_payment
 from leads.services.visits import confirm_visit, record_natural_visit
 from leads.slips import sign_slip
-from projects.models import Material, PayingCompany, Permit, Phase, Project
+from projects.models import Holiday, Material, PayingCompany, Permit, Phase, Project
 from projects.services.projects import create_project
 from projects.services.units import create_unit
 from tests.services.brokers.test_individuals import signed_up
@@ -107,6 +109,8 @@ def build_side(tag: str, phone: str) -> Side:
         "projects.permit": Permit.objects.create(project=project, number=tag, issued_on=date(2026, 1, 1)).pk,
         "projects.material": Material.objects.create(project=project, name=tag, link="https://example.org/").pk,
         "projects.payingcompany": company.pk,
+        "projects.holiday": Holiday.objects.create(company=company, day=date(2026, 10, 1)).pk,
+        "commissions.approvalrule": ApprovalRule.objects.create(company=company, from_amount=10**9, approvals=2).pk,
         "notices.robot": Robot.objects.create(
             project=project, name=tag, kind="wecom", address="https://example.org/", created_at=clock.now()
         ).pk,
@@ -265,7 +269,11 @@ def _history(side: Side, manager: User, second: User, phone: str) -> None:
         payee=payee, project=project, amount=1, reason="x", asked_by=second, asked_at=clock.now()
     )
     _by_hand(side, payee, second)
+    hold = PayeeHold.objects.create(
+        payee=payee, project=project, reason="x", set_by=second, from_at=then, until_at=clock.now(), set_at=then
+    )
     side.ids |= {
+        "hold": hold.pk,
         "referral": referral.pk,
         "deal": deal.pk,
         "dispute": dispute.pk,

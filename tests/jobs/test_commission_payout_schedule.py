@@ -11,6 +11,7 @@ from commissions.models import PayoutBatch, ScheduledPayout
 from commissions.services import schedule
 from commissions.services.payouts import void_batch
 from commissions.services.schedule import last_due, schedule_payouts
+from projects.models import Holiday, PayingCompany
 from tests.services.commissions.cast import AT_CONTRACT, Cast, at
 
 
@@ -54,6 +55,25 @@ def test_what_was_payable_at_the_cutoff_is_drafted_once(cast):
     assert (batch.prepared_by, batch.cutoff_at, batch.lines.get().gross) == (None, at("04-05 09:00"), 10000)
     with clock.at(at("05-05 09:00")):
         assert schedule_payouts()["drafted"] == 1
+
+
+def test_a_payout_day_at_a_weekend_is_drafted_on_the_next_working_day_up_to_the_cutoff_day(cast):
+    """5 April 2026 is a Sunday, and Monday the Qingming holiday: Tuesday, for what March brought."""
+    Holiday.objects.create(day=at("04-06 00:00").date(), name="Qingming")
+    PayingCompany.objects.filter(pk=cast.company.pk).update(working_days_only=True, cutoff_day=31)
+    cast.contracted("B1")
+    cast.run()
+    cast.now = at("04-02 09:00")
+    cast.contracted("B1")
+    cast.run()
+    with clock.at(at("04-07 08:59")):
+        assert schedule_payouts() == {"drafted": 0, "nothing_payable": 1, "failed": 0}, "March's, long over"
+    with clock.at(at("04-07 09:00")):
+        assert schedule_payouts()["drafted"] == 1
+        assert schedule_payouts() == {"drafted": 0, "nothing_payable": 0, "failed": 0}
+    batch = PayoutBatch.objects.get()
+    assert (batch.lines.get().gross, batch.tax_month.month) == (10000, 3)
+    assert [str(one.month) for one in ScheduledPayout.objects.order_by("month")] == ["2026-03-01", "2026-04-01"]
 
 
 def test_a_month_with_nothing_to_pay_is_done_too(cast):

@@ -15,9 +15,18 @@ from brokers.states import Ending
 from channels_platform.accounts.permissions import Role
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid, NotAllowed
+from commissions.batch_facts import digest_of, facts_of
 from commissions.exports.bank import transfers_of
-from commissions.models import Accrual, LedgerEntry, PayoutBatch, PayoutEntry, ScheduledPayout
-from commissions.services.payouts import approve_batch, draft_batch
+from commissions.models import (
+    Accrual,
+    ApprovalRule,
+    BatchApproval,
+    LedgerEntry,
+    PayoutBatch,
+    PayoutEntry,
+    ScheduledPayout,
+)
+from commissions.services.payouts import approve_batch, attach_invoice, draft_batch
 from commissions.services.plans import approve_plan_version
 from commissions.services.runs import bring_up_to_date, run_commissions
 from commissions.services.schedule import schedule_payouts
@@ -113,6 +122,37 @@ def test_of_two_approvals_exactly_one_wins(cast):
     assert {result.code for result in results if isinstance(result, NotAllowed)} == {"not_allowed"}
     batch.refresh_from_db()
     assert batch.approved_by == winners[0].approved_by
+
+
+def test_of_approvals_at_once_exactly_as_many_count_as_are_needed(cast):
+    ApprovalRule.objects.create(company=cast.company, from_amount=0, approvals=3)
+    cast.collected("B1")
+    cast.run()
+    batch = cast.submitted()
+    approvers = [cast.approver, *(person(Role.FINANCE_APPROVER) for _ in range(3))]
+    results = at_once(*[later(approve_batch, actor=actor, batch=batch) for actor in approvers for _ in range(2)])
+    assert sum(isinstance(result, PayoutBatch) for result in results) == 3
+    given = BatchApproval.objects.filter(batch=batch, voided_at=None)
+    assert (given.count(), len(set(given.values_list("approver", flat=True)))) == (3, 3)
+    batch.refresh_from_db()
+    assert batch.state == "approved"
+
+
+def test_an_approval_and_a_change_at_once_end_with_an_approval_of_what_is_there_or_none(cast):
+    cast.collected("B1")
+    cast.run()
+    batch = cast.submitted()
+    line, seen = batch.lines.get(), digest_of(facts_of(batch))
+    changing = later(
+        attach_invoice, actor=cast.finance, line=line, number="INV-NEW", amount=line.gross, vat_rate="0.06"
+    )
+    _changed, approved = at_once(changing, later(approve_batch, actor=cast.approver, batch=batch, seen=seen))
+    batch.refresh_from_db()
+    given = list(batch.approvals.filter(voided_at=None))
+    if isinstance(approved, NotAllowed):
+        assert (approved.code, batch.state, given) == ("batch_changed", "submitted", [])
+    else:
+        assert (batch.state, given[0].digest) == ("approved", digest_of(facts_of(batch)))
 
 
 def test_of_two_overlapping_plans_exactly_one_is_approved(cast):

@@ -11,11 +11,13 @@ from commissions.models import (
     Adjustment,
     Advance,
     AdvanceLimit,
+    BatchApproval,
     ClosedMonth,
     Invoice,
     LedgerEntry,
     Objection,
     Payee,
+    PayeeHold,
     PayoutBatch,
     PayoutEntry,
     PayoutLine,
@@ -36,7 +38,7 @@ from tests.services.leads.disputed import photo
 
 _KEPT = (
     *(PayoutBatch, PayoutLine, PayoutEntry, Invoice, LedgerEntry, Payment, Repayment, WriteOff),
-    *(Adjustment, Advance, AdvanceLimit),
+    *(Adjustment, Advance, AdvanceLimit, BatchApproval, PayeeHold),
     *(ClosedMonth, Statement, Objection),
 )
 

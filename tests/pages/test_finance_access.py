@@ -20,6 +20,7 @@ from commissions.models import (
     LedgerCheck,
     ObjectionFile,
     Payee,
+    PayeeHold,
     ReportView,
     Statement,
     WriteOff,
@@ -28,6 +29,7 @@ from commissions.reports.asked import read_asked
 from commissions.reports.catalogue import REPORTS
 from commissions.services.debts import ask_write_off
 from commissions.services.ledger_checks import check_ledger
+from commissions.services.payee_holds import set_hold
 from commissions.services.report_views import keep_view
 from commissions.services.statements import contest_lines
 from tests.pages.finance import ask_by_hand, everything, open_till
@@ -44,6 +46,9 @@ PAGES = {
     "more": READ,
     "balances_csv": READ,
     "balance": READ,
+    "hold_new": PAY,
+    "holds": READ,
+    "hold": READ,
     "repayment_new": PREPARE,
     "write_off_new": PREPARE,
     "liability": READ,
@@ -67,6 +72,7 @@ PAGES = {
     "batch_approve": {"finance_approver"},
     "batch_return": PAY,
     "batch_void": PAY,
+    "batch_reissue": PREPARE,
     "batch_pay": PAY,
     "batch_xlsx": READ,
     "batch_csv": READ,
@@ -133,6 +139,7 @@ BARE = {
     "batch_new",
     "batches",
     "debts",
+    "holds",
     "liability",
     "liability_xlsx",
     "months",
@@ -147,7 +154,7 @@ BARE = {
     "tax",
     "tax_xlsx",
 }
-OF_BALANCE = ("balance", "repayment_new", "write_off_new", "adjustment_new")
+OF_BALANCE = ("balance", "repayment_new", "write_off_new", "adjustment_new", "hold_new")
 # Named, not an object: everybody who reads any has them, each within the own projects.
 NAMED = {"report", "report_keep", "report_xlsx", "report_csv"}
 # A shared view is everybody's to schedule, its owner's alone to remove.
@@ -167,6 +174,7 @@ def till(world):
     payee = Payee.objects.get(agency=world.agency)
     month = own_month(world)
     contest_lines(actor=world.owner.user, statement=month, lines=[month.lines.get().pk], text="No.", files=[photo()])
+    set_hold(actor=made.second, payee=payee, project=world.project, reason="asked for")
     ask_write_off(actor=made.second, payee=payee, project=world.project, amount=Decimal(1), reason="small")
     ask_by_hand(made)
     ask_account(actor=None, party=world.agency, holder="x", bank_name="Bank", account="6222020200012345")
@@ -192,6 +200,7 @@ def address(till, name, *, missing=False):
         **{key: [PayoutAccount.objects.get().pk] for key in ("account", "account_close")},
         "bank_template": [till.world.project.company_id],
         "tax_identity": [till.world.owner.pk],
+        "hold": [PayeeHold.objects.get().pk],
         "write_off": [WriteOff.objects.get().pk],
         "adjustment": [Adjustment.objects.get().pk],
         "adjustment_file": [Adjustment.objects.get().pk],
