@@ -44,13 +44,14 @@ def sold(seed: int, zone: str) -> tuple[Project, datetime]:
     HeldGrade.objects.create(
         agency=cast.agencies["A1"], grade=grade, from_on=date(2026, 4, 1), reason="review", entered_at=cast.now
     )
-    dear = {"price": {"from": "600000.50", "below": "800000"}}
-    cast.plan("S1", applies_to="all", **rules, from_on=date(2026, 3, 31), conditions=dear)
-    cast.plan("A1", **rules, scope="broker", period="month", to_on=date(2026, 4, 30), grades=["A"])
+    # one thing asked at a time: lumps told apart by many hold a deal each
+    asked = ({"area": {"below": "90"}}, {"price": {"from": "600000.50", "below": "800000"}})[seed]
+    cast.plan("S1", applies_to="all", **rules, from_on=date(2026, 3, 31), conditions=asked)
+    april = {"to_on": date(2026, 4, 30), "grades": ["A"], "conditions": asked}
+    cast.plan("A1", **rules, scope="broker", period="month", **april)
     cast.plan("A1", **rules, measure="amount", period="quarter", from_on=date(2026, 5, 1))
     cast.plan("A2", **rules, scope="project", to_on=date(2026, 4, 30))
-    small = {"area": {"below": "90"}, "unit_types": ["T2"], "buildings": ["1"]}
-    cast.plan("A2", **rules, period="year", from_on=date(2026, 5, 1), conditions=small)
+    cast.plan("A2", **rules, period="year", from_on=date(2026, 5, 1))
     for _ in range(40):
         brokers = dice.choice((("B1",), ("B2",), ("C1",), ("B1", "C1"), ("B1", "B2", "C1"), ()))
         cast.contracted(*brokers, price=f"{dice.randrange(500_000, 900_000)}.{dice.randrange(100):02d}")
