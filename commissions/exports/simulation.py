@@ -43,14 +43,14 @@ def write_simulation(
     )
     heads = [
         _text(gettext("Month"), 14, 0),
-        Column(gettext("Units"), CellKind.NUMBER, 8, itemgetter(1), adds_up=True),
-        _money(gettext("Sales"), itemgetter(2)),
+        Column(gettext("Units sold"), CellKind.NUMBER, 8, itemgetter(1), adds_up=True),
+        _money(gettext("Sales amount"), itemgetter(2)),
     ]
     months = (
         (month_words(month, words), units, *money((sales, *costs)))
         for month, units, sales, costs in simulation.by_month()
     )
-    sheets.table(gettext("Months"), [*heads, *_costs(plans, 3), *_rates(plans)], months)
+    sheets.table(gettext("By month"), [*heads, *_costs(plans, 3), *_rates(plans)], months)
     payees = simulation.by_payee()
     called = names([key for key, _costs_of in payees])
     rows = ((called[key], *money(costs)) for key, costs in payees)

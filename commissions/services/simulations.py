@@ -141,7 +141,7 @@ def last_months(project: Project, count: int = 12) -> tuple[date, date]:
     return date(months // 12, months % 12 + 1, 1), last
 
 
-def next_months(project: Project) -> date:
+def month_after(project: Project) -> date:
     """Return the first day of the project's next month."""
     return next_month(clock.local_date(clock.now(), project.zone))
 

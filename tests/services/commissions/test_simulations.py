@@ -85,7 +85,7 @@ def test_workbook_adds_up_to_what_the_page_tells(sold):
     drafts = [sold.plan("A1", approved=False, tiers=(("0", rate),)) for rate in ("0.015", "0.02")]
     job = tried(sold, drafts[0], other=drafts[1])
     assert len(job.report["totals"]) == 3
-    for name, first in (("Deals", 3), ("Months", 3), ("Payees", 1)):
+    for name, first in (("Deals", 3), ("By month", 3), ("Payees", 1)):
         total = sheets(job)[name][-1]
         told = [f"{value:.2f}" for value in total[first : first + 3]]
         assert told == job.report["totals"], name
