@@ -74,7 +74,9 @@ class SimulateForm(ActForm):
         initial=DEALS,
         widget=forms.RadioSelect,
     )
-    first = forms.ChoiceField(label=gettext_lazy("Contracted from"))
+    first = forms.ChoiceField(
+        label=gettext_lazy("Contracted from"), help_text=gettext_lazy("For the project's own deals.")
+    )
     last = forms.ChoiceField(label=gettext_lazy("Contracted until"), help_text=gettext_lazy("The whole month."))
     units = forms.CharField(
         label=gettext_lazy("Made-up sales: units by month"),

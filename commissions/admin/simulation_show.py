@@ -12,6 +12,7 @@ from channels_platform.adminkit import cells
 from channels_platform.jobs.models import Job
 from channels_platform.presentation import formats
 from commissions.engine.plans import read_version
+from commissions.engine.types import Method
 from commissions.exports.simulation import rate_of
 from commissions.models import Plan
 from commissions.plan_words import METHODS, MOMENTS, plan_in_words
@@ -133,9 +134,8 @@ def _reckoned(job: Job, currency: str, words: ReaderWords) -> list[str]:
             ),
         ]
     first = date.fromisoformat(curve["first"])
-    mix = "; ".join(
-        f"{METHODS[name]} {formats.percent(part)}" for name, part in curve["methods"].items() if part != "0"
-    )
+    parts = [(METHODS[method], curve["methods"].get(method, "0")) for method in Method]
+    mix = "; ".join(f"{name} {formats.percent(part)}" for name, part in parts if part != "0")
     facts = {
         "first": words.month(first.year, first.month),
         "units": ", ".join(map(str, curve["units"])),

@@ -5,18 +5,21 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from python_calamine import CalamineWorkbook
 
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.jobs.models import Job, OutboxMessage
 from channels_platform.jobs.selectors import get_job
-from channels_platform.jobs.services import deliver_message
+from channels_platform.jobs.services import deliver_message, report_progress
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid
+from commissions import simulating
 from commissions.engine.plans import InvalidPlan
 from commissions.facts import version_fields
 from commissions.models import Accrual, LedgerEntry, Plan, PlanVersion
+from commissions.services import simulations
 from commissions.services.simulations import last_months, start_simulation
 from leads.models import Deal
 from tests.services.commissions.cast import Cast, at, ledger_state, person
@@ -122,6 +125,37 @@ def test_made_up_sales_cost_by_month_what_either_plan_pays_for_them(sold):
         ["2026-04", 2, "2000000.00", ["40000.00", "60000.00"]],
     ]
     assert dict(report["due"])["loan_released"] == ["20000.00", "10000.00"]
+
+
+def test_made_up_sales_are_brought_by_a_broker_without_a_name(sold):
+    draft = sold.plan("A1", approved=False, payee="broker", tiers=(("0", "0.002"),))
+    job = tried(sold, draft, curve={"units": [2], "price": "1000000.00", "methods": MIX})
+    # nothing of today pays the agency's brokers; what it pays the agency is left aside
+    assert job.report["payees"] == [["broker", "made-up", ["0.00", "4000.00"]]]
+    assert sheets(job)["Payees"][1][0] == "A broker"
+
+
+def test_a_plan_for_walk_ins_is_tried_on_walk_ins(sold):
+    draft = sold.plan("S1", approved=False, applies_to="walk_in", tiers=(("0", "0.002"),))
+    sales = {"units": [2], "price": "1000000.00", "methods": MIX}
+    report = tried(sold, draft, agency=sold.agencies["S1"], curve=sales).report
+    assert report["payees"] == [["agency", str(sold.agencies["S1"].pk), ["2000.00", "4000.00"]]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_progress_is_seen_while_real_deals_are_read(sold, monkeypatch):
+    seen = []
+
+    def note(job, *, done, **total):
+        assert not connection.in_atomic_block
+        report_progress(job, done=done, **total)
+        seen.append(done)
+
+    monkeypatch.setattr(simulating, "_REPORT_EVERY", 2)
+    monkeypatch.setattr(simulations, "report_progress", note)
+    job = tried(sold, sold.plan("A1", approved=False))
+    assert seen == [0, 2, 4]
+    assert job.report["units"] == 3
 
 
 def test_a_simulation_is_for_who_drafts_plans_of_that_project(sold):
