@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from brokers.models import Agency
@@ -69,9 +70,9 @@ def simulated(asked: Asked, progress: Callable[[int], None]) -> Iterator[tuple[S
         tried_series(rules, project=project, agency=asked.agency, key=f"try-{place}")
         for place, rules in enumerate(asked.tries)
     ]
-    place = {"months": asked.months, "zone": project.zone, "currency": project.currency}
+    prepare = partial(Simulation, months=asked.months, zone=project.zone, currency=project.currency)
     if asked.curve is None:
-        simulation = Simulation(approved_series(project), tries, as_of=now, **place)
+        simulation = prepare(approved_series(project), tries, as_of=now)
         adds_up = simulation.series if simulation.needs_totals else ()
         opened = deal_stream(project, as_of=now, adds_up=adds_up, units=simulation.needs_units, hold=True)
         with opened as stream:
@@ -83,7 +84,7 @@ def simulated(asked: Asked, progress: Callable[[int], None]) -> Iterator[tuple[S
     by_walk_in = all(one.applies_to == AppliesTo.WALK_IN for one in tries)
     brought_by = None if by_walk_in else str(asked.agency.pk)
     sold = list(made_up_deals(asked.curve, agency_id=brought_by, zone=project.zone))
-    simulation = Simulation(_standing(asked, bare), bare, as_of=max(now, sold[-1].subscribed_at), **place)
+    simulation = prepare(_standing(asked, bare), bare, as_of=max(now, sold[-1].subscribed_at))
     for deal in sold:
         simulation.observe_deal(deal)
     yield simulation, _taken(simulation, sold, progress)

@@ -74,7 +74,9 @@ def start_simulation(
     require_person(actor, Can.DRAFT_PLAN)
     if not visible_projects(actor).filter(pk=project.pk).exists():
         raise Forbidden("the project is not yours", code="beyond_reach")
-    tries = [_stored(version) if version is not None else {"version": None, "rules": dict(rules or {})}]
+    tries: list[dict[str, Any]] = [
+        _stored(version) if version is not None else {"version": None, "rules": dict(rules or {})}
+    ]
     tries += [_stored(other)] if other is not None else []
     for one in tries:
         faults = validate_plan(one["rules"], currency=project.currency, onsite=agency.is_onsite)

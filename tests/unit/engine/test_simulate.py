@@ -83,6 +83,7 @@ def test_today_is_laid_over_all_deals_and_a_try_from_its_counting_period_on():
         for place, fields in enumerate(
             [
                 {"period": Period.PLAN},
+                {"period": Period.PLAN, "mode": Mode.RETROACTIVE},
                 {"period": Period.QUARTER},
                 {"period": Period.QUARTER, "mode": Mode.RETROACTIVE},
                 {"period": Period.YEAR, "mode": Mode.RETROACTIVE},
@@ -91,7 +92,7 @@ def test_today_is_laid_over_all_deals_and_a_try_from_its_counting_period_on():
     ]
     _sums, rows = tried([plan(tiers=steps)], tries, facts, months=MARCH)
     # March's is today's third unit; alone in what is counted from March on; the third of its quarter and of its year
-    assert [one.costs for one in rows] == [(2_000_000, 1_000_000, 2_000_000, 2_000_000, 2_000_000)]
+    assert [one.costs for one in rows] == [(2_000_000, 1_000_000, 1_000_000, 2_000_000, 2_000_000, 2_000_000)]
 
 
 @pytest.mark.parametrize(
