@@ -21,7 +21,7 @@ from brokers.models import Agency
 from channels_platform.accounts.permissions import Can, may
 from channels_platform.adminkit.forms import ActForm
 from channels_platform.adminkit.refusals import add_refusal
-from channels_platform.http.amounts import AmountField
+from channels_platform.http.amounts import AmountField, in_currency
 from channels_platform.jobs.models import Job
 from channels_platform.jobs.selectors import get_job
 from channels_platform.lib.errors import Refused
@@ -94,6 +94,7 @@ class SimulateForm(ActForm):
 
     def prepare(self) -> None:
         subject: Subject = self.target
+        in_currency(self, subject.project.currency)
         stored = PlanVersion.objects.filter(
             plan__project=subject.project,
             plan__agency=subject.agency,

@@ -26,7 +26,7 @@ from channels_platform.jobs.models import Job
 from channels_platform.jobs.services import create_job, job_at_work, report_progress
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid
-from channels_platform.lib.money import from_minor
+from channels_platform.lib.money import NotAnAmount, from_minor, to_minor
 from commissions.engine.plans import InvalidPlan, validate_plan
 from commissions.engine.simulate import MADE_UP, Simulation, next_month
 from commissions.engine.types import Method, Milestone, Payee, PayeeKey
@@ -68,7 +68,7 @@ def start_simulation(
     `other`: a second version to compare. `first`, `last`: days of the first and the last month, both included.
     `curve`: made-up sales instead of the project's own, beginning in the first month: `units` by month, `price`, and
     `methods` as parts of 1 (a Fraction, or text).
-    Raises: Forbidden, also `beyond_reach`; InvalidPlan; Invalid `span_reversed`, `out_of_range`, by field.
+    Raises: Forbidden, also `beyond_reach`; InvalidPlan; Invalid `span_reversed`, or as `_curve`, by field.
     Writes: Job, OutboxMessage, audit event `plan.simulated`; nothing else, now or later.
     """
     require_person(actor, Can.DRAFT_PLAN)
@@ -97,7 +97,7 @@ def start_simulation(
         "tries": tries,
         "first": f"{first:%Y-%m}",
         "last": f"{last:%Y-%m}",
-        "curve": None if curve is None else _curve(curve, first),
+        "curve": None if curve is None else _curve(curve, first, project.currency),
         "language": get_language(),
     }
     return create_job(kind=KIND, task=_TASK, starter=actor, arguments=arguments)
@@ -114,16 +114,20 @@ def _refuse_span(first: date, last: date) -> None:
         raise Invalid("too many months", code="out_of_range", field="last")
 
 
-def _curve(curve: Mapping[str, Any], first: date) -> dict[str, Any]:
+def _curve(curve: Mapping[str, Any], first: date, currency: str) -> dict[str, Any]:
     """Return made-up sales as they are kept.
 
-    Raises: Invalid `out_of_range` by field.
+    Raises: Invalid `out_of_range`, `invalid_amount`, `must_sum_to_one`, by field.
     """
     units = [int(count) for count in curve["units"]]
     if not 0 < len(units) <= MOST_MONTHS or not any(units) or not all(0 <= count <= MOST_UNITS for count in units):
         raise Invalid("units are out of range", code="out_of_range", field="units")
     price = Decimal(curve["price"])
-    if price <= 0:
+    try:
+        worth = to_minor(price, currency)
+    except NotAnAmount as wrong:
+        raise Invalid("the currency has fewer digits", code="invalid_amount", field="price") from wrong
+    if worth <= 0:
         raise Invalid("the price must be above 0", code="out_of_range", field="price")
     methods = {Method(name).value: Fraction(part) for name, part in curve["methods"].items()}
     if sum(methods.values()) != 1 or min(methods.values()) < 0:

@@ -108,6 +108,7 @@ def test_faults_stand_beside_their_fields(draft: PlanVersion, enter: Any) -> Non
         (MADE_UP | {"units": ""}, "units"),
         (MADE_UP | {"units": "ten"}, "units"),
         (MADE_UP | {"price": ""}, "price"),
+        (MADE_UP | {"price": "1.001"}, "price"),
         (MADE_UP | {"method_mortgage": "61"}, "method_mortgage"),
     ):
         response = client.post(ask, wrong)

@@ -188,6 +188,7 @@ def test_a_simulation_is_read_by_who_asked_while_the_project_is_theirs(sold):
         ({"curve": {"units": [0], "price": "1", "methods": MIX}}, "units"),
         ({"curve": {"units": [1001], "price": "1", "methods": MIX}}, "units"),
         ({"curve": {"units": [1], "price": "0", "methods": MIX}}, "price"),
+        ({"curve": {"units": [1], "price": "1.001", "methods": MIX}}, "price"),
         ({"curve": {"units": [1], "price": "1", "methods": {"lump_sum": "0.9"}}}, "methods"),
     ],
 )
