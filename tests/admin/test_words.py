@@ -23,7 +23,13 @@ def _codes() -> set[str]:
     files = [file for file in files if file.stem not in ELSEWHERE]
     files += [
         Path(settings.BASE_DIR, f"commissions/{name}.py")
-        for name in ("services/plans", "services/contests", "services/contest_rounds", "engine/contests")
+        for name in (
+            "services/plans",
+            "services/simulations",
+            "services/contests",
+            "services/contest_rounds",
+            "engine/contests",
+        )
     ]
     return {code for file in files for code in re.findall(r'code="([a-z_]+)"', file.read_text())}
 

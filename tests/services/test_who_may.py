@@ -24,6 +24,7 @@ from commissions.services import (
     grading,
     payee_holds,
     reissue,
+    simulations,
     statements,
 )
 from leads.services import (
@@ -82,6 +83,7 @@ OF_STAFF = [
     payee_holds.set_hold,
     payee_holds.lift_payee_hold,
     reissue.reissue_failed,
+    simulations.start_simulation,
     inviting.invite_brokers,
     stores.close_store,
     stores.move_broker,
