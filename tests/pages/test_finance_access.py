@@ -265,3 +265,10 @@ def test_missing_objects_are_not_found(till):
             client = Client()
             client.force_login(people["finance" if "finance" in roles else "finance_approver"])
             assert ask(client, name, address(till, name, missing=True)).status_code == 404, name
+
+
+def test_more_lists_the_further_places_with_what_is_there(till):
+    client = Client()
+    client.force_login(till.finance)
+    page = client.get("/finance/more/").content.decode()
+    assert 'href="/finance/owed/"' in page and "What payees owe back after cancellations" in page
