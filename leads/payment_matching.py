@@ -1,6 +1,7 @@
 """What the rows of a payments file mean for deals: which deal each is of, and which it might be. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -48,8 +49,13 @@ class Judged:
 
 
 def plain(text: str) -> str:
-    """Return letters and digits alone: `8栋-1201`, `8 栋 1201` and `8栋1201` are one unit."""
-    return re.sub(r"[\W_]", "", text).casefold()
+    """Return letters and digits alone, whatever their case and width."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", text)).casefold()
+
+
+def plain_unit(text: str) -> str:
+    """Return a unit as all spell it alike: `8栋-1201室`, `8 号楼 1201` and `8-1201` are one."""
+    return re.sub(r"号?[栋幢楼座]|单元|号|室|房", "", plain(text))
 
 
 def numbers_in(text: str) -> list[str]:
@@ -126,7 +132,7 @@ def _amount(said: RowSaid, original: Known | None) -> Decimal:
 def _deal_of(said: RowSaid, deals: Mapping[str, str], units: Mapping[str, str]) -> str:
     """By number, else by unit; where a number and a unit are of two deals, of neither."""
     named = {deals[number] for number in numbers_in(said.deal) if number in deals}
-    of_unit = units.get(plain(said.unit), "") if said.unit else ""
+    of_unit = units.get(plain_unit(said.unit), "") if said.unit else ""
     if len(named) > 1 or (named and of_unit and of_unit not in named):
         return ""
     return next(iter(named), of_unit)
@@ -170,7 +176,7 @@ def _reasons(said: RowSaid, one: Candidate) -> list[str]:
     found = []
     if said.deal and _one_apart(plain(said.deal), plain(one.number)):
         found.append("number")
-    if said.unit and one.unit and _one_apart(plain(said.unit), plain(one.unit)):
+    if said.unit and one.unit and _one_apart(plain_unit(said.unit), plain_unit(one.unit)):
         found.append("unit")
     if said.amount is not None and said.amount in one.due:
         found.append("amount")

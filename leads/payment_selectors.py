@@ -18,7 +18,7 @@ from leads.payment_matching import (
     Suggestion,
     judge,
     numbers_in,
-    plain,
+    plain_unit,
     suggest,
 )
 from leads.states import DealState, PaymentRowState
@@ -113,7 +113,7 @@ def _units_of(project: Project, said: Sequence[RowSaid]) -> dict[str, str]:
     live = Deal.objects.filter(project=project, unit__isnull=False).exclude(state=DealState.CANCELLED).order_by()
     for pk, phase, building, number in live.values_list("pk", "unit__phase__name", "unit__building", "unit__number"):
         for text in (f"{building}{number}", f"{phase}{building}{number}", number):
-            spelled[plain(text)].add(str(pk))
+            spelled[plain_unit(text)].add(str(pk))
     return {text: next(iter(ids)) for text, ids in spelled.items() if len(ids) == 1}
 
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from channels_platform.accounts.permissions import Can
 from channels_platform.http.api import JobOut
-from channels_platform.http.fields import Text, YesNo
+from channels_platform.http.fields import Text
 from channels_platform.http.problems import Problem, field_error
 from channels_platform.http.sheet_forms import FAULTS
 from channels_platform.http.views import ApiView, named, read
@@ -34,7 +34,7 @@ class PaymentFileIn(serializers.Serializer[Any]):
     source = Text(
         max_length=60, required=False, help_text=_("Name of a source of the project, for how the file reads.")
     )
-    dry_run = YesNo(required=False, help_text=_("Only say what would become of each row."))
+    dry_run = serializers.BooleanField(required=False, help_text=_("Only say what would become of each row."))
 
 
 class PaymentImportView(ApiView):
