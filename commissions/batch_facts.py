@@ -10,18 +10,18 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from channels_platform.privacy.keys import phone_index
+from channels_platform.lib import clock
+from commissions.exports.bank import ACCOUNT_IN_USE
 from commissions.models import ApprovedLine, Payee, PayoutBatch
 from commissions.states import BatchState, LineState
 
 # A line that left is no part of the batch; one that the bank failed is, as it was approved.
-_FACTS = """
+_FACTS = f"""
 SELECT l.id, l.payee_id, l.gross, l.tax, l.net, coalesce(x.entries, ''), coalesce(i.number, ''),
-       coalesce(a.bank_name, b.bank_name, ''), coalesce(a.bank_account, b.bank_account, ''), l.state
+       coalesce(c.id::text, ''), coalesce(c.bank_name, ''), coalesce(c.last4, ''), l.state
 FROM commissions_payoutline l
 JOIN commissions_payee p ON p.id = l.payee_id
-LEFT JOIN brokers_agency a ON a.id = p.agency_id
-LEFT JOIN brokers_broker b ON b.id = p.broker_id
+LEFT JOIN LATERAL ({ACCOUNT_IN_USE}) c ON c.state = 'confirmed'
 LEFT JOIN commissions_invoice i ON i.line_id = l.id AND i.live
 LEFT JOIN (
     SELECT t.line_id, encode(sha256(convert_to(
@@ -34,8 +34,7 @@ LEFT JOIN (
 ) x ON x.line_id = l.id
 WHERE l.batch_id = %(batch)s AND (l.state <> 'void' OR %(void)s)
 ORDER BY l.id
-"""
-_SHOWN_DIGITS = 4
+"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +48,15 @@ class LineFacts:
     net: Decimal
     entries: str
     invoice: str
+    account_key: str
     bank: str
-    number: str
+    last4: str
     state: str
 
     @property
     def account(self) -> str:
         """The account as it may be shown: the bank and the last digits."""
-        if not self.number:
-            return self.bank
-        return f"{self.bank} ****{self.number[-_SHOWN_DIGITS:]}".strip()
-
-    @property
-    def account_digest(self) -> str:
-        return phone_index().digest(self._account).hex()
-
-    def is_account(self, digest: str) -> bool:
-        """Whether a kept digest is of this account, under whichever key it was made."""
-        return digest in {found.hex() for found in phone_index().digests(self._account)}
-
-    @property
-    def _account(self) -> str:
-        return f"account\n{self.bank}\n{self.number}"
+        return f"{self.bank} ****{self.last4}" if self.account_key else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +81,7 @@ class Changed:
 def facts_of(batch: PayoutBatch) -> list[LineFacts]:
     """Return what each line of the batch says now, in one order."""
     with connection.cursor() as cursor:
-        cursor.execute(_FACTS, {"batch": batch.pk, "void": batch.state == BatchState.VOID})
+        cursor.execute(_FACTS, {"batch": batch.pk, "void": batch.state == BatchState.VOID, "now": clock.now()})
         return [LineFacts(*row) for row in cursor.fetchall()]
 
 
@@ -103,7 +89,7 @@ def digest_of(facts: Iterable[LineFacts]) -> str:
     """Return one digest of all that an approver approves."""
     whole = hashlib.sha256()
     for one in facts:
-        row = (one.line_id, one.payee_id, one.gross, one.tax, one.net, one.entries, one.invoice, one.account_digest)
+        row = (one.line_id, one.payee_id, one.gross, one.tax, one.net, one.entries, one.invoice, one.account_key)
         whole.update("\x1f".join(map(str, row)).encode() + b"\x1e")
     return whole.hexdigest()
 
@@ -145,6 +131,6 @@ def _changes(was: ApprovedLine, now: LineFacts) -> tuple[Change, ...]:
         found.append(Change(_("Ledger entries"), was.entries[:8], now.entries[:8]))
     if was.invoice != now.invoice and now.invoice:
         found.append(Change(_("Invoice"), was.invoice or "–", now.invoice))
-    if now.state == LineState.OPEN and not now.is_account(was.account_digest):
+    if now.state == LineState.OPEN and now.account_key != was.account_key:
         found.append(Change(_("Bank account"), was.account or "–", now.account or "–"))
     return tuple(found)

@@ -78,6 +78,8 @@ class LineState(StrEnum):
 
 # What the bank has dealt with.
 BEGUN = frozenset({LineState.UNKNOWN, LineState.PAID, LineState.FAILED, LineState.RETURNED})
+# What came back from the bank, and may go out anew.
+SENT_BACK = frozenset({LineState.FAILED, LineState.RETURNED})
 # What is not over: the batch waits for these.
 UNSETTLED_LINES = frozenset({LineState.OPEN, LineState.UNKNOWN})
 

@@ -12,8 +12,15 @@ from commissions.engine.bank_files import FileColumn, Layout, Transfer
 from commissions.holds import held_lines
 from commissions.models import BankTemplate, PayoutBatch
 
-# The account used last, and only while nobody stopped it; as brokers.selectors.account_in_force.
-_TRANSFERS = """
+# Of a payee `p` the account used last, good only while nobody stopped it; as brokers.selectors.account_in_force.
+ACCOUNT_IN_USE = """
+SELECT * FROM brokers_payoutaccount o
+WHERE (o.agency_id = p.agency_id OR o.broker_id = p.broker_id) AND o.effective_at <= %(now)s
+  AND (o.state = 'confirmed' OR o.closed_at >= o.effective_at)
+ORDER BY o.effective_at DESC, o.id DESC LIMIT 1
+"""
+
+_TRANSFERS = f"""
 SELECT l.id, coalesce(a.name, u.name, ''), x.holder, x.bank_name, x.branch_code,
        CASE WHEN x.state = 'confirmed' THEN x.account END, l.net
 FROM commissions_payoutline l
@@ -21,15 +28,10 @@ JOIN commissions_payee p ON p.id = l.payee_id
 LEFT JOIN brokers_agency a ON a.id = p.agency_id
 LEFT JOIN brokers_broker b ON b.id = p.broker_id
 LEFT JOIN accounts_user u ON u.id = b.user_id
-LEFT JOIN LATERAL (
-    SELECT * FROM brokers_payoutaccount o
-    WHERE (o.agency_id = p.agency_id OR o.broker_id = p.broker_id) AND o.effective_at <= %(now)s
-      AND (o.state = 'confirmed' OR o.closed_at >= o.effective_at)
-    ORDER BY o.effective_at DESC, o.id DESC LIMIT 1
-) x ON true
+LEFT JOIN LATERAL ({ACCOUNT_IN_USE}) x ON true
 WHERE l.batch_id = %(batch)s AND l.state = 'open'
 ORDER BY 2, l.id
-"""
+"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)

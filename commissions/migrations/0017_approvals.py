@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 ('entries', models.CharField(max_length=64, verbose_name='entries')),
                 ('invoice', models.CharField(blank=True, max_length=60, verbose_name='invoice')),
                 ('account', models.CharField(blank=True, max_length=160, verbose_name='account')),
-                ('account_digest', models.CharField(blank=True, max_length=64)),
+                ('account_key', models.CharField(blank=True, max_length=36)),
             ],
             options={
                 'verbose_name': 'approved line',

@@ -111,9 +111,9 @@ class BatchApproval(models.Model):
 
 
 class ApprovedLine(models.Model):
-    """A line as the first approver of a round saw it: figures, entries, invoice and account, the latter two digested.
+    """A line as the first approver of a round saw it: figures, entries (their digest), invoice and account.
 
-    `account` shows whose, and the last four digits.
+    `account` shows the bank and the last four digits, `account_key` is its id: an account never changes.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -126,7 +126,7 @@ class ApprovedLine(models.Model):
     entries = models.CharField(_("entries"), max_length=64)
     invoice = models.CharField(_("invoice"), max_length=60, blank=True)
     account = models.CharField(_("account"), max_length=160, blank=True)
-    account_digest = models.CharField(max_length=64, blank=True)
+    account_key = models.CharField(max_length=36, blank=True)
 
     class Meta:
         verbose_name = _("approved line")

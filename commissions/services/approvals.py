@@ -31,9 +31,9 @@ class Because(StrEnum):
 
 _KEEP_LINES = """
 INSERT INTO commissions_approvedline
-    (approval_id, line_id, payee_id, gross, tax, net, entries, invoice, account, account_digest)
+    (approval_id, line_id, payee_id, gross, tax, net, entries, invoice, account, account_key)
 SELECT %(approval)s, v.* FROM unnest(%(line)s::uuid[], %(payee)s::uuid[], %(gross)s::numeric[], %(tax)s::numeric[],
-    %(net)s::numeric[], %(entries)s::text[], %(invoice)s::text[], %(account)s::text[], %(digest)s::text[]) v
+    %(net)s::numeric[], %(entries)s::text[], %(invoice)s::text[], %(account)s::text[], %(key)s::text[]) v
 """
 
 
@@ -151,6 +151,6 @@ def _keep_lines(approval: BatchApproval, facts: list[LineFacts]) -> None:
                 "entries": [one.entries for one in facts],
                 "invoice": [one.invoice for one in facts],
                 "account": [one.account for one in facts],
-                "digest": [one.account_digest for one in facts],
+                "key": [one.account_key for one in facts],
             },
         )

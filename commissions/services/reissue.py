@@ -1,4 +1,4 @@
-"""Lines that the bank failed, taken on by a new batch in one step."""
+"""Lines that the bank failed or returned, taken on by a new batch in one step."""
 
 from decimal import Decimal
 from typing import Any
@@ -12,12 +12,12 @@ from commissions import locks
 from commissions.models import PayoutBatch
 from commissions.services.invoices import carry_invoices
 from commissions.services.payouts import write_draft
-from commissions.states import LineState
+from commissions.states import SENT_BACK
 
 
 @transactional
 def reissue_failed(*, actor: Any, batch: PayoutBatch) -> PayoutBatch:
-    """Draft a batch for the payees whose lines of this one failed: what they have payable now, whatever the minimum.
+    """Draft a batch for the payees whose lines of this one came back: what they have payable now, whatever the minimum.
 
     What they owe back meanwhile is netted. An agency whose new line has the failed one's amount keeps its invoice.
     Raises: Forbidden; NotAllowed `nothing_failed`, `nothing_payable`.
@@ -26,7 +26,7 @@ def reissue_failed(*, actor: Any, batch: PayoutBatch) -> PayoutBatch:
     """
     require(actor, Can.PREPARE_PAYOUT)
     stored = locks.lock_batch(batch.pk)
-    failed = stored.lines.filter(state=LineState.FAILED)
+    failed = stored.lines.filter(state__in=SENT_BACK)
     payees = list(failed.values_list("payee_id", flat=True))
     if not payees:
         raise NotAllowed("no line of it failed", code="nothing_failed")

@@ -3,7 +3,9 @@
 import pytest
 
 from channels_platform.accounts.models import User
+from commissions.models import PayoutBatch
 from commissions.services.runs import run_commissions
+from tests.accounts_at_banks import open_accounts
 from tests.api.cast import filing
 
 PLAN = {
@@ -103,6 +105,9 @@ def test_from_a_filed_client_to_a_paid_commission(cast, post, sold):
     url = f"/api/v1/payout-batches/{batch['id']}/export/"
     sheet = cast.client("finance").get(url + "?format=xlsx")
     assert b"".join(sheet.streaming_content).startswith(b"PK") and "attachment" in sheet.headers["Content-Disposition"]
+    nowhere = cast.client("finance").get(url + "?format=bank")
+    assert (nowhere.status_code, nowhere.json()["code"]) == (422, "accounts_missing")
+    open_accounts(PayoutBatch.objects.get(pk=batch["id"]))
     bank = b"".join(cast.client("finance").get(url + "?format=bank").streaming_content).decode("utf-8-sig")
     assert "69120.00" in bank and "2560.00" in bank
     assert cast.client("finance").get(url + "?format=exe").status_code == 400

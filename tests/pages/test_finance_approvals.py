@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import zeal
 
-from brokers.models import Agency
 from channels_platform.accounts.permissions import Role
 from channels_platform.lib import clock
 from commissions.models import ApprovalRule, BatchApproval, PayeeHold, PayoutBatch
@@ -15,6 +14,7 @@ from commissions.services.invoices import attach_invoice
 from commissions.services.payee_holds import set_hold
 from commissions.services.payouts import pay_batch
 from projects.models import Holiday, PayingCompany
+from tests.accounts_at_banks import open_account
 from tests.pages.finance import everything, open_till
 from tests.pages.world import staff
 
@@ -79,10 +79,10 @@ def test_who_approves_what_changed_since_the_page_was_opened_is_told_to_look_aga
 
 def test_the_batch_shows_what_is_no_longer_what_was_approved(till, as_person):
     batch = till.approve()
-    Agency.objects.filter(pk=till.world.agency.pk).update(bank_name="ICBC", bank_account="6222020200112233")
+    open_account(till.world.agency, "6222020200112233")
     page = read(as_person(till.finance), f"/finance/batches/{batch.pk}/")
     assert "1 line is no longer what was approved." in page
-    assert ("ICBC ****2233" in page, "6222020200112233" in page) == (True, False)
+    assert ("Lake Bank ****2233" in page, "6222020200112233" in page) == (True, False)
 
 
 def test_finance_holds_a_payee_and_another_lifts_it(till, as_person):
