@@ -90,7 +90,7 @@ class PaymentSourceForm(OnceForm):
         initial = {}
         if source is not None:
             initial = {name: getattr(source, name) for name in ("name", "encoding", "days", "sign")}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{**kwargs, "initial": initial})
         if source is not None:
             del self.fields["project"]
         else:

@@ -146,7 +146,7 @@ def suggestions_for(row: PaymentRow) -> list[tuple[Deal, Suggestion]]:
     said = said_of(row)
     deals = {str(deal.pk): deal for deal in _looked_at(row)}
     paid: dict[str, list[tuple[str, str, Decimal]]] = defaultdict(list)
-    for pk, source, reference, amount in Payment.objects.filter(deal__in=deals).values_list(
+    for pk, source, reference, amount in Payment.objects.filter(deal__in=list(deals.values())).values_list(
         "deal_id", "source", "reference", "amount"
     ):
         paid[str(pk)].append((source, reference, amount))
