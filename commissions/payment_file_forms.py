@@ -75,7 +75,7 @@ class PaymentSourceForm(OnceForm):
 
     project = forms.ChoiceField(label=gettext_lazy("Project"))
     name = forms.CharField(
-        label=gettext_lazy("Name"), max_length=60, widget=forms.TextInput(_TYPED),
+        label=gettext_lazy("Name of the source"), max_length=60, widget=forms.TextInput(_TYPED),
         help_text=gettext_lazy("The bank or the sales system."),
     )  # fmt: skip
     encoding = forms.ChoiceField(
