@@ -7,7 +7,7 @@ from brokers import api as brokers
 from channels_platform.http import api as platform
 from channels_platform.http.handlers import unknown
 from commissions.api import money, payouts, plans, statements
-from leads.api import deals, disputes, referrals, visits
+from leads.api import deals, disputes, payment_files, referrals, visits
 from projects import api as projects
 
 
@@ -50,6 +50,7 @@ v1 = [
     path("deals/<uuid:pk>/cancel/", deals.CancellationView.as_view(), name="deal_cancel"),
     path("deals/<uuid:pk>/amend/", deals.AmendmentView.as_view(), name="deal_amend"),
     path("deals/<uuid:pk>/expected/", deals.ExpectedView.as_view(), name="deal_expected"),
+    path("payments/import/", payment_files.PaymentImportView.as_view(), name="payments_import"),
     path("plans/", plans.PlansView.as_view(), name="plans"),
     path("plans/<uuid:pk>/approve/", plans.PlanApprovalView.as_view(), name="plan_approve"),
     path("plans/<uuid:pk>/findings/", plans.PlanFindingsView.as_view(), name="plan_findings"),

@@ -45,6 +45,31 @@ DEAL_MOVES: frozenset[tuple[DealState, DealState]] = frozenset(
 )
 
 
+class PaymentRowState(StrEnum):
+    """What became of a row of a payments file; `waiting` for a person to say which deal it is of."""
+
+    READ = "read"
+    RECORDED = "recorded"
+    SAME = "same"
+    WAITING = "waiting"
+    FAULT = "fault"
+    ASSIGNED = "assigned"
+    ASIDE = "aside"
+
+
+PAYMENT_ROW_MOVES: frozenset[tuple[PaymentRowState, PaymentRowState]] = frozenset(
+    {
+        (PaymentRowState.READ, PaymentRowState.RECORDED),
+        (PaymentRowState.READ, PaymentRowState.SAME),
+        (PaymentRowState.READ, PaymentRowState.WAITING),
+        (PaymentRowState.READ, PaymentRowState.FAULT),
+        (PaymentRowState.WAITING, PaymentRowState.ASSIGNED),
+        (PaymentRowState.WAITING, PaymentRowState.ASIDE),
+        (PaymentRowState.WAITING, PaymentRowState.SAME),
+    }
+)
+
+
 class DisputeState(StrEnum):
     """`proposed`: a decision is written and waits for a second manager."""
 

@@ -7,7 +7,7 @@ from celery import shared_task
 from brokers.services.individuals import forget_individuals
 from brokers.services.joining import forget_declined
 from channels_platform.jobs.services import periodic
-from leads.services import codes, sheets
+from leads.services import codes, payment_files, sheets
 from leads.services.bulk import run_bulk_act
 from leads.services.care import escalate_overdue as escalate
 from leads.services.erasure import erase_personal_data as erase
@@ -80,3 +80,8 @@ def judge_anew(job_id: str) -> None:
 @shared_task
 def do_bulk_act(job_id: str) -> None:
     run_bulk_act(job_id=UUID(job_id))
+
+
+@shared_task
+def take_payments(job_id: str) -> None:
+    payment_files.take_payments(job_id=UUID(job_id))

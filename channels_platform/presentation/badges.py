@@ -156,6 +156,17 @@ _RESULT = {
     "same": Badge(pgettext_lazy("bank result", "Known already"), "past", "check"),
     "fault": Badge(pgettext_lazy("bank result", "Left out"), "bad", "exclamation-circle"),
 }
+# `new`: what a row of a payments file would become, before the file is taken over.
+_PAYMENT_ROW = {
+    "new": Badge(pgettext_lazy("payment row", "New"), "info", "plus-lg"),
+    "read": Badge(pgettext_lazy("payment row", "Read"), "info", "file-text"),
+    "recorded": Badge(pgettext_lazy("payment row", "Recorded"), "good", "check-circle"),
+    "same": Badge(pgettext_lazy("payment row", "Known already"), "past", "check"),
+    "waiting": Badge(pgettext_lazy("payment row", "Waits for a person"), "wait", "question-circle"),
+    "assigned": Badge(pgettext_lazy("payment row", "Recorded by hand"), "good", "check-circle"),
+    "aside": Badge(pgettext_lazy("payment row", "Set aside"), "past", "slash-circle"),
+    "fault": Badge(pgettext_lazy("payment row", "Left out"), "bad", "exclamation-circle"),
+}
 _DELIVERY = {
     "waiting": Badge(pgettext_lazy("delivery state", "Waiting"), "wait", "hourglass-split"),
     "sent": Badge(pgettext_lazy("delivery state", "Sent"), "good", "check-circle"),
@@ -192,6 +203,7 @@ BADGES: dict[str, dict[str, Badge]] = {
     "individual": _INDIVIDUAL,
     "account": _ACCOUNT,
     "result": _RESULT,
+    "payment_row": _PAYMENT_ROW,
 }
 
 UNKNOWN = Badge(gettext_lazy("Unknown"), "past", "question-circle")

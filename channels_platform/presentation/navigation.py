@@ -64,6 +64,14 @@ ITEMS = (
         what=_("What buyers paid, deal by deal; record a payment or a refund."),
     ),
     Item(
+        "finance", "finance:payment_imports", _("Payment files"), "upload", "i", (Can.RECORD_PAYMENT,),
+        what=_("Buyers' payments out of files of banks and sales systems, looked at before they are recorded."),
+    ),
+    Item(
+        "finance", "finance:waiting_payments", _("Unmatched payments"), "question-circle", "w", (Can.SEE_MONEY,),
+        what=_("Rows of payment files that wait for somebody to say which deal they are of."),
+    ),
+    Item(
         "finance", "finance:debts", _("Owed back"), "arrow-counterclockwise", "o", (Can.SEE_MONEY,),
         what=_("What payees owe back after cancellations: repaid, netted or written off."),
     ),

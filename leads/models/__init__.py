@@ -13,6 +13,7 @@ from leads.models.desk import ArrivalCode, ToldArrival, VisitPaper
 from leads.models.dispute import Dispute, DisputeFile, DisputeQuestion, DisputeSide
 from leads.models.filing import ClientSheet, FilingKey, FilingOrigin
 from leads.models.handover import Handover
+from leads.models.payment_file import PaymentFile, PaymentRow, PaymentSource
 from leads.models.referral import Claim, Consultant, Referral, ReferralPhone
 from leads.models.signal import RiskSignal
 from leads.models.visit import NaturalVisit, Visit
@@ -42,6 +43,9 @@ __all__ = [
     "Handover",
     "NaturalVisit",
     "Payment",
+    "PaymentFile",
+    "PaymentRow",
+    "PaymentSource",
     "Referral",
     "ReferralPhone",
     "RiskSignal",

@@ -14,8 +14,9 @@ from channels_platform.adminkit.refusals import WORDS, words_for
 pytestmark = pytest.mark.django_db
 
 SERVICES = ("projects/services", "brokers/services", "leads/services", "channels_platform/accounts/services")
-# where money goes is asked for and confirmed in the portal and on the finance pages, which have words of their own
-ELSEWHERE = {"accounts", "identities"}
+# where money goes is asked for and confirmed in the portal and on the finance pages, which have words of their own;
+# so have the finance pages for files of payments
+ELSEWHERE = {"accounts", "identities", "payment_files", "payment_sources"}
 
 
 def _codes() -> set[str]:

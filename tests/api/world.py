@@ -46,7 +46,7 @@ from commissions.services.contests import draft_contest
 from commissions.services.payouts import draft_batch
 from commissions.services.plans import approve_plan_version, draft_plan_version
 from commissions.services.runs import run_commissions
-from leads.models import Claim, ClientSheet, Consultant, RiskSignal
+from leads.models import Claim, ClientSheet, Consultant, PaymentFile, PaymentRow, PaymentSource, RiskSignal
 from leads.services.deals import Buyer, contract_deal, subscribe_deal
 from leads.services.disputes import ask_side, raise_dispute
 from leads.services.filing import file_referral
@@ -292,6 +292,7 @@ def _history(side: Side, manager: User, second: User, phone: str) -> None:
         "account": ask_account(actor=side.boss.user, party=side.agency, **_BANK).pk,
         "broker_account": ask_account(actor=side.owner.user, party=side.owner, **_BANK).pk,
         "result": BankResult.objects.create(batch=batch, name="x", digest="x", read_at=clock.now()).pk,
+        **_payment_file(side, project),
         "slip": sign_slip(referral),
     }
     side.rows |= {
@@ -313,6 +314,17 @@ def _history(side: Side, manager: User, second: User, phone: str) -> None:
         "commissions.payoutbatch": batch.pk,
         "commissions.commissionrun": CommissionRun.objects.filter(project=project).earliest("started_at").pk,
     }
+
+
+def _payment_file(side: Any, project: Project) -> dict[str, Any]:
+    """A file of payments of which a row waits for a person."""
+    source = PaymentSource.objects.create(project=project, name="Bank", changed_at=clock.now())
+    file = PaymentFile.objects.create(project=project, source=source, name="x", digest="x", read_at=clock.now())
+    row = PaymentRow.objects.create(
+        file=file, project=project, number=2, amount=Decimal(7), kind="own", received="2026-03-02", reference="W-1",
+        state="waiting", fault="no_deal",
+    )  # fmt: skip
+    return {"payment_source": source.pk, "payment_file": file.pk, "payment_row": row.pk}
 
 
 @dataclass

@@ -7,6 +7,7 @@ from typing import Any
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
+from channels_platform.lib import clock
 from commissions.models import (
     Adjustment,
     Advance,
@@ -30,8 +31,10 @@ from commissions.services.advance_limits import ask_advance_limit, decide_advanc
 from commissions.services.invoices import attach_invoice
 from commissions.services.payouts import approve_batch, draft_batch, pay_batch, submit_batch
 from commissions.services.runs import run_commissions
-from leads.models import Deal, Payment
+from leads.models import Deal, Payment, PaymentRow
 from leads.services.deals import cancel_deal
+from leads.services.payment_files import read_file, start_taking, take_payments
+from leads.services.payment_sources import keep_source
 from tests.pages.money import give_plan, sell
 from tests.pages.world import World, staff
 from tests.services.leads.disputed import photo
@@ -146,3 +149,13 @@ def everything() -> dict[str, Any]:
     """Return all that money pages can change, to show that a refusal changed nothing."""
     rows = {model.__name__: list(model.objects.order_by("pk").values()) for model in _KEPT}
     return {**rows, "events": Event.objects.count()}
+
+
+def wait_for_a_person(till: Till) -> PaymentRow:
+    """Have a row of a payments file wait for somebody to say which deal it is of."""
+    project = till.world.project
+    source = keep_source(actor=till.finance, project=project, name="Lake Bank", headings={}, words={})
+    data = f"reference,date,amount,payer\nW-1,{clock.local_date(clock.now(), project.zone)},896000,Lin\n".encode()
+    file = read_file(actor=till.finance, project=project, source=source, name="lake.csv", data=data)
+    take_payments(job_id=start_taking(actor=till.finance, file=file).pk)
+    return PaymentRow.objects.get(reference="W-1")

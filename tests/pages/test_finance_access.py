@@ -32,7 +32,8 @@ from commissions.services.ledger_checks import check_ledger
 from commissions.services.payee_holds import set_hold
 from commissions.services.report_views import keep_view
 from commissions.services.statements import contest_lines
-from tests.pages.finance import ask_by_hand, everything, open_till
+from leads.models import PaymentFile, PaymentRow, PaymentSource
+from tests.pages.finance import ask_by_hand, everything, open_till, wait_for_a_person
 from tests.pages.money import own_month
 from tests.pages.world import make_project, staff
 from tests.services.leads.disputed import photo
@@ -92,6 +93,12 @@ PAGES = {
     "payments": READ,
     "payments_csv": READ,
     "payment_new": PREPARE,
+    "payment_imports": PREPARE,
+    "payment_import": READ,
+    "payment_source_new": PREPARE,
+    "payment_source": PREPARE,
+    "waiting_payments": READ,
+    "waiting_payment": READ,
     "reports": READ,
     "report": READ,
     "report_keep": READ,
@@ -144,7 +151,9 @@ BARE = {
     "liability_xlsx",
     "months",
     "more",
+    "payment_imports",
     "payment_new",
+    "payment_source_new",
     "payments",
     "payments_csv",
     "proof",
@@ -153,6 +162,7 @@ BARE = {
     "reports",
     "tax",
     "tax_xlsx",
+    "waiting_payments",
 }
 OF_BALANCE = ("balance", "repayment_new", "write_off_new", "adjustment_new", "hold_new")
 # Named, not an object: everybody who reads any has them, each within the own projects.
@@ -182,6 +192,7 @@ def till(world):
     asked = read_asked(REPORTS["cost"], made.finance, {})
     keep_view(actor=made.finance, asked=asked, name="Costs", shared=True)
     check_ledger()
+    wait_for_a_person(made)
     return made
 
 
@@ -196,6 +207,9 @@ def address(till, name, *, missing=False):
         "objection_file": [month.pk, ObjectionFile.objects.get().attachment_id],
         "line": [till.batch.pk, till.agency_line.pk],
         "line_answer": [till.batch.pk, till.agency_line.pk],
+        "payment_import": [PaymentFile.objects.get().pk],
+        "payment_source": [PaymentSource.objects.get().pk],
+        "waiting_payment": [PaymentRow.objects.get().pk],
         "result": [till.batch.pk, BankResult.objects.get().pk],
         **{key: [PayoutAccount.objects.get().pk] for key in ("account", "account_close")},
         "bank_template": [till.world.project.company_id],
