@@ -52,6 +52,9 @@ urlpatterns = [
     path("batches/new/", batches.batch_new, name="batch_new"),
     path("batches/<uuid:batch_id>/", batches.batch, name="batch"),
     path("batches/<uuid:batch_id>/lines/<uuid:line_id>/", batches.line, name="line"),
+    path(
+        "batches/<uuid:batch_id>/lines/<uuid:line_id>/files/<uuid:file_id>/", batches.invoice_file, name="invoice_file"
+    ),
     path("batches/<uuid:batch_id>/submit/", batch_steps.batch_step, {"name": "submit"}, name="batch_submit"),
     path("batches/<uuid:batch_id>/approve/", batch_steps.batch_step, {"name": "approve"}, name="batch_approve"),
     path("batches/<uuid:batch_id>/return/", batch_steps.batch_step, {"name": "return"}, name="batch_return"),

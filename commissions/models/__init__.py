@@ -6,6 +6,7 @@ from commissions.models.contest import Contest, ContestResult, ContestRound
 from commissions.models.hold import PayeeHold
 from commissions.models.ledger import LedgerEntry, LedgerTransaction
 from commissions.models.payout import (
+    CreditNote,
     Invoice,
     PayoutBatch,
     PayoutEntry,
@@ -35,6 +36,7 @@ __all__ = [
     "Contest",
     "ContestResult",
     "ContestRound",
+    "CreditNote",
     "Invoice",
     "LedgerCheck",
     "LedgerEntry",
