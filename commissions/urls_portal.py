@@ -3,6 +3,7 @@
 from django.urls import path
 
 from commissions import portal_advances, portal_contests, portal_invoices, portal_months, portal_views
+from commissions.views import reconciling
 
 urlpatterns = [
     path("ranking/contests/", portal_contests.contest_standings, name="contest_standings"),
@@ -15,6 +16,16 @@ urlpatterns = [
     path("money/invoices/<uuid:invoice_id>/credit/", portal_invoices.credit_note, name="credit_note"),
     path(
         "money/invoices/<uuid:invoice_id>/files/<uuid:file_id>/", portal_invoices.invoice_file, name="invoice_file"
+    ),
+    path("money/reconciliations/", reconciling.own_reconciliations, name="reconciliations"),
+    path("money/reconciliations/new/", reconciling.reconciliation_new, name="reconciliation_new"),
+    path(
+        "money/reconciliations/<uuid:reconciliation_id>/", reconciling.own_reconciliation, name="reconciliation"
+    ),
+    path(
+        "money/reconciliations/<uuid:reconciliation_id>/reconciliation.xlsx",
+        reconciling.own_reconciliation_xlsx,
+        name="reconciliation_xlsx",
     ),
     path("money/months/", portal_months.months, name="months"),
     path("money/months/<uuid:statement_id>/", portal_months.month, name="month"),

@@ -17,6 +17,7 @@ from commissions.models.payout import (
 )
 from commissions.models.plan import Payee, Plan, PlanVersion
 from commissions.models.proof import LedgerCheck, LedgerSeal
+from commissions.models.reconciliation import LedgerReading, Reconciliation, ReconciliationRow
 from commissions.models.reports import ReportDelivery, ReportSchedule, ReportView
 from commissions.models.statement import ClosedMonth, Objection, ObjectionFile, Statement, StatementLine
 
@@ -40,6 +41,7 @@ __all__ = [
     "Invoice",
     "LedgerCheck",
     "LedgerEntry",
+    "LedgerReading",
     "LedgerSeal",
     "LedgerTransaction",
     "Objection",
@@ -51,6 +53,8 @@ __all__ = [
     "PayoutLine",
     "Plan",
     "PlanVersion",
+    "Reconciliation",
+    "ReconciliationRow",
     "Repayment",
     "ReportDelivery",
     "ReportSchedule",

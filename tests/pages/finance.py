@@ -13,6 +13,7 @@ from commissions.models import (
     AdvanceLimit,
     BatchApproval,
     ClosedMonth,
+    CreditNote,
     Invoice,
     LedgerEntry,
     Objection,
@@ -39,7 +40,7 @@ from tests.services.leads.disputed import photo
 _KEPT = (
     *(PayoutBatch, PayoutLine, PayoutEntry, Invoice, LedgerEntry, Payment, Repayment, WriteOff),
     *(Adjustment, Advance, AdvanceLimit, BatchApproval, PayeeHold),
-    *(ClosedMonth, Statement, Objection),
+    *(ClosedMonth, Statement, Objection, CreditNote),
 )
 
 
@@ -71,8 +72,9 @@ class Till:
 
     def invoice(self) -> None:
         attach_invoice(
-            actor=self.finance, line=self.agency_line, number="INV-1", amount=Decimal("34560.00"), vat_rate="0.06"
-        )
+            actor=self.finance, line=self.agency_line, number="INV-1", amount=Decimal("34560.00"), vat_rate="0.06",
+            attachment=photo(),
+        )  # fmt: skip
 
     def submit(self) -> PayoutBatch:
         batch = self.draft()

@@ -10,6 +10,7 @@ from channels_platform.accounts.permissions import Role
 from channels_platform.jobs.models import Job
 from channels_platform.lib import clock
 from commissions.models import ObjectionFile, PayoutLine
+from commissions.services.invoices import attach_invoice
 from commissions.services.statements import contest_lines
 from leads.models import ClientSheet
 from leads.services.disputes import ask_side, raise_dispute
@@ -73,6 +74,9 @@ PAGES = {
     "portal:statements": AGENCY,
     "portal:statement": AGENCY,
     "portal:statement_file": AGENCY,
+    "portal:invoices": MANAGER,
+    "portal:credit_note": MANAGER,
+    "portal:invoice_file": MANAGER,
     "portal:months": AGENCY,
     "portal:month": AGENCY,
     "portal:month_pdf": AGENCY,
@@ -129,6 +133,7 @@ WITHOUT_OBJECT = {
     "portal:agency_account",
     "portal:identity",
     "portal:statements",
+    "portal:invoices",
     "portal:months",
     "desk:today",
     "desk:board",
@@ -200,6 +205,10 @@ def addresses(db):
     Deal = type(deal)
     Deal.objects.filter(pk=deal.pk).update(consultant=world.consultant)
     payout = PayoutLine.objects.get(payee__broker=world.owner)
+    line = PayoutLine.objects.get(payee__agency=world.agency)
+    invoice = attach_invoice(
+        actor=None, line=line, number="INV-1", amount=line.gross, vat_rate="0.06", attachment=photo()
+    )
     job = Job.objects.create(kind="client-sheet", starter=world.owner.user, created_at=clock.now(), state="done")
     sheet = ClientSheet.objects.create(broker=world.owner, job=job, uploaded_at=clock.now())
     refused = world.file(phone="1")
@@ -232,6 +241,8 @@ def addresses(db):
         ).pk,
         "portal:statement": payout.pk,
         "portal:statement_file": payout.pk,
+        "portal:credit_note": invoice.pk,
+        "portal:invoice_file": (invoice.pk, invoice.attachment_id),
         "portal:month": month.pk,
         "portal:month_pdf": month.pk,
         "portal:month_xlsx": month.pk,

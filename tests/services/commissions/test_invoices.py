@@ -122,7 +122,7 @@ def test_short_and_over_say_how_much_and_what_was_expected(drafted):
 
 def test_an_invoice_has_its_day_and_file_and_is_not_of_the_future(drafted):
     invoice = attach(drafted, issued_on=date(2026, 3, 1), attachment=photo())
-    assert (invoice.issued_on, invoice.attachment.content_type) == (date(2026, 3, 1), "image/jpeg")
+    assert (invoice.issued_on, invoice.attachment.content_type) == (date(2026, 3, 1), "image/png")
     with clock.at(drafted.now), pytest.raises(Invalid) as refusal:
         attach(drafted, issued_on=drafted.now.date() + timedelta(days=2))
     assert (refusal.value.code, refusal.value.field) == ("in_the_future", "issued_on")
