@@ -172,6 +172,12 @@ PORTAL = [
     Row("portal/money/invoices/", get=BOSS),
     Row("portal/money/invoices/<uuid:invoice_id>/credit/", ("invoice",), get=BOSS, post=BOSS),
     Row("portal/money/invoices/<uuid:invoice_id>/files/<uuid:file_id>/", ("invoice", "invoice_file"), get=BOSS),
+    Row("portal/money/reconciliations/", get=BOSS),
+    Row("portal/money/reconciliations/new/", get=BOSS, post=BOSS),
+    Row("portal/money/reconciliations/<uuid:reconciliation_id>/", ("reconciliation",), get=BOSS, post=BOSS),
+    Row(
+        "portal/money/reconciliations/<uuid:reconciliation_id>/reconciliation.xlsx", ("reconciliation",), get=BOSS
+    ),
     Row("portal/money/months/", get=BROKERS),
     _month("", get=BROKERS, post=BROKERS),
     _month("statement.pdf", get=BROKERS),

@@ -37,6 +37,7 @@ from commissions.models import (
     Payee,
     PayeeHold,
     PayoutLine,
+    Reconciliation,
     Statement,
     StatementLine,
     WriteOff,
@@ -273,6 +274,10 @@ def _history(side: Side, manager: User, second: User, phone: str) -> None:
         actor=None, line=line, number=phone, amount=line.gross, vat_rate="0.06", attachment=photo()
     )
     _by_hand(side, payee, second)
+    reconciliation = Reconciliation.objects.create(
+        number=f"REC-{phone}", agency=side.agency, company=project.company, currency="CNY", from_on=then.date(),
+        to_on=then.date(), file_name="x", file_digest="x", digest="x", sent_at=then, compared_at=then,
+    )  # fmt: skip
     hold = PayeeHold.objects.create(
         payee=payee, project=project, reason="x", set_by=second, from_at=then, until_at=clock.now(), set_at=then
     )
@@ -287,6 +292,7 @@ def _history(side: Side, manager: User, second: User, phone: str) -> None:
         "version": version.pk,
         "batch": batch.pk,
         "line": line.pk,
+        "reconciliation": reconciliation.pk,
         "invoice": invoice.pk,
         "invoice_file": invoice.attachment_id,
         "broker_line": batch.lines.exclude(payee=payee).get().pk,

@@ -22,6 +22,7 @@ from commissions.models import (
     PayoutBatch,
     PayoutEntry,
     PayoutLine,
+    Reconciliation,
     Repayment,
     Statement,
     WriteOff,
@@ -40,7 +41,7 @@ from tests.services.leads.disputed import photo
 _KEPT = (
     *(PayoutBatch, PayoutLine, PayoutEntry, Invoice, LedgerEntry, Payment, Repayment, WriteOff),
     *(Adjustment, Advance, AdvanceLimit, BatchApproval, PayeeHold),
-    *(ClosedMonth, Statement, Objection, CreditNote),
+    *(ClosedMonth, Statement, Objection, CreditNote, Reconciliation),
 )
 
 

@@ -15,7 +15,7 @@ from commissions.services.statements import contest_lines
 from leads.models import ClientSheet
 from leads.services.disputes import ask_side, raise_dispute
 from leads.services.visits import confirm_visit
-from tests.pages.money import draft_payout, give_plan, own_month, sell
+from tests.pages.money import compared_by, draft_payout, give_plan, own_month, sell
 from tests.pages.papers import paper_of
 from tests.pages.world import make_world, staff
 from tests.services.leads.disputed import photo
@@ -77,6 +77,10 @@ PAGES = {
     "portal:invoices": MANAGER,
     "portal:credit_note": MANAGER,
     "portal:invoice_file": MANAGER,
+    "portal:reconciliations": MANAGER,
+    "portal:reconciliation_new": MANAGER,
+    "portal:reconciliation": MANAGER,
+    "portal:reconciliation_xlsx": MANAGER,
     "portal:months": AGENCY,
     "portal:month": AGENCY,
     "portal:month_pdf": AGENCY,
@@ -134,6 +138,8 @@ WITHOUT_OBJECT = {
     "portal:identity",
     "portal:statements",
     "portal:invoices",
+    "portal:reconciliations",
+    "portal:reconciliation_new",
     "portal:months",
     "desk:today",
     "desk:board",
@@ -209,6 +215,7 @@ def addresses(db):
     invoice = attach_invoice(
         actor=None, line=line, number="INV-1", amount=line.gross, vat_rate="0.06", attachment=photo()
     )
+    compared = compared_by(world.manager.user, world.project.company)
     job = Job.objects.create(kind="client-sheet", starter=world.owner.user, created_at=clock.now(), state="done")
     sheet = ClientSheet.objects.create(broker=world.owner, job=job, uploaded_at=clock.now())
     refused = world.file(phone="1")
@@ -241,6 +248,7 @@ def addresses(db):
         ).pk,
         "portal:statement": payout.pk,
         "portal:statement_file": payout.pk,
+        **dict.fromkeys(("portal:reconciliation", "portal:reconciliation_xlsx"), compared.pk),
         "portal:credit_note": invoice.pk,
         "portal:invoice_file": (invoice.pk, invoice.attachment_id),
         "portal:month": month.pk,

@@ -22,6 +22,7 @@ from commissions.models import (
     ObjectionFile,
     Payee,
     PayeeHold,
+    Reconciliation,
     ReportView,
     Statement,
     WriteOff,
@@ -34,7 +35,7 @@ from commissions.services.payee_holds import set_hold
 from commissions.services.report_views import keep_view
 from commissions.services.statements import contest_lines
 from tests.pages.finance import ask_by_hand, everything, open_till
-from tests.pages.money import own_month
+from tests.pages.money import compared_by, own_month
 from tests.pages.world import make_project, staff
 from tests.services.leads.disputed import photo
 
@@ -81,6 +82,9 @@ PAGES = {
     "results": PAY,
     "result": PAY,
     "line_answer": PAY,
+    "reconciliations": READ,
+    "reconciliation": READ,
+    "reconciliation_xlsx": READ,
     "invoice_file": READ,
     "accounts": READ,
     "account_new": PREPARE,
@@ -151,6 +155,7 @@ BARE = {
     "payments_csv",
     "proof",
     "proof_run",
+    "reconciliations",
     "report_exports",
     "reports",
     "tax",
@@ -174,6 +179,7 @@ def till(world):
     made.pay()
     made.cancel()
     payee = Payee.objects.get(agency=world.agency)
+    compared_by(world.manager.user, world.project.company)
     month = own_month(world)
     contest_lines(actor=world.owner.user, statement=month, lines=[month.lines.get().pk], text="No.", files=[photo()])
     set_hold(actor=made.second, payee=payee, project=world.project, reason="asked for")
@@ -198,6 +204,7 @@ def address(till, name, *, missing=False):
         "objection_file": [month.pk, ObjectionFile.objects.get().attachment_id],
         "line": [till.batch.pk, till.agency_line.pk],
         "line_answer": [till.batch.pk, till.agency_line.pk],
+        **{key: [Reconciliation.objects.get().pk] for key in ("reconciliation", "reconciliation_xlsx")},
         "invoice_file": [till.batch.pk, till.agency_line.pk, Invoice.objects.get().attachment_id],
         "result": [till.batch.pk, BankResult.objects.get().pk],
         **{key: [PayoutAccount.objects.get().pk] for key in ("account", "account_close")},

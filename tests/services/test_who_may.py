@@ -23,6 +23,7 @@ from commissions.services import (
     contests,
     grading,
     payee_holds,
+    reconciliations,
     reissue,
     statements,
 )
@@ -78,6 +79,9 @@ OF_STAFF = [
     contest_rounds.decline_round,
     closing.close_month,
     statements.answer_objection,
+    reconciliations.compare_again,
+    reconciliations.send_ledger,
+    reconciliations.sign_reconciliation,
     approvals.keep_rule,
     payee_holds.set_hold,
     payee_holds.lift_payee_hold,
