@@ -30,7 +30,8 @@ WITH mine AS MATERIALIZED (
 SELECT m.invoice_id, m.took,
        (SELECT coalesce(sum(e.amount), 0) FROM commissions_ledgerentry e
         WHERE e.payee_id = m.payee_id AND e.project_id = m.project_id AND e.deal_id = m.deal_id
-          AND e.referral_id IS NOT DISTINCT FROM m.referral_id AND e.kind = m.kind AND e.account = 'payable') AS left_over,
+          AND e.referral_id IS NOT DISTINCT FROM m.referral_id AND e.kind = m.kind
+          AND e.account = 'payable') AS left_over,
        (SELECT coalesce(sum(e.amount), 0) FROM commissions_payoutline l
         JOIN commissions_payoutentry i ON i.line_id = l.id AND i.live
         JOIN commissions_ledgerentry e ON e.id = i.entry_id
@@ -74,9 +75,7 @@ def creditable(invoices: Iterable[Invoice]) -> dict[UUID, Decimal]:
         for invoice_id, took, left_over, later in cursor.fetchall():
             clawed[invoice_id] += min(took, max(Decimal(0), -left_over - max(Decimal(0), later)))
     credited = {one.pk: sum((note.amount for note in one.credit_notes.all()), start=Decimal(0)) for one in found}
-    return {
-        one.pk: max(Decimal(0), min(clawed[one.pk], Decimal(one.amount)) - credited[one.pk]) for one in found
-    }
+    return {one.pk: max(Decimal(0), min(clawed[one.pk], Decimal(one.amount)) - credited[one.pk]) for one in found}
 
 
 def with_credit(invoices: Iterable[Invoice]) -> list[Any]:

@@ -35,7 +35,6 @@ from commissions.waiting import with_waits
 from projects.selectors import latest_today
 
 
-
 @require_GET
 @needs(Can.SEE_OWN_MONEY)
 def money(request: HttpRequest) -> HttpResponse:

@@ -83,9 +83,7 @@ def ours_of(asked: Reconciliation, named: Collection[str]) -> list[Ours]:
     shares = _shares(asked, parts)
     wanted = {plain(one) for one in named}
     found = (_ours(asked, part, shares.get(key, Fraction(1))) for key, part in parts.items())
-    return sorted(
-        (one for one in found if one.due or one.unit or plain(one.deal) in wanted), key=lambda one: one.deal
-    )
+    return sorted((one for one in found if one.due or one.unit or plain(one.deal) in wanted), key=lambda one: one.deal)
 
 
 def _ours(asked: Reconciliation, part: _Part, share: Fraction) -> Ours:

@@ -14,14 +14,10 @@ urlpatterns = [
     path("money/statements/<uuid:line_id>/statement.pdf", portal_views.statement_file, name="statement_file"),
     path("money/invoices/", portal_invoices.invoices, name="invoices"),
     path("money/invoices/<uuid:invoice_id>/credit/", portal_invoices.credit_note, name="credit_note"),
-    path(
-        "money/invoices/<uuid:invoice_id>/files/<uuid:file_id>/", portal_invoices.invoice_file, name="invoice_file"
-    ),
+    path("money/invoices/<uuid:invoice_id>/files/<uuid:file_id>/", portal_invoices.invoice_file, name="invoice_file"),
     path("money/reconciliations/", reconciling.own_reconciliations, name="reconciliations"),
     path("money/reconciliations/new/", reconciling.reconciliation_new, name="reconciliation_new"),
-    path(
-        "money/reconciliations/<uuid:reconciliation_id>/", reconciling.own_reconciliation, name="reconciliation"
-    ),
+    path("money/reconciliations/<uuid:reconciliation_id>/", reconciling.own_reconciliation, name="reconciliation"),
     path(
         "money/reconciliations/<uuid:reconciliation_id>/reconciliation.xlsx",
         reconciling.own_reconciliation_xlsx,

@@ -318,7 +318,7 @@ class CreditNote(models.Model):
                         SELECT coalesce(sum(c.amount), 0) FROM commissions_creditnote c WHERE c.invoice_id = i.id
                     )
                 ) THEN
-                    RAISE EXCEPTION 'credit notes stay within their issuer''s invoice' USING ERRCODE = 'check_violation';
+                    RAISE EXCEPTION 'credit notes stay within their own invoice' USING ERRCODE = 'check_violation';
                 END IF;
                 RETURN NEW;
                 """,

@@ -110,8 +110,17 @@ class Reconciliation(models.Model):
             pgtrigger.ReadOnly(
                 name="as_it_was_sent",
                 fields=[
-                    "number", "agency", "company", "currency", "from_on", "to_on", "figure", "file_name",
-                    "file_digest", "sent_by", "sent_at",
+                    "number",
+                    "agency",
+                    "company",
+                    "currency",
+                    "from_on",
+                    "to_on",
+                    "figure",
+                    "file_name",
+                    "file_digest",
+                    "sent_by",
+                    "sent_at",
                 ],
             ),
             pgtrigger.Trigger(

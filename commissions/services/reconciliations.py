@@ -127,7 +127,8 @@ def sign_reconciliation(*, actor: Any, reconciliation: Reconciliation, seen: str
     """Sign the result for the own side: the agency's manager for the agency, finance for the company.
 
     From the first signature on its rows are fixed. `seen`: the digest of what the person was shown.
-    Raises: Forbidden; NotAllowed `signed_already` by this side, `replaced`, `changed_since` where it says otherwise now.
+    Raises: Forbidden; NotAllowed `signed_already` by this side, `replaced`, `changed_since` where it says
+            otherwise now.
     Locks:  the company, the reconciliation.
     Writes: Reconciliation, audit event `reconciliation.signed`.
     """

@@ -175,9 +175,7 @@ PORTAL = [
     Row("portal/money/reconciliations/", get=BOSS),
     Row("portal/money/reconciliations/new/", get=BOSS, post=BOSS),
     Row("portal/money/reconciliations/<uuid:reconciliation_id>/", ("reconciliation",), get=BOSS, post=BOSS),
-    Row(
-        "portal/money/reconciliations/<uuid:reconciliation_id>/reconciliation.xlsx", ("reconciliation",), get=BOSS
-    ),
+    Row("portal/money/reconciliations/<uuid:reconciliation_id>/reconciliation.xlsx", ("reconciliation",), get=BOSS),
     Row("portal/money/months/", get=BROKERS),
     _month("", get=BROKERS, post=BROKERS),
     _month("statement.pdf", get=BROKERS),

@@ -129,7 +129,9 @@ def test_managers_page_lists_lines_that_lack_an_invoice_then_invoices_with_their
         {"number": "INV-1", "amount": "34560.00", "vat_rate": "0.06", "issued_on": "2026-01-05", "attachment": photo()},
     )
     batch = approve_batch(actor=till.approver, batch=submit_batch(actor=till.finance, batch=till.batch))
-    pay_batch(actor=till.finance, batch=batch, results=[{"line": one, "bank_reference": "B"} for one in batch.lines.all()])
+    pay_batch(
+        actor=till.finance, batch=batch, results=[{"line": one, "bank_reference": "B"} for one in batch.lines.all()]
+    )
     till.cancel()
     page = client.get("/portal/money/invoices/").content.decode()
     assert "Waiting for an invoice" not in page
