@@ -36,7 +36,7 @@ def visible_reconciliations(user: Any) -> QuerySet[Reconciliation]:
     found = Reconciliation.objects.select_related("agency", "company", "agency_signed_by", "finance_signed_by")
     if getattr(user, "is_agency_side", False):
         broker = getattr(user, "broker", None)
-        if broker is None or not user.can(Can.RECONCILE):
+        if broker is None or not user.can(Can.RECONCILE_OWN):
             return found.none()
         return found.filter(agency=broker.agency_id)
     return found.filter(company__in=visible_companies(user).order_by())

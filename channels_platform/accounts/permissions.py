@@ -65,6 +65,7 @@ class Can(StrEnum):
     CLOSE_MONTH = "close_month"
     ANSWER_STATEMENT = "answer_statement"
     RECONCILE = "reconcile"
+    RECONCILE_OWN = "reconcile_own"
     SEE_AUDIT = "see_audit"
     MANAGE_STAFF = "manage_staff"
 
@@ -148,7 +149,7 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.ASK_ACCOUNT,
             Can.KEEP_IDENTITY,
             Can.ANSWER_STATEMENT,
-            Can.RECONCILE,
+            Can.RECONCILE_OWN,
         }
     ),
     Role.BROKER: frozenset(

@@ -18,7 +18,7 @@ def export_reconciliation(*, actor: Any, reconciliation: Reconciliation) -> byte
     Raises: Forbidden.
     Writes: audit event `reconciliation.exported`.
     """
-    require(actor, Can.SEE_MONEY, Can.RECONCILE)
+    require(actor, Can.SEE_MONEY, Can.RECONCILE_OWN)
     if not visible_reconciliations(actor).filter(pk=reconciliation.pk).exists():
         raise Forbidden("the reconciliation is not yours")
     record("reconciliation.exported", actor=actor, target=reconciliation, agency=reconciliation.agency_id)

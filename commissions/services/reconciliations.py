@@ -107,7 +107,6 @@ def compare_again(*, actor: Any, reconciliation: Reconciliation) -> Reconciliati
     Locks:  the company, the reconciliation.
     Writes: Reconciliation, ReconciliationRow, audit event `reconciliation.compared`.
     """
-    require_person(actor, Can.RECONCILE)
     stored = _held(actor, reconciliation)
     if stored.is_signed:
         raise NotAllowed("it is signed", code="signed_already")
@@ -132,7 +131,6 @@ def sign_reconciliation(*, actor: Any, reconciliation: Reconciliation, seen: str
     Locks:  the company, the reconciliation.
     Writes: Reconciliation, audit event `reconciliation.signed`.
     """
-    require_person(actor, Can.RECONCILE)
     stored = _held(actor, reconciliation)
     side = "agency" if actor.is_agency_side else "finance"
     if getattr(stored, f"{side}_signed_at") is not None:
@@ -148,7 +146,7 @@ def sign_reconciliation(*, actor: Any, reconciliation: Reconciliation, seen: str
 
 
 def _own_agency(actor: Any) -> Agency:
-    require_person(actor, Can.RECONCILE)
+    require_person(actor, Can.RECONCILE_OWN)
     if not actor.is_agency_side:
         raise Forbidden("an agency sends its own ledger")
     agency: Agency = actor.broker.agency
@@ -156,6 +154,8 @@ def _own_agency(actor: Any) -> Agency:
 
 
 def _held(actor: Any, reconciliation: Reconciliation) -> Reconciliation:
+    """Hold a result for a person of either side."""
+    require_person(actor, Can.RECONCILE_OWN if getattr(actor, "is_agency_side", False) else Can.RECONCILE)
     if actor.is_agency_side and actor.broker.agency_id != reconciliation.agency_id:
         raise Forbidden("it is another agency's")
     locks.lock_company(reconciliation.company_id)

@@ -97,15 +97,19 @@ def _one(request: HttpRequest, reconciliation_id: UUID) -> HttpResponse:
         "asked": asked,
         "counts": counts,
         "form": form,
-        "may_compare": request.user.can(Can.RECONCILE) and not found.is_signed and not found.replaced_at,
-        "may_sign": _may_sign(request, found, shell["side"]),
+        "may_compare": _may_act(request, shell["side"]) and not found.is_signed and not found.replaced_at,
+        "may_sign": _may_act(request, shell["side"]) and _is_unsigned(found, shell["side"]),
     }
     return _answer(request, "reconciling/one.html", context, status_of(form))
 
 
-def _may_sign(request: HttpRequest, found: Reconciliation, side: str) -> bool:
+def _may_act(request: HttpRequest, side: str) -> bool:
+    return request.user.can(Can.RECONCILE_OWN if side == "portal" else Can.RECONCILE)
+
+
+def _is_unsigned(found: Reconciliation, side: str) -> bool:
     signed = found.agency_signed_at if side == "portal" else found.finance_signed_at
-    return request.user.can(Can.RECONCILE) and signed is None and found.replaced_at is None
+    return signed is None and found.replaced_at is None
 
 
 def _file(request: HttpRequest, reconciliation_id: UUID) -> HttpResponseBase:
@@ -115,28 +119,28 @@ def _file(request: HttpRequest, reconciliation_id: UUID) -> HttpResponseBase:
 
 
 @require_safe
-@needs(Can.RECONCILE)
+@needs(Can.RECONCILE_OWN)
 def own_reconciliations(request: HttpRequest) -> HttpResponse:
     """What the own agency had compared, newest first."""
     return _list(request)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(Can.RECONCILE)
+@needs(Can.RECONCILE_OWN)
 def own_reconciliation(request: HttpRequest, reconciliation_id: UUID) -> HttpResponse:
     """One result: row by row, signed for the agency here."""
     return _one(request, reconciliation_id)
 
 
 @require_safe
-@needs(Can.RECONCILE)
+@needs(Can.RECONCILE_OWN)
 def own_reconciliation_xlsx(request: HttpRequest, reconciliation_id: UUID) -> HttpResponseBase:
     """The result as a workbook."""
     return _file(request, reconciliation_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(Can.RECONCILE)
+@needs(Can.RECONCILE_OWN)
 def reconciliation_new(request: HttpRequest) -> HttpResponse:
     """Send the own ledger of a span; it is compared at once."""
     agency: Any = agency_of(request.user)
