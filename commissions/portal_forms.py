@@ -70,6 +70,7 @@ class CreditNoteForm(PaperForm):
 
     def __init__(self, *args: Any, invoice: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["number"].label = gettext_lazy("Credit note number")
         currency = invoice.line.batch.currency
         in_currency(self, currency)
         if invoice.creditable:

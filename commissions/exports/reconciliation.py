@@ -5,7 +5,7 @@ from io import BytesIO
 from operator import itemgetter
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from channels_platform.presentation import formats
 from commissions.exports.cells import CellKind, Column
@@ -36,8 +36,8 @@ def _facts(one: Reconciliation) -> list[tuple[str, str]]:
         (gettext("Agency"), one.agency.name),
         (gettext("Paying company"), one.company.name),
         (gettext("Span"), f"{one.from_on.isoformat()} – {one.to_on.isoformat()}"),
-        (gettext("Amounts"), str(one.get_figure_display())),
-        (gettext("File"), one.file_name),
+        (gettext("What its amounts are"), str(one.get_figure_display())),
+        (pgettext("attached", "File"), one.file_name),
         (gettext("Compared"), formats.exact_instant(one.compared_at, zone)),
         (gettext("Checksum of the rows"), one.digest),
     ]
