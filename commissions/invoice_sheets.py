@@ -89,5 +89,5 @@ def with_credit(invoices: Iterable[Invoice]) -> list[Any]:
 
 def papers_of(invoice: Invoice) -> QuerySet[Attachment]:
     """Return the files that were handed in with an invoice and the credit notes against it."""
-    papers = {invoice.attachment_id, *(note.attachment_id for note in invoice.credit_notes.all())}
-    return Attachment.objects.filter(pk__in=papers - {None})
+    papers = [invoice.attachment_id, *(note.attachment_id for note in invoice.credit_notes.all())]
+    return Attachment.objects.filter(pk__in=[one for one in papers if one is not None])

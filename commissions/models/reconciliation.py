@@ -1,6 +1,7 @@
 """Two-sided reconciliation (双方对账): an agency's own ledger laid beside ours, signed by both."""
 
 from decimal import Decimal
+from typing import Any
 
 import pgtrigger
 from django.conf import settings
@@ -12,7 +13,7 @@ from channels_platform.lib.ids import uuid7
 from commissions.engine.matching import Reason
 
 
-def _signer(label: str) -> models.ForeignKey:  # type: ignore[type-arg]
+def _signer(label: Any) -> Any:
     return models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=label, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
