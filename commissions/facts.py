@@ -3,7 +3,7 @@
 Ids are text here: the engine only passes them through, and making a UUID object of each took a tenth of a run.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Min
 
-from brokers.models import HeldGrade
+from brokers.models import Agency, HeldGrade
 from channels_platform.lib import clock
 from channels_platform.lib.money import to_minor
 from commissions.engine.conditions import BANDS, plain_fields
@@ -97,6 +97,22 @@ def approved_series(project: Project, **narrow: Any) -> list[Series]:
             )
         )
     return series
+
+
+def tried_series(fields: Mapping[str, Any], *, project: Project, agency: Agency, key: str) -> Series:
+    """Return a plan that nobody approved as the engine takes it: its rules as one version, in force on all days.
+
+    Raises: InvalidPlan.
+    """
+    rules = read_version(
+        {**fields, "from": None, "to": None},
+        version_id=key,
+        series_id=key,
+        currency=project.currency,
+        onsite=agency.is_onsite,
+    )
+    grades = _grades({agency.pk}).get(agency.pk, ()) if rules.conditions.agency_grade else ()
+    return Series(key, str(agency.pk), agency.is_onsite, rules.payee, rules.applies_to, (rules,), grades)
 
 
 def _grades(agencies: set[UUID]) -> dict[UUID, tuple[GradeFact, ...]]:
@@ -269,7 +285,7 @@ def _share(values: list[Any]) -> ShareFact:
 
 @contextmanager
 def deal_stream(
-    project: Project, *, as_of: datetime, adds_up: Sequence[Series] = (), units: bool = True
+    project: Project, *, as_of: datetime, adds_up: Sequence[Series] = (), units: bool = True, hold: bool = False
 ) -> Iterator[DealStream]:
     """Open the project's deals, one snapshot, on a server-side cursor; memory does not grow with them.
 
@@ -279,7 +295,7 @@ def deal_stream(
     """
     values = _values(project, as_of, adds_up, units=units)
     # a cursor of our own connection's transaction: Django's chunked one fetches no single row first
-    with connection.connection.cursor(name="commission_deals") as cursor:
+    with connection.connection.cursor(name="commission_deals", withhold=hold) as cursor:
         cursor.execute(_DEALS, values)
         yield DealStream(cursor, project, as_of)
 

@@ -15,6 +15,7 @@ from commissions.services import (
     report_schedules,
     runs,
     schedule,
+    simulations,
 )
 
 
@@ -85,3 +86,8 @@ def check_ledger() -> dict[str, int]:
 @shared_task
 def check_ledger_now(job_id: str) -> None:
     ledger_checks.check_for_job(job_id=UUID(job_id))
+
+
+@shared_task
+def simulate_plan(job_id: str) -> None:
+    simulations.run_simulation(job_id=UUID(job_id))

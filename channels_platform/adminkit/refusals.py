@@ -31,6 +31,7 @@ WORDS: dict[str, str | Promise] = {
     "unknown_field": _("This can't be changed here."),
     "unknown_choice": _("Choose one of the options."),
     "out_of_range": _("That number is out of range."),
+    "must_sum_to_one": _("These parts must sum to exactly 100 %."),
     "bad_day": _("Choose a day from the subscription on, within ten years."),
     "not_yes_or_no": _("Say yes or no."),
     "masked_claims_nothing_at_filing": _(

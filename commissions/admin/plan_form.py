@@ -321,12 +321,12 @@ class PlanForm(forms.Form):
 def first_values(version: PlanVersion | None, *, start: str = "usual", copied: bool = False) -> dict[str, Any]:
     """Return what the form starts with: a version's own rules, or a common form; a copy is for another agency."""
     if version is None:
-        return _typed(STARTS.get(start, STARTS["usual"]))
-    first = _typed(version_fields(version))
+        return typed_values(STARTS.get(start, STARTS["usual"]))
+    first = typed_values(version_fields(version))
     return first if copied else first | {"project": version.plan.project_id, "agency": version.plan.agency_id}
 
 
-def _typed(fields: Mapping[str, Any]) -> dict[str, Any]:
+def typed_values(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return a plan's fields as people would type them into the form."""
     first: dict[str, Any] = {name: str(value) for name, value in fields.items() if isinstance(value, str)}
     first |= {"from_on": fields.get("from"), "to_on": fields.get("to"), "grades": fields.get("grades") or []}

@@ -25,8 +25,9 @@ from channels_platform.adminkit.refusals import add_refusal
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Refused
 from channels_platform.lib.money import parse_fraction
-from commissions.admin.plan_form import PlanForm, first_values
+from commissions.admin.plan_form import PlanForm, first_values, typed_values
 from commissions.admin.plan_show import USUAL_PRICE, Checked, checked, curves, previews, sections
+from commissions.admin.simulation import SimulationPages, simulate_typed, tried_rules
 from commissions.engine.plans import InvalidPlan, read_version
 from commissions.linting import check_plan, findings_of, rules_of
 from commissions.models import PlanVersion
@@ -90,7 +91,7 @@ class InForceFilter(ChoiceFilter):
 
 
 @admin.register(PlanVersion)
-class PlanVersionAdmin(ReadOnlyAdmin):
+class PlanVersionAdmin(SimulationPages, ReadOnlyAdmin):
     project_path = "plan__project"
     list_display = ("name", "number", "payee", "deals", "from_on", "to_on", "ladder", "badge", "author", "approved_by")
     list_select_related = ("plan__project", "plan__agency", "author", "approved_by")
@@ -160,11 +161,12 @@ class PlanVersionAdmin(ReadOnlyAdmin):
         links = super().act_links(request, obj)
         if not may(request.user, Can.DRAFT_PLAN):
             return links
-        add = reverse("admin:commissions_planversion_add")
+        add, simulate = (reverse(f"admin:commissions_planversion_{name}") for name in ("add", "simulate"))
         return [
             *links,
             cells.header_link(_("New version like this"), f"{add}?like={obj.pk}", "content_copy"),
             cells.header_link(_("Copy to another agency"), f"{add}?copy={obj.pk}", "move_up"),
+            cells.header_link(_("What it would cost"), f"{simulate}?version={obj.pk}", "science"),
         ]
 
     def about(self, request: HttpRequest, obj: PlanVersion) -> list[cells.Section]:
@@ -195,6 +197,8 @@ class PlanVersionAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             if "_preview" in request.POST:
                 shown = self._shown(form)
+            elif "_simulate" in request.POST:
+                return simulate_typed(request, form.cleaned_data)
             else:
                 version = self._draft(request, form)
                 if version is not None:
@@ -236,6 +240,8 @@ class PlanVersionAdmin(ReadOnlyAdmin):
                 if version is None:
                     raise Http404
                 return first_values(version, copied=name == "copy")
+        if request.GET.get("tried"):
+            return typed_values(tried_rules(request, request.GET["tried"]))
         return first_values(None, start=request.GET.get("start", "usual"))
 
     def _draft(self, request: HttpRequest, form: PlanForm) -> PlanVersion | None:

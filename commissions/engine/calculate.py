@@ -69,6 +69,13 @@ class Calculator:
         has rows that earn nothing and say so.
         Raises: OutOfOrder; NotAnAmount for a price the currency cannot express.
         """
+        return merged(self.lay(deal))
+
+    def lay(self, deal: DealFact) -> list[Entitlement]:
+        """Return the same rows by plan: where two plans name a bonus alike, `entitle` adds theirs up.
+
+        Raises: as `entitle`.
+        """
         if deal.subscribed_at > self.as_of:
             return []
         case = Case(deal, as_of=self.as_of, zone=self.zone, currency=self.currency)
@@ -80,7 +87,7 @@ class Calculator:
             shares = case.shares_of(track.series.agency_id)
             spans = track.lay(case, placed.rule, shares) if live and placed.unmet is None else []
             found += rows(case, track, placed, shares, spans)
-        return merged(found)
+        return found
 
     def _advance(self, contracted_at: datetime, number: str) -> None:
         place = (contracted_at, number)

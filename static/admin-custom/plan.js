@@ -11,7 +11,7 @@
     const line = colour("--cp-line");
     return {
       animation: false,
-      color: [colour("--cp-accent"), colour("--cp-series-2")],
+      color: [colour("--cp-accent"), colour("--cp-series-2"), colour("--cp-series-3")],
       textStyle: { fontFamily: "inherit" },
       tooltip: {
         trigger: "axis",
@@ -32,9 +32,10 @@
       series: chart.series.map(function (values, place) {
         return {
           name: chart.names[place],
-          type: "line",
+          type: chart.kind,
           step: "middle",
           symbol: "none",
+          barMaxWidth: 24,
           data: values,
           lineStyle: { width: 2, type: ["solid", "dashed"][place] },
         };

@@ -41,6 +41,7 @@ def _api(route: str, *of: str, **methods: set[str]) -> Row:
     return Row(f"api/v1/{route}", of, **methods)
 
 
+_NONE = "00000000-0000-7000-8000-000000000000"
 API = [
     Row("api/v1/auth/token/", post=ALL, delete=ALL, anonymous="let"),
     _api("projects/", get=ALL, post=MARKETING),
@@ -285,10 +286,34 @@ FINANCE_PAGES = [
     Row("finance/tax/", get=MONEY),
     Row("finance/tax.xlsx", post=MONEY),
     Row("finance/tax/<uuid:broker_id>/identity/", ("broker",), get=FINANCE, post=FINANCE),
+    Row("finance/more/", get=MONEY),
+    Row("finance/proof/", get=MONEY),
+    Row("finance/proof/run/", post=PAYING | {"auditor"}),
+    # of all projects at once, and none was made here: tests/pages/test_finance_access.py
+    Row("finance/proof/<int:check_id>/", path="finance/proof/1/", get=MONEY),
+    Row("finance/reports/", get=MONEY),
+    Row("finance/reports/exports/", get=MONEY),
+    Row("finance/reports/<slug:name>/", path="finance/reports/cost/", get=MONEY),
+    Row("finance/reports/<slug:name>/keep/", path="finance/reports/cost/keep/", get=MONEY, post=MONEY),
+    Row("finance/reports/<slug:name>/xlsx/", path="finance/reports/cost/xlsx/", post=MONEY),
+    Row("finance/reports/<slug:name>/csv/", path="finance/reports/cost/csv/", post=MONEY),
+    # one's own or shared, and nobody here has one: tests/pages/test_finance_reports.py
+    Row(
+        "finance/reports/views/<uuid:view_id>/remove/",
+        path=f"finance/reports/views/{_NONE}/remove/",
+        get=MONEY,
+        post=MONEY,
+    ),
+    Row(
+        "finance/reports/views/<uuid:view_id>/schedule/",
+        path=f"finance/reports/views/{_NONE}/schedule/",
+        get=MONEY,
+        post=MONEY,
+    ),
     Row("finance/payments/", get=MONEY),
     Row("finance/payments/new/", get=FINANCE, post=FINANCE),
     Row("finance/months/", get=MONEY),
-    Row("finance/months/close/<slug:company>/", ("company",), get=FINANCE, post=FINANCE),
+    Row("finance/months/close/<slug:company>/", ("company_code",), get=FINANCE, post=FINANCE),
     Row("finance/months/<uuid:month_id>/", ("month",), get=MONEY),
     _issued("", get=MONEY),
     _issued("pdf/", post=MONEY),

@@ -33,6 +33,8 @@ ADMIN_OF_ITS_OWN = {
     "admin/brokers/agencyapplication/papers/<int:file_id>/",
     "admin/leads/referral/what-if/<uuid:job_id>/",  # tests/admin/test_what_if.py
     "admin/commissions/planversion/add/figures/",  # tests/admin/test_plan_editor.py
+    # tests/admin/test_simulation.py
+    "admin/commissions/planversion/simulate/", "admin/commissions/planversion/simulation/<uuid:job_id>/",
     # tests/admin/test_many.py
     "admin/leads/referral/many/<slug:kind>/", "admin/leads/referral/many/<uuid:act_id>/result/",
 }  # fmt: skip

@@ -145,7 +145,7 @@ def _months(side: Side, manager: User) -> None:
         issuer={"name": company.name, "address": "", "tax_number": "", "phone": "", "timezone": company.timezone},
         closed_by=manager, closed_at=now,
     )  # fmt: skip
-    side.ids |= {"company": company.code, "month": closed.pk}
+    side.ids |= {"company_code": company.code, "month": closed.pk}
     for prefix, line in (("", side.ids["line"]), ("broker_", side.ids["broker_line"])):
         payee = PayoutLine.objects.get(pk=line).payee
         statement = Statement.objects.create(
@@ -349,7 +349,7 @@ class World:
             other = Role.MARKETING if role != Role.MARKETING else Role.AUDITOR
             return self.notices[role if where == "near" else other.value]
         if where == "missing":
-            return "NONE" if kind in ("project", "agency", "slip", "company") else uuid4()
+            return "NONE" if kind in ("project", "agency", "slip", "company_code") else uuid4()
         return (self.near if where == "near" else self.far).ids[kind]
 
 

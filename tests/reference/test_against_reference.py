@@ -66,7 +66,7 @@ def _then_run(play):
 
 
 @pytest.mark.django_db
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None)
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None)
 @given(st.randoms(use_true_random=False))
 def test_a_run_after_each_event_of_a_history_ends_as_one_run_at_the_end(random):
     drawn = history(random, most=15)

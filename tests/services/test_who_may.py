@@ -25,6 +25,7 @@ from commissions.services import (
     payee_holds,
     reconciliations,
     reissue,
+    simulations,
     statements,
 )
 from leads.services import (
@@ -86,6 +87,7 @@ OF_STAFF = [
     payee_holds.set_hold,
     payee_holds.lift_payee_hold,
     reissue.reissue_failed,
+    simulations.start_simulation,
     inviting.invite_brokers,
     stores.close_store,
     stores.move_broker,

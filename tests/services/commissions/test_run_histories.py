@@ -16,7 +16,7 @@ from tests.services.leads.histories import undone
 
 pytestmark = pytest.mark.django_db
 few = settings(
-    max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 PLANS = (
     {"mode": "retroactive", "period": "month", "tiers": (("0", "0.01"), ("2", "0.0123"), ("4", "0.015"))},
