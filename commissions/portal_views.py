@@ -10,17 +10,15 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from brokers.models import Broker
 from brokers.selectors import broker_of, grade_term
 from channels_platform.accounts.permissions import Can, may
 from channels_platform.http.downloads import send_file
-from channels_platform.http.once import sent, submit_once
+from channels_platform.http.once import sent
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib import clock
-from channels_platform.lib.errors import Refused
 from commissions.advances import Room, own_rooms
 from commissions.holds import held_lines
 from commissions.models import PayoutLine
@@ -32,14 +30,9 @@ from commissions.services.invoices import attach_invoice
 from commissions.standings import prizes_of
 from commissions.statement_sheets import visible_statements, with_states
 from commissions.states import BatchState, LineState
+from commissions.views.common import attempt, status_of
 from commissions.waiting import with_waits
 from projects.selectors import latest_today
-
-_WRONG = {
-    "invoice_amount": gettext_lazy("The amount must equal the line's amount."),
-    "invoice_known": gettext_lazy("This invoice is attached to another line."),
-    "not_allowed": gettext_lazy("This line takes no invoice any more: its batch is approved or paid."),
-}
 
 
 @require_GET
@@ -56,6 +49,7 @@ def money(request: HttpRequest) -> HttpResponse:
         "statements": _with_invoices(latest.items),
         "months": with_states(visible_statements(request.user).order_by("-issued_at", "-pk")[:3], clock.now()),
         "grade": grade_term(broker.agency, latest_today()) if broker else None,
+        "invoicing": may(request.user, Can.INVOICE_LINE),
         "prizes": prizes_of(broker, most=10) if broker else (),
         "advances": _advances(request.user, broker),
     }
@@ -111,25 +105,19 @@ def statement(request: HttpRequest, line_id: UUID) -> HttpResponse:
     """One line: the deals behind it, and the agency's invoice."""
     line: Any = get_object_or_404(own_statements(request.user), pk=line_id)
     _with_invoices([line])
-    invoiceable = _takes_invoice(line) and may(request.user, Can.INVOICE_LINE)
-    form = InvoiceForm(sent(request), line=line) if invoiceable else None
+    form = None
+    if _takes_invoice(line) and may(request.user, Can.INVOICE_LINE):
+        form = InvoiceForm(sent(request), request.FILES or None, line=line)
 
-    def attach() -> str:
-        entered = form.cleaned_data  # type: ignore[union-attr]
-        fields = {name: entered[name] for name in ("number", "amount", "vat_rate")}
-        attach_invoice(actor=request.user, line=line, **fields)
-        messages.success(request, _("The invoice is attached."))
-        return reverse("portal:statement", args=[line.pk])
+        def attach() -> str:
+            attach_invoice(actor=request.user, line=line, **form.paper())
+            messages.success(request, _("The invoice is attached."))
+            return reverse("portal:statement", args=[line.pk])
 
-    if request.method == "POST" and form is not None and form.is_valid():
-        try:
-            return submit_once(request, form, attach)
-        except Refused as refused:
-            field = refused.field if refused.field in form.fields else None
-            form.add_error(field, _WRONG.get(refused.code, refused.detail))
-    entries = line_entries(line).select_related("deal__unit")
-    context = {"line": line, "entries": entries, "form": form}
-    return render(request, "portal/statement.html", context, status=422 if form is not None and form.errors else 200)
+        if (answer := attempt(request, form, attach)) is not None:
+            return answer
+    context = {"line": line, "entries": line_entries(line).select_related("deal__unit"), "form": form}
+    return render(request, "portal/statement.html", context, status=status_of(form))
 
 
 @require_GET

@@ -20,6 +20,7 @@ from commissions.views import (
     payment_files,
     payments,
     proof,
+    reconciling,
     report_keeping,
     reports,
     tax,
@@ -53,6 +54,9 @@ urlpatterns = [
     path("batches/new/", batches.batch_new, name="batch_new"),
     path("batches/<uuid:batch_id>/", batches.batch, name="batch"),
     path("batches/<uuid:batch_id>/lines/<uuid:line_id>/", batches.line, name="line"),
+    path(
+        "batches/<uuid:batch_id>/lines/<uuid:line_id>/files/<uuid:file_id>/", batches.invoice_file, name="invoice_file"
+    ),
     path("batches/<uuid:batch_id>/submit/", batch_steps.batch_step, {"name": "submit"}, name="batch_submit"),
     path("batches/<uuid:batch_id>/approve/", batch_steps.batch_step, {"name": "approve"}, name="batch_approve"),
     path("batches/<uuid:batch_id>/return/", batch_steps.batch_step, {"name": "return"}, name="batch_return"),
@@ -99,6 +103,13 @@ urlpatterns = [
     path("months/statements/<uuid:statement_id>/xlsx/", months.statement_file, {"form": "xlsx"}, name="statement_xlsx"),
     path("months/statements/<uuid:statement_id>/lines/<uuid:line_id>/", months.objection, name="objection"),
     path("months/statements/<uuid:statement_id>/files/<uuid:file_id>/", months.objection_file, name="objection_file"),
+    path("reconciliations/", reconciling.reconciliations, name="reconciliations"),
+    path("reconciliations/<uuid:reconciliation_id>/", reconciling.reconciliation, name="reconciliation"),
+    path(
+        "reconciliations/<uuid:reconciliation_id>/reconciliation.xlsx",
+        reconciling.reconciliation_xlsx,
+        name="reconciliation_xlsx",
+    ),
     path("proof/", proof.checks, name="proof"),
     path("proof/run/", proof.run, name="proof_run"),
     path("proof/<int:check_id>/", proof.check, name="proof_check"),

@@ -231,6 +231,8 @@ _ACT_WORDS = {
     Can.CLOSE_MONTH: gettext_lazy("close months and issue statements"),
     Can.ANSWER_STATEMENT: gettext_lazy("confirm or contest statements"),
     Can.CHECK_LEDGER: gettext_lazy("have the ledger proven"),
+    Can.RECONCILE: gettext_lazy("compare ledgers with agencies and sign"),
+    Can.RECONCILE_OWN: gettext_lazy("send the agency's own ledger and sign for it"),
     Can.SEE_AUDIT: gettext_lazy("read the audit trail"),
     Can.MANAGE_STAFF: gettext_lazy("manage staff"),
 }

@@ -64,6 +64,8 @@ class Can(StrEnum):
     KEEP_BANK_FILES = "keep_bank_files"
     CLOSE_MONTH = "close_month"
     ANSWER_STATEMENT = "answer_statement"
+    RECONCILE = "reconcile"
+    RECONCILE_OWN = "reconcile_own"
     SEE_AUDIT = "see_audit"
     MANAGE_STAFF = "manage_staff"
 
@@ -121,6 +123,7 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.EXPORT_IDENTITIES,
             Can.KEEP_BANK_FILES,
             Can.CLOSE_MONTH,
+            Can.RECONCILE,
             Can.CHECK_LEDGER,
         }
     ),
@@ -146,6 +149,7 @@ ALLOWED: dict[str, frozenset[Can]] = {
             Can.ASK_ACCOUNT,
             Can.KEEP_IDENTITY,
             Can.ANSWER_STATEMENT,
+            Can.RECONCILE_OWN,
         }
     ),
     Role.BROKER: frozenset(

@@ -63,6 +63,13 @@ _STATEMENT = {
     "confirmed": Badge(pgettext_lazy("statement state", "Confirmed"), "good", "check-circle"),
     "accepted": Badge(pgettext_lazy("statement state", "Taken as confirmed"), "good", "check"),
 }
+_RECONCILIATION = {
+    "open": Badge(pgettext_lazy("reconciliation state", "Not signed yet"), "wait", "hourglass-split"),
+    "agency_signed": Badge(pgettext_lazy("reconciliation state", "Signed by the agency"), "info", "pencil"),
+    "finance_signed": Badge(pgettext_lazy("reconciliation state", "Signed by the company"), "info", "pencil"),
+    "signed": Badge(pgettext_lazy("reconciliation state", "Signed by both"), "good", "check-circle"),
+    "replaced": Badge(pgettext_lazy("reconciliation state", "Replaced by a later file"), "past", "slash-circle"),
+}
 _OBJECTION = {
     "open": Badge(pgettext_lazy("objection state", "Waits for an answer"), "wait", "flag"),
     "upheld": Badge(pgettext_lazy("objection state", "Stands as it is"), "past", "x-circle"),
@@ -186,6 +193,7 @@ BADGES: dict[str, dict[str, Badge]] = {
     "plan": _PLAN,
     "statement": _STATEMENT,
     "objection": _OBJECTION,
+    "reconciliation": _RECONCILIATION,
     "request": _REQUEST,
     "approval": _APPROVAL,
     "hold": _HOLD,

@@ -100,6 +100,10 @@ ITEMS = (
         what=_("What was withheld from individuals, month by month, for their certificates."),
     ),
     Item(
+        "finance", "finance:reconciliations", _("Reconciliations"), "journal-text", "q", (Can.SEE_MONEY,),
+        what=_("Agencies' own ledgers laid beside ours, row by row, and signed by both sides."),
+    ),
+    Item(
         "finance", "finance:proof", _("Proof"), "clipboard-check", "f", (Can.SEE_MONEY,),
         what=_("The ledger recomputed from the facts each night, and what differs."),
     ),

@@ -17,7 +17,7 @@ from channels_platform.accounts.permissions import Can
 from channels_platform.files.content import XLSX
 from channels_platform.http.api import JobOut
 from channels_platform.http.downloads import send_file
-from channels_platform.http.fields import Amount, Id, Instant, LongText, Text, YesNo, money_text
+from channels_platform.http.fields import Amount, Day, Id, Instant, LongText, Text, YesNo, money_text
 from channels_platform.http.problems import Problem, field_error
 from channels_platform.http.schema import lists
 from channels_platform.http.views import ApiView, FileView, found, listed, named, read
@@ -65,6 +65,7 @@ class InvoiceIn(serializers.Serializer[Any]):
     number = Text(max_length=60)
     amount = Amount()
     vat_rate = Amount(help_text=_('A fraction: "0.06".'))
+    issued_on = Day(required=False, allow_null=True)
 
 
 class InvoiceOut(serializers.Serializer[Any]):
@@ -73,6 +74,7 @@ class InvoiceOut(serializers.Serializer[Any]):
     number = serializers.CharField()
     amount = serializers.SerializerMethodField()
     vat_rate = serializers.SerializerMethodField()
+    issued_on = serializers.DateField(allow_null=True)
     received_at = serializers.DateTimeField()
 
     def get_amount(self, invoice: Invoice) -> str:

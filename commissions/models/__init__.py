@@ -6,6 +6,7 @@ from commissions.models.contest import Contest, ContestResult, ContestRound
 from commissions.models.hold import PayeeHold
 from commissions.models.ledger import LedgerEntry, LedgerTransaction
 from commissions.models.payout import (
+    CreditNote,
     Invoice,
     PayoutBatch,
     PayoutEntry,
@@ -16,6 +17,7 @@ from commissions.models.payout import (
 )
 from commissions.models.plan import Payee, Plan, PlanVersion
 from commissions.models.proof import LedgerCheck, LedgerSeal
+from commissions.models.reconciliation import LedgerReading, Reconciliation, ReconciliationRow
 from commissions.models.reports import ReportDelivery, ReportSchedule, ReportView
 from commissions.models.statement import ClosedMonth, Objection, ObjectionFile, Statement, StatementLine
 
@@ -35,9 +37,11 @@ __all__ = [
     "Contest",
     "ContestResult",
     "ContestRound",
+    "CreditNote",
     "Invoice",
     "LedgerCheck",
     "LedgerEntry",
+    "LedgerReading",
     "LedgerSeal",
     "LedgerTransaction",
     "Objection",
@@ -49,6 +53,8 @@ __all__ = [
     "PayoutLine",
     "Plan",
     "PlanVersion",
+    "Reconciliation",
+    "ReconciliationRow",
     "Repayment",
     "ReportDelivery",
     "ReportSchedule",

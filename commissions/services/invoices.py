@@ -1,8 +1,10 @@
-"""Agencies' invoices for their payout lines."""
+"""Agencies' invoices for their payout lines, and the credit notes against them for what was clawed back."""
 
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
@@ -10,23 +12,40 @@ from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import constraint_of, transactional
+from channels_platform.files.services import keep_file
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed
+from channels_platform.lib.money import format_amount, to_minor
 from commissions import locks
-from commissions.models import Invoice, PayoutBatch, PayoutLine
+from commissions.invoice_sheets import creditable
+from commissions.models import CreditNote, Invoice, PayoutBatch, PayoutLine
 from commissions.services.approvals import Because, void_approvals
 from commissions.states import BatchState, LineState
 
+LONGEST_NUMBER = 60
+# an invoice may be dated by another zone's calendar
+_AHEAD = timedelta(days=1)
+
 
 @transactional
-def attach_invoice(*, actor: Any, line: PayoutLine, number: str, amount: Decimal, vat_rate: Decimal | str) -> Invoice:
+def attach_invoice(
+    *,
+    actor: Any,
+    line: PayoutLine,
+    number: str,
+    amount: Decimal,
+    vat_rate: Decimal | str,
+    issued_on: date | None = None,
+    attachment: UploadedFile | None = None,
+) -> Invoice:
     """Put an agency's invoice to its line, in place of an earlier one, until the batch is approved.
 
     That is a change to the line: approvals given before are void.
-    Raises: Forbidden; NotAllowed for an individual's line or one no longer open; Invalid `required`, `invoice_amount`,
-            `out_of_range`; Duplicate `invoice_known`.
+    Raises: Forbidden; NotAllowed for an individual's line or one no longer open; Invalid `required`, `invoice_amount`
+            with what was `expected` and the `difference`, `out_of_range`, `in_the_future`, and as `keep_file`;
+            Duplicate `invoice_known`.
     Locks:  the company, the batch.
-    Writes: Invoice, BatchApproval, audit event `invoice.attached`.
+    Writes: Invoice, Attachment, BatchApproval, audit event `invoice.attached`.
     """
     require(actor, Can.INVOICE_LINE, Can.PREPARE_PAYOUT)
     batch = locks.lock_batch(line.batch_id)
@@ -34,18 +53,20 @@ def attach_invoice(*, actor: Any, line: PayoutLine, number: str, amount: Decimal
     agency_id = stored.payee.agency_id
     if agency_id is None:
         raise NotAllowed("an individual's line takes no invoice", code="no_invoice_needed")
-    if actor is not None and actor.is_agency_side and actor.broker.agency_id != agency_id:
-        raise Forbidden("the line is another agency's")
+    _refuse_stranger(actor, agency_id)
     if batch.state not in (BatchState.DRAFT, BatchState.SUBMITTED) or stored.state != LineState.OPEN:
         raise NotAllowed("the line takes no invoice any more")
-    number = number.strip()
-    if not number or len(number) > 60:
-        raise Invalid("an invoice has a number", code="required", field="number")
+    number = _needed_number(number)
     if amount != stored.gross:
-        raise Invalid("the amount is not the line's", code="invoice_amount", field="amount", expected=str(stored.gross))
+        raise _amount_differs(amount, stored.gross, batch.currency, "the amount is not the line's", "invoice_amount")
     rate = Decimal(vat_rate)
     if not 0 <= rate < 1:
         raise Invalid("a rate is from 0 to below 1", code="out_of_range", field="vat_rate")
+    if issued_on is not None:
+        _refuse_future(issued_on)
+    if CreditNote.objects.filter(agency=agency_id, number=number).exists():
+        raise Duplicate("a credit note has this number", code="invoice_known", field="number")
+    kept = keep_file(actor=actor, upload=attachment, field="attachment") if attachment is not None else None
     void_approvals(batch, actor=actor, because=Because.LINE_CHANGED)
     stored.invoices.filter(live=True).update(live=False)
     invoice = Invoice(
@@ -54,19 +75,72 @@ def attach_invoice(*, actor: Any, line: PayoutLine, number: str, amount: Decimal
         number=number,
         amount=amount,
         vat_rate=rate,
+        issued_on=issued_on,
+        attachment=kept,
         received_at=clock.now(),
         received_from=actor,
     )
-    try:
-        with transaction.atomic():
-            invoice.save(force_insert=True)
-    except IntegrityError as error:
-        if constraint_of(error) != "invoice_number_of_issuer":
-            raise
-        raise Duplicate("the invoice is attached to another line", code="invoice_known", field="number") from error
+    _save(invoice, "invoice_number_of_issuer", "the invoice is attached to another line", "invoice_known")
     after = {"line": str(stored.pk), "number": number, "amount": str(amount), "vat_rate": str(rate)}
+    after |= {"issued_on": issued_on.isoformat()} if issued_on else {}
+    after |= {"file": str(kept.pk)} if kept else {}
     record("invoice.attached", actor=actor, target=batch, agency=agency_id, after=after)
     return invoice
+
+
+@transactional
+def record_credit_note(
+    *,
+    actor: Any,
+    invoice: Invoice,
+    number: str,
+    amount: Decimal,
+    issued_on: date,
+    attachment: UploadedFile | None = None,
+) -> CreditNote:
+    """Record an agency's negative invoice against an earlier one, for what was clawed back of the line it paid.
+
+    Raises: Forbidden; NotAllowed `not_paid` unless the invoice's line is paid, `nothing_clawed_back`; Invalid
+            `required`, `not_positive`, `invalid_amount`, `in_the_future`, `before_invoice`, `over_clawed_back` with
+            what was `expected` and the `difference`, and as `keep_file`; Duplicate `invoice_known`.
+    Locks:  the company, the batch.
+    Writes: CreditNote, Attachment, audit event `credit_note.recorded`.
+    """
+    if actor is None:
+        raise Forbidden("this needs a person")
+    require(actor, Can.INVOICE_LINE, Can.PREPARE_PAYOUT)
+    _refuse_stranger(actor, invoice.agency_id)
+    batch = locks.lock_batch(PayoutLine.objects.values_list("batch_id", flat=True).get(pk=invoice.line_id))
+    stored = Invoice.objects.select_related("line").get(pk=invoice.pk)
+    if not stored.live or stored.line.state != LineState.PAID:
+        raise NotAllowed("the invoice's line is not paid", code="not_paid")
+    number = _needed_number(number)
+    if to_minor(amount, batch.currency) <= 0:
+        raise Invalid("the amount must be above 0", code="not_positive", field="amount")
+    _refuse_future(issued_on)
+    if stored.issued_on is not None and issued_on < stored.issued_on:
+        raise Invalid("before its invoice", code="before_invoice", field="issued_on")
+    most = creditable([stored])[stored.pk]
+    if most <= 0:
+        raise NotAllowed("nothing of it was clawed back", code="nothing_clawed_back")
+    if amount > most:
+        raise _amount_differs(amount, most, batch.currency, "more than was clawed back", "over_clawed_back")
+    if Invoice.objects.filter(agency=stored.agency_id, number=number).exists():
+        raise Duplicate("an invoice has this number", code="invoice_known", field="number")
+    note = CreditNote(
+        invoice=stored,
+        agency_id=stored.agency_id,
+        number=number,
+        amount=amount,
+        issued_on=issued_on,
+        attachment=keep_file(actor=actor, upload=attachment, field="attachment") if attachment is not None else None,
+        received_at=clock.now(),
+        received_from=actor,
+    )
+    _save(note, "credit_note_number_of_issuer", "the credit note is known", "invoice_known")
+    after = {"invoice": stored.number, "number": number, "amount": str(-amount), "issued_on": issued_on.isoformat()}
+    record("credit_note.recorded", actor=actor, target=batch, agency=stored.agency_id, after=after)
+    return note
 
 
 def carry_invoices(lines: QuerySet[PayoutLine], batch: PayoutBatch) -> None:
@@ -86,6 +160,8 @@ def carry_invoices(lines: QuerySet[PayoutLine], batch: PayoutBatch) -> None:
                 number=was.number,
                 amount=was.amount,
                 vat_rate=was.vat_rate,
+                issued_on=was.issued_on,
+                attachment_id=was.attachment_id,
                 received_at=was.received_at,
                 received_from_id=was.received_from_id,
             )
@@ -94,3 +170,41 @@ def carry_invoices(lines: QuerySet[PayoutLine], batch: PayoutBatch) -> None:
         ],
         ignore_conflicts=True,
     )
+
+
+def _refuse_stranger(actor: Any, agency_id: Any) -> None:
+    if actor is not None and actor.is_agency_side and actor.broker.agency_id != agency_id:
+        raise Forbidden("the line is another agency's")
+
+
+def _needed_number(number: str) -> str:
+    number = number.strip()
+    if not number or len(number) > LONGEST_NUMBER:
+        raise Invalid("an invoice has a number", code="required", field="number")
+    return number
+
+
+def _refuse_future(day: date) -> None:
+    if day > clock.now().date() + _AHEAD:
+        raise Invalid("the date is in the future", code="in_the_future", field="issued_on")
+
+
+def _amount_differs(amount: Decimal, expected: Decimal, currency: str, detail: str, code: str) -> Invalid:
+    return Invalid(
+        detail,
+        code=code,
+        field="amount",
+        expected=format_amount(expected, currency),
+        difference=format_amount(abs(amount - expected), currency),
+        over=amount > expected,
+    )
+
+
+def _save(paper: Invoice | CreditNote, constraint: str, detail: str, code: str) -> None:
+    try:
+        with transaction.atomic():
+            paper.save(force_insert=True)
+    except IntegrityError as error:
+        if constraint_of(error) != constraint:
+            raise
+        raise Duplicate(detail, code=code, field="number") from error

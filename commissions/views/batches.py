@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from brokers.selectors import account_in_force
 from channels_platform.accounts.permissions import Can
 from channels_platform.audit.models import Event
+from channels_platform.files.answers import file_answer
 from channels_platform.http.once import OnceForm, sent
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib import clock
@@ -32,6 +34,7 @@ from commissions.batch_sheets import (
 )
 from commissions.contested import contested_at
 from commissions.forms import DraftForm
+from commissions.invoice_sheets import papers_of, visible_invoices
 from commissions.models import PayoutBatch
 from commissions.portal_forms import InvoiceForm
 from commissions.selectors import visible_batches, visible_companies
@@ -225,16 +228,15 @@ def line(request: HttpRequest, batch_id: UUID, line_id: UUID) -> HttpResponse:
     context = {"batch": found, "zone": found.company.timezone, "line": line, "rows": rows, "count": count}
     if request.headers.get("HX-Request"):
         return show(request, "finance/_behind.html", context)
+    context["credit_notes"] = line.invoice.credit_notes.all() if line.invoice else ()
     context["account"] = account_in_force(line.payee.agency or line.payee.broker)
     context["answers"] = found.state in ("approved", "paid") and line.state in ("open", "unknown", "paid")
     form = None
     if takes_invoice(line) and request.user.can(Can.PREPARE_PAYOUT):
-        form = InvoiceForm(sent(request), line=line)
+        form = InvoiceForm(sent(request), request.FILES or None, line=line)
 
         def attach() -> str:
-            entered = form.cleaned_data
-            fields = {name: entered[name] for name in ("number", "amount", "vat_rate")}
-            attach_invoice(actor=request.user, line=line, **fields)
+            attach_invoice(actor=request.user, line=line, **form.paper())
             messages.success(request, _("The invoice is attached."))
             return reverse("finance:batch", args=[found.pk])
 
@@ -245,3 +247,12 @@ def line(request: HttpRequest, batch_id: UUID, line_id: UUID) -> HttpResponse:
     context["form"] = form
     status = status_of(form) if form is not None else 409 if request.method == "POST" else 200
     return show(request, "finance/line.html", context, status=status)
+
+
+@require_safe
+@needs(Can.SEE_MONEY)
+def invoice_file(request: HttpRequest, batch_id: UUID, line_id: UUID, file_id: UUID) -> HttpResponseBase:
+    """The file of a line's invoice, or of a credit note against it."""
+    batch = get_object_or_404(visible_batches(request.user), pk=batch_id)
+    found = get_object_or_404(visible_invoices(request.user), line=line_id, line__batch=batch)
+    return file_answer(get_object_or_404(papers_of(found), pk=file_id))

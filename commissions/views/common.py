@@ -50,8 +50,16 @@ _WORDS = {
     "held": gettext_lazy("What the agency has unpaid here is held: nothing of it is advanced."),
     "limit_asked": gettext_lazy("A limit of this agency already waits for a decision here."),
     "before_subscription": gettext_lazy("A payment can't be earlier than the deal's subscription."),
-    "invoice_amount": gettext_lazy("The amount must equal the line's amount."),
-    "invoice_known": gettext_lazy("This invoice is attached to another line."),
+    "invoice_known": gettext_lazy("This number is used already: each invoice and credit note has its own."),
+    "signed_already": gettext_lazy("It is signed already."),
+    "changed_since": gettext_lazy("It was compared anew meanwhile. Look at it again, then sign."),
+    "replaced": gettext_lazy("A later file took its place."),
+    "span_too_long": gettext_lazy("At most a year at a time."),
+    "nothing_here": gettext_lazy("Your agency has no commission with this company."),
+    "heading_twice": gettext_lazy("One heading was named for two things."),
+    "not_paid": gettext_lazy("Only an invoice whose line is paid takes a credit note."),
+    "nothing_clawed_back": gettext_lazy("Nothing of this invoice's line is clawed back, or a later line netted it."),
+    "before_invoice": gettext_lazy("A credit note is not earlier than its invoice."),
     "no_invoice_needed": gettext_lazy("An individual's line takes no invoice."),
     "not_answered": gettext_lazy("The bank could not say what became of a line: record its answer on the line first."),
     "accounts_missing": gettext_lazy("Some payees have no bank account in use."),
@@ -76,6 +84,17 @@ _WORDS = {
 
 
 # Refusals that say how much would do.
+_WORDS_WITH_EXPECTED = {
+    ("invoice_amount", True): gettext_lazy(
+        "The amount must equal the line's amount: %(expected)s. This is %(difference)s over."
+    ),
+    ("invoice_amount", False): gettext_lazy(
+        "The amount must equal the line's amount: %(expected)s. This is %(difference)s short."
+    ),
+    ("over_clawed_back", True): gettext_lazy(
+        "At most %(expected)s of this invoice is clawed back and not yet credited. This is %(difference)s over."
+    ),
+}
 _WORDS_WITH_MOST = {
     "over_limit": gettext_lazy("This is more than the limit leaves: at most %(most)s can be advanced now."),
     "over_pending": gettext_lazy("This is more than is pending: at most %(most)s can be advanced now."),
@@ -86,6 +105,8 @@ def in_words(refused: Refused) -> Any:
     """Return a refusal as a person reads it, with the payees, characters or amounts that it is about."""
     if refused.code in _WORDS_WITH_MOST:
         return _WORDS_WITH_MOST[refused.code] % refused.facts
+    if (words := _WORDS_WITH_EXPECTED.get((refused.code, bool(refused.facts.get("over"))))) is not None:
+        return words % refused.facts
     if refused.code == "accounts_missing":
         return _(
             "No bank account in use: %(payees)s. Nothing was written; ask for accounts, or let the lines fail."

@@ -37,12 +37,14 @@ from commissions.models import (
     Payee,
     PayeeHold,
     PayoutLine,
+    Reconciliation,
     Statement,
     StatementLine,
     WriteOff,
 )
 from commissions.months import span_of
 from commissions.services.contests import draft_contest
+from commissions.services.invoices import attach_invoice
 from commissions.services.payouts import draft_batch
 from commissions.services.plans import approve_plan_version, draft_plan_version
 from commissions.services.runs import run_commissions
@@ -268,7 +270,14 @@ def _history(side: Side, manager: User, second: User, phone: str) -> None:
     write_off = WriteOff.objects.create(
         payee=payee, project=project, amount=1, reason="x", asked_by=second, asked_at=clock.now()
     )
+    invoice = attach_invoice(
+        actor=None, line=line, number=phone, amount=line.gross, vat_rate="0.06", attachment=photo()
+    )
     _by_hand(side, payee, second)
+    reconciliation = Reconciliation.objects.create(
+        number=f"REC-{phone}", agency=side.agency, company=project.company, currency="CNY", from_on=then.date(),
+        to_on=then.date(), file_name="x", file_digest="x", digest="x", sent_at=then, compared_at=then,
+    )  # fmt: skip
     hold = PayeeHold.objects.create(
         payee=payee, project=project, reason="x", set_by=second, from_at=then, until_at=clock.now(), set_at=then
     )
@@ -283,6 +292,9 @@ def _history(side: Side, manager: User, second: User, phone: str) -> None:
         "version": version.pk,
         "batch": batch.pk,
         "line": line.pk,
+        "reconciliation": reconciliation.pk,
+        "invoice": invoice.pk,
+        "invoice_file": invoice.attachment_id,
         "broker_line": batch.lines.exclude(payee=payee).get().pk,
         "visit": visit.pk,
         "payee": payee.pk,

@@ -14,6 +14,7 @@ from commissions.models import (
     AdvanceLimit,
     BatchApproval,
     ClosedMonth,
+    CreditNote,
     Invoice,
     LedgerEntry,
     Objection,
@@ -22,6 +23,7 @@ from commissions.models import (
     PayoutBatch,
     PayoutEntry,
     PayoutLine,
+    Reconciliation,
     Repayment,
     Statement,
     WriteOff,
@@ -42,7 +44,7 @@ from tests.services.leads.disputed import photo
 _KEPT = (
     *(PayoutBatch, PayoutLine, PayoutEntry, Invoice, LedgerEntry, Payment, Repayment, WriteOff),
     *(Adjustment, Advance, AdvanceLimit, BatchApproval, PayeeHold),
-    *(ClosedMonth, Statement, Objection),
+    *(ClosedMonth, Statement, Objection, CreditNote, Reconciliation),
 )
 
 
@@ -74,8 +76,9 @@ class Till:
 
     def invoice(self) -> None:
         attach_invoice(
-            actor=self.finance, line=self.agency_line, number="INV-1", amount=Decimal("34560.00"), vat_rate="0.06"
-        )
+            actor=self.finance, line=self.agency_line, number="INV-1", amount=Decimal("34560.00"), vat_rate="0.06",
+            attachment=photo(),
+        )  # fmt: skip
 
     def submit(self) -> PayoutBatch:
         batch = self.draft()

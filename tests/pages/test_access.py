@@ -10,11 +10,12 @@ from channels_platform.accounts.permissions import Role
 from channels_platform.jobs.models import Job
 from channels_platform.lib import clock
 from commissions.models import ObjectionFile, PayoutLine
+from commissions.services.invoices import attach_invoice
 from commissions.services.statements import contest_lines
 from leads.models import ClientSheet
 from leads.services.disputes import ask_side, raise_dispute
 from leads.services.visits import confirm_visit
-from tests.pages.money import draft_payout, give_plan, own_month, sell
+from tests.pages.money import compared_by, draft_payout, give_plan, own_month, sell
 from tests.pages.papers import paper_of
 from tests.pages.world import make_world, staff
 from tests.services.leads.disputed import photo
@@ -73,6 +74,13 @@ PAGES = {
     "portal:statements": AGENCY,
     "portal:statement": AGENCY,
     "portal:statement_file": AGENCY,
+    "portal:invoices": MANAGER,
+    "portal:credit_note": MANAGER,
+    "portal:invoice_file": MANAGER,
+    "portal:reconciliations": MANAGER,
+    "portal:reconciliation_new": MANAGER,
+    "portal:reconciliation": MANAGER,
+    "portal:reconciliation_xlsx": MANAGER,
     "portal:months": AGENCY,
     "portal:month": AGENCY,
     "portal:month_pdf": AGENCY,
@@ -129,6 +137,9 @@ WITHOUT_OBJECT = {
     "portal:agency_account",
     "portal:identity",
     "portal:statements",
+    "portal:invoices",
+    "portal:reconciliations",
+    "portal:reconciliation_new",
     "portal:months",
     "desk:today",
     "desk:board",
@@ -200,6 +211,11 @@ def addresses(db):
     Deal = type(deal)
     Deal.objects.filter(pk=deal.pk).update(consultant=world.consultant)
     payout = PayoutLine.objects.get(payee__broker=world.owner)
+    line = PayoutLine.objects.get(payee__agency=world.agency)
+    invoice = attach_invoice(
+        actor=None, line=line, number="INV-1", amount=line.gross, vat_rate="0.06", attachment=photo()
+    )
+    compared = compared_by(world.manager.user, world.project.company)
     job = Job.objects.create(kind="client-sheet", starter=world.owner.user, created_at=clock.now(), state="done")
     sheet = ClientSheet.objects.create(broker=world.owner, job=job, uploaded_at=clock.now())
     refused = world.file(phone="1")
@@ -232,6 +248,9 @@ def addresses(db):
         ).pk,
         "portal:statement": payout.pk,
         "portal:statement_file": payout.pk,
+        **dict.fromkeys(("portal:reconciliation", "portal:reconciliation_xlsx"), compared.pk),
+        "portal:credit_note": invoice.pk,
+        "portal:invoice_file": (invoice.pk, invoice.attachment_id),
         "portal:month": month.pk,
         "portal:month_pdf": month.pk,
         "portal:month_xlsx": month.pk,

@@ -17,10 +17,12 @@ from commissions.models import (
     Advance,
     AdvanceLimit,
     BankResult,
+    Invoice,
     LedgerCheck,
     ObjectionFile,
     Payee,
     PayeeHold,
+    Reconciliation,
     ReportView,
     Statement,
     WriteOff,
@@ -34,7 +36,7 @@ from commissions.services.report_views import keep_view
 from commissions.services.statements import contest_lines
 from leads.models import PaymentFile, PaymentRow, PaymentSource
 from tests.pages.finance import ask_by_hand, everything, open_till, wait_for_a_person
-from tests.pages.money import own_month
+from tests.pages.money import compared_by, own_month
 from tests.pages.world import make_project, staff
 from tests.services.leads.disputed import photo
 
@@ -81,6 +83,10 @@ PAGES = {
     "results": PAY,
     "result": PAY,
     "line_answer": PAY,
+    "reconciliations": READ,
+    "reconciliation": READ,
+    "reconciliation_xlsx": READ,
+    "invoice_file": READ,
     "accounts": READ,
     "account_new": PREPARE,
     "account": READ,
@@ -158,6 +164,7 @@ BARE = {
     "payments_csv",
     "proof",
     "proof_run",
+    "reconciliations",
     "report_exports",
     "reports",
     "tax",
@@ -182,6 +189,7 @@ def till(world):
     made.pay()
     made.cancel()
     payee = Payee.objects.get(agency=world.agency)
+    compared_by(world.manager.user, world.project.company)
     month = own_month(world)
     contest_lines(actor=world.owner.user, statement=month, lines=[month.lines.get().pk], text="No.", files=[photo()])
     set_hold(actor=made.second, payee=payee, project=world.project, reason="asked for")
@@ -210,6 +218,8 @@ def address(till, name, *, missing=False):
         "payment_import": [PaymentFile.objects.get().pk],
         "payment_source": [PaymentSource.objects.get().pk],
         "waiting_payment": [PaymentRow.objects.get().pk],
+        **{key: [Reconciliation.objects.get().pk] for key in ("reconciliation", "reconciliation_xlsx")},
+        "invoice_file": [till.batch.pk, till.agency_line.pk, Invoice.objects.get().attachment_id],
         "result": [till.batch.pk, BankResult.objects.get().pk],
         **{key: [PayoutAccount.objects.get().pk] for key in ("account", "account_close")},
         "bank_template": [till.world.project.company_id],

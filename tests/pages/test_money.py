@@ -10,10 +10,13 @@ from brokers.services.agencies import create_broker
 from channels_platform.accounts.permissions import Role
 from commissions.models import PayoutLine
 from commissions.services.grading import grade_agency
+from commissions.services.payouts import approve_batch, pay_batch, submit_batch
 from projects.selectors import latest_today
+from tests.pages.finance import open_till
 from tests.pages.money import draft_payout, give_plan, sell
 from tests.pages.world import staff
 from tests.services.commissions.cast import AT_CONTRACT, Cast
+from tests.services.leads.disputed import photo
 
 pytestmark = pytest.mark.django_db
 
@@ -112,3 +115,32 @@ def test_an_agencys_people_read_its_own_grade(world, as_person):
     for who in (world.manager, world.owner):
         assert "grade A · Gold, since" in as_person(who).get("/portal/money/").content.decode()
     assert "Gold" not in as_person(world.outsider).get("/portal/money/").content.decode()
+
+
+def test_managers_page_lists_lines_that_lack_an_invoice_then_invoices_with_their_credit_notes(world, as_person):
+    till = open_till(world)
+    client = as_person(world.manager)
+    till.draft()
+    waiting = client.get("/portal/money/invoices/").content.decode()
+    assert "Waiting for an invoice" in waiting
+    assert "34,560.00" in waiting
+    client.post(
+        f"/portal/money/statements/{till.agency_line.pk}/",
+        {"number": "INV-1", "amount": "34560.00", "vat_rate": "0.06", "issued_on": "2026-01-05", "attachment": photo()},
+    )
+    batch = approve_batch(actor=till.approver, batch=submit_batch(actor=till.finance, batch=till.batch))
+    pay_batch(
+        actor=till.finance, batch=batch, results=[{"line": one, "bank_reference": "B"} for one in batch.lines.all()]
+    )
+    till.cancel()
+    page = client.get("/portal/money/invoices/").content.decode()
+    assert "Waiting for an invoice" not in page
+    assert "34,560.00 is clawed back and not yet credited." in page
+    address = f"/portal/money/invoices/{till.agency_line.invoices.get().pk}/credit/"
+    over = client.post(address, {"number": "R-1", "amount": "34560.01", "issued_on": "2026-01-06"})
+    assert over.status_code == 422
+    assert "This is 0.01 over." in over.content.decode()
+    client.post(address, {"number": "R-1", "amount": "34560.00", "issued_on": "2026-01-06"})
+    assert "R-1" in client.get("/portal/money/invoices/").content.decode()
+    line_page = as_person(till.auditor).get(f"/finance/batches/{batch.pk}/lines/{till.agency_line.pk}/")
+    assert "R-1" in line_page.content.decode()

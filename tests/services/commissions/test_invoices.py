@@ -1,15 +1,20 @@
 """Invoices: of the line's amount, of its agency, once per number."""
 
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError, InternalError, transaction
 
 from channels_platform.accounts.permissions import Role
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed
-from commissions.models import Invoice
+from commissions.invoice_sheets import creditable
+from commissions.models import CreditNote, Invoice
+from commissions.services.invoices import record_credit_note
 from commissions.services.payouts import approve_batch, attach_invoice, submit_batch
 from tests.services.commissions.cast import Cast
+from tests.services.leads.disputed import photo
 
 
 @pytest.fixture
@@ -106,3 +111,104 @@ def test_an_approved_line_takes_no_invoice_any_more(drafted):
         approve_batch(actor=drafted.approver, batch=drafted.batch)
     with pytest.raises(NotAllowed):
         attach(drafted)
+
+
+def test_short_and_over_say_how_much_and_what_was_expected(drafted):
+    for amount, difference, over in (("9999.99", "0.01", False), ("12000.00", "2,000.00", True)):
+        with pytest.raises(Invalid) as refusal:
+            attach(drafted, amount=Decimal(amount))
+        assert refusal.value.facts == {"expected": "10,000.00", "difference": difference, "over": over}
+
+
+def test_an_invoice_has_its_day_and_file_and_is_not_of_the_future(drafted):
+    invoice = attach(drafted, issued_on=date(2026, 3, 1), attachment=photo())
+    assert (invoice.issued_on, invoice.attachment.content_type) == (date(2026, 3, 1), "image/png")
+    with clock.at(drafted.now), pytest.raises(Invalid) as refusal:
+        attach(drafted, issued_on=drafted.now.date() + timedelta(days=2))
+    assert (refusal.value.code, refusal.value.field) == ("in_the_future", "issued_on")
+
+
+# --- credit notes ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clawed(cast) -> Cast:
+    """Two deals of 10,000 and 20,000 paid with one invoice, the first then cancelled."""
+    cast.plan("A1")
+    cast.deals = [cast.collected("B1"), cast.collected("B1", price="2000000.00")]
+    cast.run()
+    cast.paid()
+    cast.cancel(cast.deals[0])
+    cast.run()
+    return cast
+
+
+def credit(cast: Cast, amount: str = "10000.00", **changed):
+    given = {
+        "actor": agency_admin(cast, "B1"),
+        "invoice": Invoice.objects.order_by("received_at").first(),
+        "number": "R-1",
+        "amount": Decimal(amount),
+        "issued_on": cast.now.date(),
+    }
+    with clock.at(cast.later()):
+        return record_credit_note(**{**given, **changed})
+
+
+def test_what_was_clawed_back_of_a_paid_line_takes_a_credit_note_once(clawed):
+    credit(clawed, "4000.00", attachment=photo())
+    assert creditable(Invoice.objects.all()).popitem()[1] == 6000
+    with pytest.raises(Invalid) as refusal:
+        credit(clawed, "6000.01", number="R-2")
+    facts = {"expected": "6,000.00", "difference": "0.01", "over": True}
+    assert (refusal.value.code, refusal.value.facts) == ("over_clawed_back", facts)
+    credit(clawed, "6000.00", number="R-2")
+    with pytest.raises(NotAllowed) as refusal:
+        credit(clawed, "0.01", number="R-3")
+    assert refusal.value.code == "nothing_clawed_back"
+    assert list(CreditNote.objects.values_list("number", "amount")) == [("R-1", 4000), ("R-2", 6000)]
+
+
+def test_what_a_later_line_netted_takes_none(clawed):
+    clawed.collected("B1", price="3000000.00")
+    clawed.run()
+    clawed.paid()
+    with pytest.raises(NotAllowed) as refusal:
+        credit(clawed)
+    assert refusal.value.code == "nothing_clawed_back"
+    assert not CreditNote.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"number": " "}, "required"),
+        ({"amount": Decimal("-1")}, "not_positive"),
+        ({"issued_on": date(2027, 1, 1)}, "in_the_future"),
+    ],
+)
+def test_what_is_no_credit_note_is_refused(clawed, changed, code):
+    with pytest.raises(Invalid) as refusal:
+        credit(clawed, **changed)
+    assert refusal.value.code == code
+    assert not CreditNote.objects.exists()
+
+
+def test_a_credit_note_is_its_agencys_own_and_has_a_number_of_its_own(clawed):
+    with pytest.raises(Forbidden):
+        credit(clawed, actor=agency_admin(clawed, "C1"))
+    with pytest.raises(Duplicate):
+        credit(clawed, number=Invoice.objects.get().number)
+    credit(clawed, "1.00")
+    with pytest.raises(Duplicate):
+        credit(clawed, "1.00")
+
+
+def test_the_database_keeps_credit_notes_within_their_invoice_and_for_ever(clawed):
+    note = credit(clawed)
+    over = {"invoice": note.invoice, "agency": note.agency, "issued_on": note.issued_on, "received_at": clawed.now}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CreditNote.objects.create(number="R-9", amount=note.invoice.amount, received_from=clawed.finance, **over)
+    for change in (lambda: CreditNote.objects.update(amount=1), lambda: CreditNote.objects.all().delete()):
+        with pytest.raises(InternalError), transaction.atomic():
+            change()
