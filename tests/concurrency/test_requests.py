@@ -1,7 +1,7 @@
 """Sixteen callers at once against two web processes: exactly one wins, nobody gets a 500, losers get the right reason.
 
-Each race has its control: without its guards the same race has several winners, or its losers run into each other, so the
-race does bite.
+Each race has its control: without its guards the same race has several winners, or its losers run into each other, so
+the race does bite.
 """
 
 from collections import Counter
