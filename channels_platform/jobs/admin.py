@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -69,8 +69,9 @@ class JobAdmin(ReadOnlyAdmin):
     fields = ("kind", "badge", "progress", "starter", "created_at", "started_at", "finished_at", "result")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        rows = super().get_queryset(request)
-        # What a job made may be about any project: only its starter, and who audits, look at it.
+        mine = ExpressionWrapper(Q(starter=request.user), output_field=BooleanField())
+        rows = super().get_queryset(request).annotate(is_mine=mine)
+        # What a job made may be about any project: only its starter reads it; who audits sees that it ran.
         return rows if may(request.user, Can.SEE_AUDIT) else rows.filter(starter=request.user)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
@@ -83,7 +84,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("result"))
     def result(self, job: Job) -> Any:
-        if not job.result_url:
+        if not job.result_url or not job.is_mine:  # type: ignore[attr-defined]
             return cells.DASH
         return format_html('<a class="text-link" href="{}">{}</a>', job.result_url, _("Open"))
 

@@ -67,7 +67,9 @@ def bank(request: HttpRequest) -> HttpResponse:
     companies = list(visible_companies(request.user).select_related("bank_template__changed_by").order_by("name"))
     for one in companies:
         one.template = getattr(one, "bank_template", None)  # type: ignore[attr-defined]
-    return show(request, "finance/bank.html", {"companies": companies})
+    return show(
+        request, "finance/bank.html", {"companies": companies, "may_keep": request.user.can(Can.KEEP_BANK_FILES)}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from channels_platform.accounts.models import User
 from channels_platform.audit.models import Event
+from channels_platform.jobs.models import Job
+from channels_platform.lib import clock
 from tests.admin.conftest import Cast, address, complaints, do, said
 
 pytestmark = pytest.mark.django_db
@@ -110,3 +113,12 @@ def test_no_page_shows_a_password_hash(cast: Cast, enter: Any) -> None:
 @pytest.mark.parametrize("role", ["marketing", "finance", "auditor"])
 def test_others_do_not_manage_people(role: str, cast: Cast, enter: Any) -> None:
     assert _post(enter(role), cast).status_code == 403
+
+
+def test_a_jobs_result_is_offered_to_who_had_it_made_and_to_nobody_else(cast: Cast, enter: Any) -> None:
+    facts = {"kind": "ledger-check", "starter": cast.manager, "state": "done", "created_at": clock.now()}
+    Job.objects.create(result_url="/made/by/the/manager/", finished_at=clock.now(), **facts)
+    mine = Client()
+    mine.force_login(cast.manager)
+    assert "/made/by/the/manager/" in mine.get("/admin/jobs/job/").content.decode()
+    assert "/made/by/the/manager/" not in enter("auditor").get("/admin/jobs/job/").content.decode()

@@ -102,6 +102,12 @@ def template(**changes):
     }  # fmt: skip
 
 
+def test_only_who_keeps_bank_files_is_led_to_a_template(approved, as_person):
+    where = f"/finance/accounts/bank/{approved.world.project.company_id}/"
+    assert where in as_person(approved.finance).get("/finance/accounts/bank/").content.decode()
+    assert where not in as_person(approved.approver).get("/finance/accounts/bank/").content.decode()
+
+
 def test_a_template_is_looked_at_then_kept_and_the_batchs_file_follows_it(approved, as_person):
     finance, where = as_person(approved.finance), f"/finance/accounts/bank/{approved.world.project.company_id}/"
     looked = finance.post(where, template(look="1"))
