@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from commissions.models import Payee
 from projects.models import PayingCompany
 
-# Whether a ledger entry `e` is of something contested.
+# Whether a ledger entry `e` is of something contested. What settles an advance never is: all settlements have one kind.
 IS_CONTESTED = """
-EXISTS (SELECT 1 FROM commissions_objection o
+e.kind <> 'advance_settled' AND EXISTS (SELECT 1 FROM commissions_objection o
         JOIN commissions_statementline sl ON sl.id = o.line_id
         JOIN commissions_statement st ON st.id = sl.statement_id
         WHERE o.state = 'open' AND st.payee_id = e.payee_id AND sl.project_id = e.project_id AND sl.kind = e.kind
@@ -31,7 +31,7 @@ SELECT DISTINCT l.id FROM commissions_payoutline l
 JOIN commissions_payoutbatch b ON b.id = l.batch_id AND b.state IN ('draft', 'submitted')
 JOIN commissions_payoutentry i ON i.line_id = l.id AND i.live
 JOIN commissions_ledgerentry e ON e.id = i.entry_id
-WHERE l.id = ANY(%(lines)s) AND l.state = 'open' AND {IS_CONTESTED}
+WHERE l.id = ANY(%(lines)s) AND l.state = 'open' AND ({IS_CONTESTED})
 """  # noqa: S608 - constants
 
 _WAITING = f"""
@@ -46,7 +46,7 @@ WHERE e.account = 'payable' AND NOT e.settles
       JOIN commissions_statement st ON st.id = sl.statement_id WHERE o.state = 'open'
   )
   AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
-  AND {IS_CONTESTED}
+  AND ({IS_CONTESTED})
 GROUP BY 1 HAVING sum(e.amount) <> 0
 """  # noqa: S608 - constants
 

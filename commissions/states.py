@@ -80,6 +80,8 @@ class LineState(StrEnum):
 BEGUN = frozenset({LineState.UNKNOWN, LineState.PAID, LineState.FAILED, LineState.RETURNED})
 # What came back from the bank, and may go out anew.
 SENT_BACK = frozenset({LineState.FAILED, LineState.RETURNED})
+# What money went out for, whether it came back or not.
+WAS_PAID = frozenset({LineState.PAID, LineState.RETURNED})
 # What is not over: the batch waits for these.
 UNSETTLED_LINES = frozenset({LineState.OPEN, LineState.UNKNOWN})
 

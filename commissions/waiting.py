@@ -48,7 +48,7 @@ JOIN commissions_payee p ON p.id = e.payee_id
 LEFT JOIN commissions_payoutentry i ON i.entry_id = e.id AND i.live
 LEFT JOIN commissions_payoutline l ON l.id = i.line_id
 LEFT JOIN commissions_payoutbatch b ON b.id = l.batch_id
-WHERE e.account = 'payable' AND NOT e.settles AND (l.id IS NULL OR l.state = 'open')
+WHERE e.account = 'payable' AND NOT e.settles AND (l.id IS NULL OR l.state IN ('open', 'unknown'))
   AND e.project_id = ANY(%(projects)s) AND e.deal_id = ANY(%(deals)s) AND e.payee_id = ANY(%(payees)s)
 GROUP BY 1, 2, 3, 4, 5, 6, 7
 HAVING sum(e.amount) <> 0

@@ -23,8 +23,9 @@ LEFT JOIN commissions_invoice v ON v.line_id = l.id AND v.live
 """
 # Lines that left their batch because they were held count in none.
 _COUNTED = "(l.state <> 'void' OR b.state = 'void')"
-# What failed or was given up is payable again, and in another batch once more: it counts only where it is asked for.
-_STANDING = "l.state NOT IN ('void', 'failed')"
+# What failed, came back or was given up is payable again, and in another batch once more: it counts only where it is
+# asked for.
+_STANDING = "l.state NOT IN ('void', 'failed', 'returned')"
 _CONDITIONS = {
     "company": "c.code = %(company)s",
     "agency": "h.code = %(agency)s",

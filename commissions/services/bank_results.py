@@ -115,7 +115,7 @@ def take_results(*, actor: Any, result: BankResult) -> BankResult:
     """Take over what a read file says, as far as it can be: lines paid, failed, returned, or unknown to the bank.
 
     Taken over before, it changes nothing. What is at fault is left out, and said with its row.
-    Raises: Forbidden.
+    Raises: Forbidden; NotAllowed unless the batch is approved or paid.
     Locks:  the company, the batch.
     Writes: BankResult, PayoutLine, PayoutEntry, Invoice, PayoutBatch, LedgerTransaction, LedgerEntry, audit events
             `batch.results_taken`, `batch.payment`, `batch.returned_by_bank`, `batch.unknown_at_bank`.
@@ -125,6 +125,7 @@ def take_results(*, actor: Any, result: BankResult) -> BankResult:
     stored = BankResult.objects.select_for_update().get(pk=result.pk)
     if stored.taken_at is not None:
         return stored
+    _refuse_unapproved(batch)
     judged = judge_rows(stored)
     _carry_out(batch, judged, stored.rows, actor)
     for row, found in zip(stored.rows, judged, strict=True):
@@ -140,13 +141,14 @@ def take_results(*, actor: Any, result: BankResult) -> BankResult:
 def answer_line(*, actor: Any, line: PayoutLine, outcome: str, reference: str = "", reason: str = "") -> PayoutLine:
     """Record what the bank says of one line: of one it did not know, paid or failed; of a paid one, returned.
 
-    Raises: Forbidden; NotAllowed where the line is in no such state; Invalid `reason_required`,
+    Raises: Forbidden; NotAllowed where the line, or its batch, is in no such state; Invalid `reason_required`,
             `bank_reference_required`.
     Locks:  the company, the batch.
     Writes: as `take_results`.
     """
     require(actor, Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
     batch = locks.lock_batch(line.batch_id)
+    _refuse_unapproved(batch)
     stored = PayoutLine.objects.get(pk=line.pk)
     possible = {LineState.UNKNOWN: (PAID, FAILED), LineState.PAID: (RETURNED,), LineState.OPEN: (UNKNOWN,)}
     if outcome not in possible.get(LineState(stored.state), ()):
@@ -159,6 +161,11 @@ def answer_line(*, actor: Any, line: PayoutLine, outcome: str, reference: str = 
     _carry_out(batch, [Judged(0, str(stored.pk), outcome)], [row], actor)
     stored.refresh_from_db()
     return stored
+
+
+def _refuse_unapproved(batch: PayoutBatch) -> None:
+    if batch.state not in (BatchState.APPROVED, BatchState.PAID):
+        raise NotAllowed(f"the batch is {batch.state}")
 
 
 def judge_rows(result: BankResult) -> list[Judged]:

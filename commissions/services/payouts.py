@@ -25,7 +25,7 @@ from commissions.services.debts import ask_write_off, decide_write_off, record_r
 from commissions.services.invoices import attach_invoice
 from commissions.services.settlement import gather_lines, post_payment, release_lines
 from commissions.services.withholding import changed_taxes, withhold_taxes
-from commissions.states import BEGUN, UNSETTLED_LINES, BatchState, LineState
+from commissions.states import BEGUN, UNSETTLED_LINES, WAS_PAID, BatchState, LineState
 from projects.models import PayingCompany, Project
 
 __all__ = [
@@ -211,7 +211,7 @@ def pay_batch(*, actor: Any, batch: PayoutBatch, results: Sequence[Mapping[str, 
     if stored.lines.filter(state__in=UNSETTLED_LINES).exists():
         return stored
     stored.closed_by, stored.closed_at = actor, now
-    over = BatchState.PAID if stored.lines.filter(state=LineState.PAID).exists() else BatchState.VOID
+    over = BatchState.PAID if stored.lines.filter(state__in=WAS_PAID).exists() else BatchState.VOID
     return _move(stored, over, actor=actor, fields=["closed_by", "closed_at"])
 
 
@@ -242,6 +242,9 @@ def _let_go_of_held(batch: PayoutBatch) -> list[UUID]:
 def _refuse_begun(batch: PayoutBatch) -> None:
     if batch.lines.filter(state__in=BEGUN).exists():
         raise NotAllowed("the bank has already dealt with some of its lines", code="payment_begun")
+    waiting = batch.bank_results.filter(taken_at__isnull=True).values_list("rows", flat=True)
+    if any(row["line"] and row["outcome"] == "paid" for rows in waiting for row in rows):
+        raise NotAllowed("a result file says that some of it is paid", code="results_waiting")
 
 
 def _move(

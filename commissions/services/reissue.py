@@ -3,16 +3,25 @@
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import NotAllowed
 from commissions import locks
-from commissions.models import PayoutBatch
+from commissions.models import PayoutBatch, PayoutEntry, PayoutLine
 from commissions.services.invoices import carry_invoices
 from commissions.services.payouts import write_draft
 from commissions.states import SENT_BACK
+
+
+def sent_back(batch: PayoutBatch) -> QuerySet[PayoutLine]:
+    """Return the lines that came back from the bank and of whose entries some are in no live line yet."""
+    taken_again = PayoutEntry.objects.filter(entry=OuterRef("entry"), live=True)
+    free = PayoutEntry.objects.filter(~Exists(taken_again), line=OuterRef("pk"))
+    return batch.lines.filter(Exists(free), state__in=SENT_BACK)
 
 
 @transactional
@@ -26,10 +35,10 @@ def reissue_failed(*, actor: Any, batch: PayoutBatch) -> PayoutBatch:
     """
     require(actor, Can.PREPARE_PAYOUT)
     stored = locks.lock_batch(batch.pk)
-    failed = stored.lines.filter(state__in=SENT_BACK)
+    failed = stored.lines.filter(pk__in=list(sent_back(stored).values_list("pk", flat=True)))
     payees = list(failed.values_list("payee_id", flat=True))
     if not payees:
-        raise NotAllowed("no line of it failed", code="nothing_failed")
+        raise NotAllowed("no line of it waits to go out anew", code="nothing_failed")
     now = clock.now()
     again = PayoutBatch(
         company=stored.company,

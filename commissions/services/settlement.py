@@ -27,7 +27,7 @@ WHERE e.account = 'payable' AND NOT e.settles
   AND p.company_id = %(company)s AND t.currency = %(currency)s
   AND (t.posted_at <= %(cutoff)s OR e.kind = 'advance_settled')
   AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
-  AND NOT {IS_CONTESTED}
+  AND NOT ({IS_CONTESTED})
 """  # noqa: S608 - constants
 
 # Of these, what is held waits until nothing holds it: what a payee has above zero in a project that a hold is on. The

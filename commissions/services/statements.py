@@ -20,6 +20,7 @@ from channels_platform.notices.services import tell
 from commissions import locks
 from commissions.models import Objection, ObjectionFile, Statement, StatementLine
 from commissions.selectors import visible_payees
+from commissions.services.advances import SETTLED
 from commissions.services.closing import people_of
 from commissions.states import ObjectionState, StatementState
 from projects.models import Project
@@ -52,8 +53,8 @@ def contest_lines(
     """Contest lines of a statement: what is unpaid of them waits until finance has answered, the rest goes on.
 
     Raises: Forbidden, also to who does not speak for the payee; Invalid `required` without lines or text, `too_many`
-            for a long text, `unknown_line`, and as `keep_files`; NotAllowed `too_late`, or when it is confirmed;
-            Duplicate `contested_already`.
+            for a long text, `unknown_line`, `settles_advance`, and as `keep_files`; NotAllowed `too_late`, or when it
+            is confirmed; Duplicate `contested_already`.
     Locks:  the company, the statement.
     Writes: Objection, ObjectionFile, Attachment, Statement, Notice, Delivery, audit event `statement.contested`.
     """
@@ -68,6 +69,8 @@ def contest_lines(
     found = list(StatementLine.objects.filter(statement=stored, pk__in=set(lines)))
     if len(found) != len(set(lines)):
         raise Invalid("no line of this statement", code="unknown_line", field="lines")
+    if any(line.kind == SETTLED for line in found):
+        raise Invalid("what settles an advance is not contested", code="settles_advance", field="lines")
     if Objection.objects.filter(line__in=found).exists():
         raise Duplicate("a line is contested once", code="contested_already", field="lines")
     now = clock.now()

@@ -27,8 +27,8 @@ from commissions.holds import Held
 from commissions.models import PayoutBatch
 from commissions.selectors import visible_batches
 from commissions.services.payouts import approve_batch, return_batch, submit_batch, void_batch
-from commissions.services.reissue import reissue_failed
-from commissions.states import BEGUN, SENT_BACK, BatchState
+from commissions.services.reissue import reissue_failed, sent_back
+from commissions.states import BEGUN, BatchState
 from commissions.views.common import attempt, in_words, show, status_of
 
 
@@ -172,8 +172,7 @@ def steps_for(user: Any, batch: PayoutBatch, *, lacking: int, holds: Sequence[He
 
 def _to_reissue(batch: PayoutBatch) -> bool:
     """Whether lines came back and no batch took them on yet."""
-    failed = batch.lines.filter(state__in=SENT_BACK).exists()
-    return failed and not batch.reissues.exclude(state=BatchState.VOID).exists()
+    return sent_back(batch).exists()
 
 
 def _obstacle(

@@ -229,7 +229,7 @@ def test_failed_lines_are_reissued_in_one_step_with_their_invoices_and_no_others
         assert (again.reissue_of, again.state) == (batch, "draft")
         number = Invoice.objects.get(line__batch=again).number
         assert number == Invoice.objects.get(line__batch=batch, line__payee=paying.payee("A1")).number
-        assert refused(reissue_failed, actor=paying.finance, batch=batch) == "nothing_payable"
+        assert refused(reissue_failed, actor=paying.finance, batch=batch) == "nothing_failed", "it is in that batch"
         submit_batch(actor=paying.finance, batch=again)
     assert approve(paying, again, paying.approver).state == "approved"
     with clock.at(paying.later()):

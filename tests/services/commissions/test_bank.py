@@ -16,9 +16,11 @@ from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.sheets import text_workbook
 from commissions.engine.bank_files import FileColumn, Layout
 from commissions.models import BankFile, BankResult, LedgerTransaction, PayoutLine
+from commissions.proof.verify import verify
 from commissions.services.bank_files import keep_template, write_bank_file
 from commissions.services.bank_results import answer_line, keep_mapping, read_results, take_results
 from commissions.services.payouts import pay_batch, return_batch, void_batch
+from commissions.services.reissue import reissue_failed
 from commissions.services.settlement import release_lines
 from commissions.states import LineState
 from tests.accounts_at_banks import open_account, open_accounts
@@ -217,6 +219,43 @@ def test_what_came_back_after_it_was_paid_is_payable_again_and_is_paid_anew_once
     assert ready.figures("B1") == figures(earned="3000.00", paid="2560.00", tax="440.00")
     with pytest.raises(NotAllowed):
         ready.drafted()
+
+
+def test_what_a_file_says_is_taken_over_of_an_approved_batch_only(ready):
+    with clock.at(ready.later()):
+        data = sheet(row(line(ready, "A1"), "unknown"))
+        read = read_results(actor=ready.finance, batch=ready.batch, name="r.csv", data=data)
+        return_batch(actor=ready.finance, batch=ready.batch, reason="another account")
+        before = kept_as_it_is(ready)
+        for act in (
+            lambda: take_results(actor=ready.finance, result=read),
+            lambda: answer_line(actor=ready.finance, line=line(ready, "A1"), outcome="unknown", reason="asked"),
+        ):
+            with pytest.raises(NotAllowed):
+                act()
+    assert kept_as_it_is(ready) == before
+
+
+@pytest.mark.parametrize("step", [void_batch, return_batch])
+def test_what_a_file_calls_paid_is_neither_returned_nor_given_up_before_it_is_taken_over(ready, step):
+    with clock.at(ready.later()):
+        data = sheet(row(line(ready, "A1"), "paid", "R1"))
+        read_results(actor=ready.finance, batch=ready.batch, name="r.csv", data=data)
+        with pytest.raises(NotAllowed) as refused:
+            step(actor=ready.finance, batch=ready.batch, reason="again")
+    assert refused.value.code == "results_waiting"
+
+
+def test_a_batch_of_which_something_was_paid_and_came_back_is_over_as_paid_and_that_line_goes_out_anew(ready):
+    taken(ready, sheet(row(line(ready, "A1"), "paid", "R1")))
+    taken(ready, sheet(row(line(ready, "A1"), "退票", reason="closed")))
+    taken(ready, sheet(row(line(ready, "A2"), "失败"), row(line(ready, "B1"), "失败")))
+    ready.batch.refresh_from_db()
+    assert ready.batch.state == "paid"
+    assert verify().differences == []
+    with clock.at(ready.later()):
+        again = reissue_failed(actor=ready.finance, batch=ready.batch)
+    assert {str(one.payee) for one in again.lines.all()} == {"A1", "A2", "B1"}
 
 
 def test_a_row_at_fault_is_left_out_with_its_reason_and_the_others_go_on(ready):
