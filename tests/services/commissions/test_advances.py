@@ -1,5 +1,6 @@
 """Advances: paid before release within a limit, for a fee, and settled first once commission is released."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -13,13 +14,16 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed
 from channels_platform.notices.models import Notice
 from commissions.advances import limits_in_force, room_of, with_settled
-from commissions.models import Advance, AdvanceLimit
+from commissions.models import Advance, AdvanceLimit, Objection, Statement
 from commissions.services.adjustments import ask_adjustment, decide_adjustment
 from commissions.services.advance_limits import ask_advance_limit, decide_advance_limit
+from commissions.services.closing import close_month
 from commissions.services.debts import owed_back
 from commissions.services.payouts import draft_batch, pay_batch
+from commissions.services.statements import contest_lines
+from tests.cast import broker_of
 from tests.services.commissions.advancing import advanced, ask, decide, give_limit, outstanding
-from tests.services.commissions.cast import Cast, figures, person
+from tests.services.commissions.cast import Cast, at, figures, person
 
 
 @pytest.fixture
@@ -155,6 +159,22 @@ def test_no_more_is_advanced_than_the_limit_leaves(earning, amount, code):
         ask(earning, amount)
     assert refusal.value.code == code
     assert not Advance.objects.exists()
+
+
+def test_what_settles_an_advance_is_never_contested(earning):
+    """All settlements have one kind: contested, they would leave the deals' release to be paid once more."""
+    advanced(earning, "4000.00")
+    earning.receive(earning.deal, "500000.00")
+    earning.run()
+    earning.now = max(earning.now, at("04-01 09:00"))
+    manager = broker_of(earning.agencies["A1"], "manager", role="agency_admin").user
+    with clock.at(earning.now):
+        close_month(actor=earning.finance, company=earning.company, month=date(2026, 3, 1))
+        statement = Statement.objects.get(payee=earning.payee("A1"))
+        line = statement.lines.get(kind="advance_settled")
+        with pytest.raises(Invalid) as refusal:
+            contest_lines(actor=manager, statement=statement, lines=[line.pk], text="No.")
+    assert (refusal.value.code, Objection.objects.count()) == ("settles_advance", 0)
 
 
 def test_no_more_is_advanced_than_is_pending(earning):
