@@ -3,21 +3,16 @@
 from typing import Any
 
 import pgtrigger
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from brokers import states
 from brokers.models.agency import Agency, Broker
+from channels_platform.accounts.keys import person_key
+from channels_platform.guards import only_known_moves
 from channels_platform.lib.ids import uuid7
 from channels_platform.privacy.fields import EncryptedTextField
-
-
-def _person(label: Any) -> Any:
-    return models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=label, null=True, on_delete=models.PROTECT, related_name="+"
-    )
 
 
 class PayoutAccount(models.Model):
@@ -47,12 +42,12 @@ class PayoutAccount(models.Model):
     last4 = models.CharField(max_length=4)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ASKED)
     carried_over = models.BooleanField(default=False, editable=False)
-    asked_by = _person(_("asked by"))
+    asked_by = person_key(_("asked by"), null=True)
     asked_at = models.DateTimeField(_("asked"))
-    confirmed_by = _person(_("confirmed by"))
+    confirmed_by = person_key(_("confirmed by"), null=True)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True)
     effective_at = models.DateTimeField(_("used from"), null=True)
-    closed_by = _person(_("closed by"))
+    closed_by = person_key(_("closed by"), null=True)
     closed_at = models.DateTimeField(_("closed"), null=True)
     reason = models.TextField(_("reason"), blank=True)
 
@@ -97,16 +92,7 @@ class PayoutAccount(models.Model):
                     | pgtrigger.Q(old__confirmed_at__df=pgtrigger.F("new__confirmed_at"))
                 ),
             ),
-            pgtrigger.Trigger(
-                name="only_known_moves",
-                when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf("state"),
-                condition=pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
-                func="IF (OLD.state || '>' || NEW.state) <> ALL (ARRAY["
-                + ", ".join(f"'{a}>{b}'" for a, b in sorted(states.ACCOUNT_MOVES))
-                + "]) THEN RAISE EXCEPTION 'account cannot go from % to %', OLD.state, NEW.state "
-                "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
-            ),
+            only_known_moves("account", states.ACCOUNT_MOVES),
         ]  # fmt: skip
 
     def __str__(self) -> str:
@@ -136,7 +122,7 @@ class Identity(models.Model):
     kind = models.CharField(_("document"), max_length=10, choices=Kind.choices, default=Kind.ID_CARD)
     number: Any = EncryptedTextField(_("number"))
     last4 = models.CharField(max_length=4)
-    entered_by = _person(_("entered by"))
+    entered_by = person_key(_("entered by"), null=True)
     entered_at = models.DateTimeField(_("entered"))
 
     class Meta:

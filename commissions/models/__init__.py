@@ -3,18 +3,11 @@ from commissions.models.adjustments import Adjustment, Advance, AdvanceLimit
 from commissions.models.approval import ApprovalRule, ApprovedLine, BatchApproval
 from commissions.models.bank import BankFile, BankResult, BankTemplate, ResultMapping
 from commissions.models.contest import Contest, ContestResult, ContestRound
+from commissions.models.debt import Repayment, WriteOff
 from commissions.models.hold import PayeeHold
+from commissions.models.invoice import CreditNote, Invoice
 from commissions.models.ledger import LedgerEntry, LedgerTransaction
-from commissions.models.payout import (
-    CreditNote,
-    Invoice,
-    PayoutBatch,
-    PayoutEntry,
-    PayoutLine,
-    Repayment,
-    ScheduledPayout,
-    WriteOff,
-)
+from commissions.models.payout import PayoutBatch, PayoutEntry, PayoutLine, ScheduledPayout
 from commissions.models.plan import Payee, Plan, PlanVersion
 from commissions.models.proof import LedgerCheck, LedgerSeal
 from commissions.models.reconciliation import LedgerReading, Reconciliation, ReconciliationRow

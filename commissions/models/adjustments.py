@@ -3,19 +3,13 @@
 from typing import Any
 
 import pgtrigger
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from channels_platform.accounts.keys import person_key
 from channels_platform.lib.ids import uuid7
 from commissions import states
-
-
-def _person(label: Any, **kwargs: Any) -> Any:
-    return models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=label, on_delete=models.PROTECT, related_name="+", **kwargs
-    )
 
 
 def _posting() -> Any:
@@ -39,9 +33,9 @@ class Asked(models.Model):
 
     reason = models.TextField(_("reason"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ASKED)
-    asked_by = _person(_("asked by"))
+    asked_by = person_key(_("asked by"))
     asked_at = models.DateTimeField(_("asked"))
-    decided_by = _person(_("decided by"), null=True, blank=True)
+    decided_by = person_key(_("decided by"), null=True, blank=True)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     answer = models.TextField(_("answer"), blank=True)
 

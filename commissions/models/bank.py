@@ -1,20 +1,12 @@
 """What passes between us and the bank: files of transfers by template, and the bank's results."""
 
-from typing import Any
-
 import pgtrigger
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from channels_platform.accounts.keys import person_key
 from channels_platform.lib.ids import uuid7
-
-
-def _person(label: Any) -> Any:
-    return models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=label, null=True, on_delete=models.PROTECT, related_name="+"
-    )
 
 
 class BankTemplate(models.Model):
@@ -56,7 +48,7 @@ class BankTemplate(models.Model):
     encoding = models.CharField(_("encoding"), max_length=10, choices=Encoding.choices, default="utf-8-sig")
     amounts = models.CharField(_("amounts"), max_length=6, choices=Amounts.choices, default="plain")
     line_end = models.CharField(_("line end"), max_length=4, choices=LineEnd.choices, default="crlf")
-    changed_by = _person(_("changed by"))
+    changed_by = person_key(_("changed by"), null=True)
     changed_at = models.DateTimeField(_("changed"))
 
     class Meta:
@@ -79,7 +71,7 @@ class BankFile(models.Model):
     total = models.DecimalField(_("total"), max_digits=18, decimal_places=4)
     size = models.PositiveIntegerField(_("bytes"))
     template = models.JSONField(_("template"), default=dict)
-    made_by = _person(_("made by"))
+    made_by = person_key(_("made by"), null=True)
     made_at = models.DateTimeField(_("made"))
 
     class Meta:
@@ -104,7 +96,7 @@ class ResultMapping(models.Model):
     )
     headings = models.JSONField(_("headings"), default=dict)
     words = models.JSONField(_("words"), default=dict)
-    changed_by = _person(_("changed by"))
+    changed_by = person_key(_("changed by"), null=True)
     changed_at = models.DateTimeField(_("changed"))
 
     class Meta:
@@ -128,9 +120,9 @@ class BankResult(models.Model):
     name = models.CharField(_("file"), max_length=120)
     digest = models.CharField(max_length=64)
     rows = models.JSONField(default=list)
-    read_by = _person(_("read by"))
+    read_by = person_key(_("read by"), null=True)
     read_at = models.DateTimeField(_("read"))
-    taken_by = _person(_("taken over by"))
+    taken_by = person_key(_("taken over by"), null=True)
     taken_at = models.DateTimeField(_("taken over"), null=True)
     counts = models.JSONField(default=dict)
 

@@ -1,21 +1,14 @@
 """Payout batches (结佣批次): what is paid to whom, approved by a second person."""
 
-from typing import Any
-
 import pgtrigger
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from channels_platform.accounts.keys import person_key
+from channels_platform.guards import only_known_moves
 from channels_platform.lib.ids import uuid7
 from commissions import states
-
-
-def _person(label: Any, **kwargs: Any) -> Any:
-    return models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=label, on_delete=models.PROTECT, related_name="+", **kwargs
-    )
 
 
 class PayoutBatch(models.Model):
@@ -40,13 +33,13 @@ class PayoutBatch(models.Model):
     cutoff_at = models.DateTimeField(_("cut-off"))
     tax_month = models.DateField(_("tax month"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
-    prepared_by = _person(_("prepared by"), null=True, blank=True)
+    prepared_by = person_key(_("prepared by"), null=True, blank=True)
     prepared_at = models.DateTimeField(_("prepared"))
-    submitted_by = _person(_("submitted by"), null=True, blank=True)
+    submitted_by = person_key(_("submitted by"), null=True, blank=True)
     submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True)
-    approved_by = _person(_("approved by"), null=True, blank=True)
+    approved_by = person_key(_("approved by"), null=True, blank=True)
     approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
-    closed_by = _person(_("closed by"), null=True, blank=True)
+    closed_by = person_key(_("closed by"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     approvals_needed = models.PositiveSmallIntegerField(_("approvals needed"), default=1)
     reissue_of = models.ForeignKey(
@@ -84,16 +77,7 @@ class PayoutBatch(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Trigger(
-                name="only_known_moves",
-                when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf("state"),
-                condition=pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
-                func="IF (OLD.state || '>' || NEW.state) <> ALL (ARRAY["
-                + ", ".join(f"'{a}>{b}'" for a, b in sorted(states.BATCH_MOVES))
-                + "]) THEN RAISE EXCEPTION 'batch cannot go from % to %', OLD.state, NEW.state "
-                "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
-            ),
+            only_known_moves("batch", states.BATCH_MOVES),
             pgtrigger.Trigger(
                 name="approved_by_enough",
                 when=pgtrigger.After,
@@ -230,157 +214,3 @@ class PayoutEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line_id} {self.entry_id}"
-
-
-class Invoice(models.Model):
-    """An agency's invoice for its line; the amount equals the line and holds the VAT in it."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    line = models.ForeignKey(
-        PayoutLine, verbose_name=_("payout line"), on_delete=models.PROTECT, related_name="invoices"
-    )
-    agency = models.ForeignKey("brokers.Agency", verbose_name=_("issuer"), on_delete=models.PROTECT, related_name="+")
-    number = models.CharField(_("invoice number"), max_length=60)
-    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
-    vat_rate = models.DecimalField(_("VAT rate"), max_digits=5, decimal_places=4)
-    issued_on = models.DateField(_("invoice date"), null=True, blank=True)
-    attachment = models.ForeignKey(
-        "files.Attachment",
-        verbose_name=_("file"),
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-    )
-    received_at = models.DateTimeField(_("received"))
-    received_from = _person(_("received from"), null=True, blank=True)
-    live = models.BooleanField(default=True)
-
-    class Meta:
-        verbose_name = _("invoice")
-        verbose_name_plural = _("invoices")
-        constraints = [
-            models.UniqueConstraint(fields=["line"], condition=Q(live=True), name="one_live_invoice_per_line"),
-            models.UniqueConstraint(
-                fields=["agency", "number"], condition=Q(live=True), name="invoice_number_of_issuer"
-            ),
-            models.CheckConstraint(condition=Q(vat_rate__gte=0) & Q(vat_rate__lt=1), name="invoice_vat_rate"),
-        ]
-
-    def __str__(self) -> str:
-        return self.number
-
-
-class CreditNote(models.Model):
-    """A negative invoice (红字发票) of an agency against an earlier one, for what was clawed back of a paid line.
-
-    `amount` is what it takes off, VAT in it.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    invoice = models.ForeignKey(
-        Invoice, verbose_name=_("invoice"), on_delete=models.PROTECT, related_name="credit_notes"
-    )
-    agency = models.ForeignKey("brokers.Agency", verbose_name=_("issuer"), on_delete=models.PROTECT, related_name="+")
-    number = models.CharField(_("number"), max_length=60)
-    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
-    issued_on = models.DateField(_("invoice date"))
-    attachment = models.ForeignKey(
-        "files.Attachment",
-        verbose_name=_("file"),
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-    )
-    received_at = models.DateTimeField(_("received"))
-    received_from = _person(_("received from"))
-
-    class Meta:
-        verbose_name = _("credit note")
-        verbose_name_plural = _("credit notes")
-        ordering = ["received_at", "id"]
-        constraints = [
-            models.UniqueConstraint(fields=["agency", "number"], name="credit_note_number_of_issuer"),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="credit_note_positive"),
-        ]
-        triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Trigger(
-                name="within_its_invoice",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Insert,
-                func="""
-                PERFORM 1 FROM commissions_invoice i WHERE i.id = NEW.invoice_id FOR NO KEY UPDATE;
-                IF NOT EXISTS (
-                    SELECT 1 FROM commissions_invoice i
-                    WHERE i.id = NEW.invoice_id AND i.agency_id = NEW.agency_id AND i.amount >= NEW.amount + (
-                        SELECT coalesce(sum(c.amount), 0) FROM commissions_creditnote c WHERE c.invoice_id = i.id
-                    )
-                ) THEN
-                    RAISE EXCEPTION 'credit notes stay within their own invoice' USING ERRCODE = 'check_violation';
-                END IF;
-                RETURN NEW;
-                """,
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.number
-
-
-class Repayment(models.Model):
-    """Money a payee paid back."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    payee = models.ForeignKey("commissions.Payee", on_delete=models.PROTECT, related_name="repayments")
-    project = models.ForeignKey("projects.Project", on_delete=models.PROTECT, related_name="+")
-    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
-    reference = models.CharField(_("bank reference"), max_length=80)
-    recorded_by = _person(_("recorded by"), null=True)
-    recorded_at = models.DateTimeField(_("recorded"))
-
-    class Meta:
-        verbose_name = _("repayment")
-        verbose_name_plural = _("repayments")
-        constraints = [
-            models.UniqueConstraint(fields=["project", "reference"], name="repayment_reference_in_project"),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="repayment_positive"),
-        ]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
-
-    def __str__(self) -> str:
-        return self.reference
-
-
-class WriteOff(models.Model):
-    """An amount owed back that the company gives up, with a second person's approval."""
-
-    class State(models.TextChoices):
-        ASKED = states.RequestState.ASKED, _("Waiting for approval")
-        APPROVED = states.RequestState.APPROVED, _("Approved")
-        DECLINED = states.RequestState.DECLINED, _("Declined")
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    payee = models.ForeignKey("commissions.Payee", on_delete=models.PROTECT, related_name="write_offs")
-    project = models.ForeignKey("projects.Project", on_delete=models.PROTECT, related_name="+")
-    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
-    reason = models.TextField(_("reason"))
-    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ASKED)
-    asked_by = _person(_("asked by"), null=True)
-    asked_at = models.DateTimeField(_("asked"))
-    decided_by = _person(_("decided by"), null=True, blank=True)
-    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("write-off")
-        verbose_name_plural = _("write-offs")
-        constraints = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="write_off_positive"),
-            models.CheckConstraint(
-                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("asked_by")), name="write_off_second_person"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.payee} {self.amount}"

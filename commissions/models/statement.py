@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 import pgtrigger
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from channels_platform.accounts.keys import person_key
+from channels_platform.guards import only_known_moves
 from channels_platform.lib.ids import uuid7
 from channels_platform.privacy.fields import EncryptedTextField
 from commissions import states
@@ -17,12 +18,6 @@ from commissions import states
 FIGURES = ("earned", "clawed_back", "released", "kept", "paid", "tax")
 _OPENING = ("opening_pending", "opening_retained", "opening_payable")
 _CLOSING = ("pending", "retained", "payable")
-
-
-def _person(label: Any, **kwargs: Any) -> Any:
-    return models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=label, on_delete=models.PROTECT, related_name="+", **kwargs
-    )
 
 
 def _money(label: Any) -> Any:
@@ -48,7 +43,7 @@ class ClosedMonth(models.Model):
     ends_at = models.DateTimeField(_("ends"))
     answer_by = models.DateTimeField(_("to be answered by"))
     issuer = models.JSONField(_("issuer"))
-    closed_by = _person(_("closed by"))
+    closed_by = person_key(_("closed by"))
     closed_at = models.DateTimeField(_("closed"))
 
     class Meta:
@@ -120,7 +115,7 @@ class Statement(models.Model):
     payable = _money(_("payable"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ISSUED)
     issued_at = models.DateTimeField(_("issued"))
-    confirmed_by = _person(_("confirmed by"), null=True, blank=True)
+    confirmed_by = person_key(_("confirmed by"), null=True, blank=True)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
 
     class Meta:
@@ -155,16 +150,7 @@ class Statement(models.Model):
         triggers = [
             pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),
             pgtrigger.ReadOnly(name="frozen", exclude=["state", "confirmed_by", "confirmed_at"]),
-            pgtrigger.Trigger(
-                name="only_known_moves",
-                when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf("state"),
-                condition=pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
-                func="IF (OLD.state || '>' || NEW.state) <> ALL (ARRAY["
-                + ", ".join(f"'{a}>{b}'" for a, b in sorted(states.STATEMENT_MOVES))
-                + "]) THEN RAISE EXCEPTION 'statement cannot go from % to %', OLD.state, NEW.state "
-                "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
-            ),
+            only_known_moves("statement", states.STATEMENT_MOVES),
         ]
 
     def __str__(self) -> str:
@@ -268,10 +254,10 @@ class Objection(models.Model):
     )
     text = EncryptedTextField(_("what the payee says"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
-    raised_by = _person(_("raised by"))
+    raised_by = person_key(_("raised by"))
     raised_at = models.DateTimeField(_("raised"))
     answer = models.TextField(_("answer"), blank=True)
-    answered_by = _person(_("answered by"), null=True, blank=True)
+    answered_by = person_key(_("answered by"), null=True, blank=True)
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
 
     class Meta:

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from channels_platform.guards import only_known_moves
 from channels_platform.lib.ids import uuid7
 from channels_platform.privacy.fields import EncryptedTextField
 from leads import states
@@ -111,16 +112,7 @@ class Deal(models.Model):
             models.Index(fields=["project", "contracted_at", "number"], name="deal_layout"),
         ]
         triggers = [
-            pgtrigger.Trigger(
-                name="only_known_moves",
-                when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf("state"),
-                condition=pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
-                func="IF (OLD.state || '>' || NEW.state) <> ALL (ARRAY["
-                + ", ".join(f"'{a}>{b}'" for a, b in sorted(states.DEAL_MOVES))
-                + "]) THEN RAISE EXCEPTION 'deal cannot go from % to %', OLD.state, NEW.state "
-                "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
-            ),
+            only_known_moves("deal", states.DEAL_MOVES),
             pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),
         ]
 

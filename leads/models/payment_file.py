@@ -1,21 +1,14 @@
 """Buyers' payments out of files of banks and sales systems: how a source's files read, a file, and its rows."""
 
-from typing import Any
-
 import pgtrigger
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from channels_platform.accounts.keys import person_key
+from channels_platform.guards import only_known_moves
 from channels_platform.lib.ids import uuid7
 from leads import states
-
-
-def _person(label: Any) -> Any:
-    return models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=label, null=True, on_delete=models.PROTECT, related_name="+"
-    )
 
 
 class PaymentSource(models.Model):
@@ -47,7 +40,7 @@ class PaymentSource(models.Model):
     encoding = models.CharField(_("encoding"), max_length=12, choices=Encoding.choices, default=Encoding.AUTO)
     days = models.CharField(_("days"), max_length=4, choices=Days.choices, default=Days.YEAR_FIRST)
     sign = models.CharField(_("sign"), max_length=10, choices=Sign.choices, default=Sign.RECEIVED)
-    changed_by = _person(_("changed by"))
+    changed_by = person_key(_("changed by"), null=True)
     changed_at = models.DateTimeField(_("changed"))
 
     class Meta:
@@ -73,9 +66,9 @@ class PaymentFile(models.Model):
     name = models.CharField(_("file"), max_length=120)
     digest = models.CharField(max_length=64)
     job = models.OneToOneField("jobs.Job", on_delete=models.PROTECT, related_name="+", null=True)
-    read_by = _person(_("read by"))
+    read_by = person_key(_("read by"), null=True)
     read_at = models.DateTimeField(_("read"))
-    taken_by = _person(_("taken over by"))
+    taken_by = person_key(_("taken over by"), null=True)
     taken_at = models.DateTimeField(_("taken over"), null=True)
     counts = models.JSONField(default=dict)
 
@@ -124,7 +117,7 @@ class PaymentRow(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.READ)
     fault = models.CharField(max_length=24, blank=True)
     payment = models.OneToOneField("leads.Payment", null=True, on_delete=models.PROTECT, related_name="row")
-    settled_by = _person(_("settled by"))
+    settled_by = person_key(_("settled by"), null=True)
     settled_at = models.DateTimeField(_("settled"), null=True)
     note = models.TextField(_("note"), blank=True)
 
@@ -153,16 +146,7 @@ class PaymentRow(models.Model):
             models.Index(fields=["project", "id"], name="payment_row_waiting", condition=Q(state="waiting")),
         ]
         triggers = [
-            pgtrigger.Trigger(
-                name="only_known_moves",
-                when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf("state"),
-                condition=pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
-                func="IF (OLD.state || '>' || NEW.state) <> ALL (ARRAY["
-                + ", ".join(f"'{a}>{b}'" for a, b in sorted(states.PAYMENT_ROW_MOVES))
-                + "]) THEN RAISE EXCEPTION 'row cannot go from % to %', OLD.state, NEW.state "
-                "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
-            ),
+            only_known_moves("row", states.PAYMENT_ROW_MOVES),
             pgtrigger.ReadOnly(
                 name="said_once",
                 fields=[

@@ -9,6 +9,7 @@ from django.db.models import Case, F, Q, When
 from django.db.models.functions import Least, Right
 from django.utils.translation import gettext_lazy as _
 
+from channels_platform.guards import only_known_moves
 from channels_platform.lib.ids import uuid7
 from channels_platform.privacy.fields import EncryptedTextField
 from leads import states
@@ -143,16 +144,7 @@ class Referral(models.Model):
             models.Index(fields=["project", "expected_arrival"], name="referral_expected", condition=_LIVE),
         ]
         triggers = [
-            pgtrigger.Trigger(
-                name="only_known_moves",
-                when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf("state"),
-                condition=pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
-                func="IF (OLD.state || '>' || NEW.state) <> ALL (ARRAY["
-                + ", ".join(f"'{a}>{b}'" for a, b in sorted(states.REFERRAL_MOVES))
-                + "]) THEN RAISE EXCEPTION 'referral cannot go from % to %', OLD.state, NEW.state "
-                "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;",
-            ),
+            only_known_moves("referral", states.REFERRAL_MOVES),
             pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),
         ]
 
