@@ -5,40 +5,14 @@
   const data = JSON.parse(holder.textContent);
   const drawn = [];
 
-  function colour(name) {
-    return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  }
-
   function options(chart) {
-    const text = colour("--cp-muted");
-    const line = colour("--cp-line");
-    const category = {
-      type: "category",
-      data: chart.labels,
-      axisLabel: { color: text, overflow: "truncate", width: 120 },
-      axisLine: { lineStyle: { color: line } },
-      axisTick: { show: false },
-      inverse: chart.kind === "bar",
-    };
-    const value = {
-      type: "value",
-      minInterval: 1,
-      axisLabel: { color: text },
-      splitLine: { lineStyle: { color: line } },
-    };
     const bars = chart.kind === "bar";
-    return {
-      animation: false,
-      color: [colour("--cp-accent"), colour("--cp-series-2"), colour("--cp-series-3")],
-      textStyle: { fontFamily: "inherit" },
-      tooltip: {
-        trigger: "axis",
-        backgroundColor: colour("--cp-surface"),
-        borderColor: line,
-        textStyle: { color: colour("--cp-text") },
-      },
-      legend: { top: 0, left: 0, textStyle: { color: colour("--cp-text") }, itemGap: 16 },
-      grid: { left: 0, right: 16, top: 40, bottom: 0, containLabel: true },
+    const category = cpCharts.category(chart.labels, {
+      axisLabel: { color: cpCharts.colour("--cp-muted"), overflow: "truncate", width: 120 },
+      inverse: bars,
+    });
+    const value = cpCharts.value({ minInterval: 1 });
+    return cpCharts.frame({
       xAxis: bars ? value : category,
       yAxis: bars ? category : value,
       series: chart.series.map(function (values, place) {
@@ -52,7 +26,7 @@
           barMaxWidth: 12,
         };
       }),
-    };
+    });
   }
 
   document.querySelectorAll("[data-chart]").forEach(function (box) {

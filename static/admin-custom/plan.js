@@ -2,33 +2,10 @@
 (function () {
   let drawn = [];
 
-  function colour(name) {
-    return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  }
-
   function options(chart) {
-    const text = colour("--cp-muted");
-    const line = colour("--cp-line");
-    return {
-      animation: false,
-      color: [colour("--cp-accent"), colour("--cp-series-2"), colour("--cp-series-3")],
-      textStyle: { fontFamily: "inherit" },
-      tooltip: {
-        trigger: "axis",
-        backgroundColor: colour("--cp-surface"),
-        borderColor: line,
-        textStyle: { color: colour("--cp-text") },
-      },
-      legend: { top: 0, left: 0, textStyle: { color: colour("--cp-text") }, itemGap: 16 },
-      grid: { left: 0, right: 16, top: 40, bottom: 0, containLabel: true },
-      xAxis: {
-        type: "category",
-        data: chart.labels,
-        axisLabel: { color: text },
-        axisLine: { lineStyle: { color: line } },
-        axisTick: { show: false },
-      },
-      yAxis: { type: "value", scale: true, axisLabel: { color: text }, splitLine: { lineStyle: { color: line } } },
+    return cpCharts.frame({
+      xAxis: cpCharts.category(chart.labels),
+      yAxis: cpCharts.value({ scale: true }),
       series: chart.series.map(function (values, place) {
         return {
           name: chart.names[place],
@@ -40,7 +17,7 @@
           lineStyle: { width: 2, type: ["solid", "dashed"][place] },
         };
       }),
-    };
+    });
   }
 
   function draw() {

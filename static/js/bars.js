@@ -8,39 +8,19 @@
   const short = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" });
   const whole = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: data.digits });
 
-  function colour(name) {
-    return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  }
-
   function options() {
-    const muted = colour("--cp-muted");
-    const line = colour("--cp-line");
-    return {
-      animation: false,
-      color: [colour("--cp-wait"), colour("--cp-info"), colour("--cp-accent")],
-      textStyle: { fontFamily: "inherit" },
+    const colours = ["--cp-wait", "--cp-info", "--cp-accent"];
+    return cpCharts.frame({
+      color: colours.map(cpCharts.colour),
       tooltip: {
-        trigger: "axis",
         axisPointer: { type: "shadow" },
-        backgroundColor: colour("--cp-surface"),
-        borderColor: line,
-        textStyle: { color: colour("--cp-text") },
         valueFormatter: function (value) { return whole.format(value); },
       },
-      legend: { top: 0, left: 0, textStyle: { color: colour("--cp-text") }, itemGap: 16 },
       grid: { left: 0, right: 8, top: 40, bottom: 0, containLabel: true },
-      xAxis: {
-        type: "category",
-        data: data.labels,
-        axisLabel: { color: muted },
-        axisLine: { lineStyle: { color: line } },
-        axisTick: { show: false },
-      },
-      yAxis: {
-        type: "value",
-        axisLabel: { color: muted, formatter: function (value) { return short.format(value); } },
-        splitLine: { lineStyle: { color: line } },
-      },
+      xAxis: cpCharts.category(data.labels),
+      yAxis: cpCharts.value({
+        axisLabel: { color: cpCharts.colour("--cp-muted"), formatter: function (value) { return short.format(value); } },
+      }),
       series: data.names.map(function (name, place) {
         return {
           name: name,
@@ -50,7 +30,7 @@
           barMaxWidth: 40,
         };
       }),
-    };
+    });
   }
 
   box.hidden = false;
