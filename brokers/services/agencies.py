@@ -17,7 +17,7 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
-from channels_platform.lib.names import clean_text
+from channels_platform.lib.names import clean_text, needed_reason
 from channels_platform.lib.phones import parse_phone
 from channels_platform.notices.services import tell
 from channels_platform.privacy.services import keep_phones
@@ -47,8 +47,7 @@ def set_agency_status(*, actor: Any, agency: Agency, status: AgencyStatus, reaso
     Writes: Agency, audit event; tells the agency's managers.
     """
     require(actor, Can.EDIT_AGENCIES)
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     stored = Agency.objects.select_for_update().get(pk=agency.pk)
     if stored.status == status:
         raise NotAllowed(f"the agency is {status} already")
@@ -106,7 +105,7 @@ def create_broker(
         user.set_unusable_password()
     else:
         user.set_password(password)
-    lock_username(username)
+    user.username = lock_username(username)
     user.full_clean(exclude=["password", "email"] if not email else ["password"])
     user.save(force_insert=True)
     if store:

@@ -2,10 +2,12 @@
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from channels_platform.accounts.permissions import AGENCY_ROLES, Can, Role, may
@@ -56,6 +58,14 @@ class User(AbstractUser):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        constraints = [
+            # people sign in with either spelling: two that differ by case would both be shut out
+            models.UniqueConstraint(Lower("username"), name="username_once_in_any_case")
+        ]
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Leave the user name to `lock_username`, which says so beside the field and holds against a race."""
+        super().validate_constraints(exclude={*(exclude or ()), "username"})
 
     def __str__(self) -> str:
         return self.name or self.username

@@ -10,6 +10,7 @@ from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import AGENCY_ROLES, ALLOWED, Can, Role
 from channels_platform.audit.services import record
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from channels_platform.lib.names import needed_reason
 from channels_platform.lib.phones import parse_phone
 from channels_platform.privacy.services import keep_phones
 
@@ -39,7 +40,7 @@ def create_staff(
         user = User(username=username, name=name, email=email)
         user.set_unusable_password()
         _apply(user, {"role": role, "all_projects": all_projects, "phone": phone})
-        lock_username(username)
+        user.username = lock_username(username)
         user.full_clean(exclude=["password", *(() if email else ("email",))])
         user.save(force_insert=True)
         given = list(projects)
@@ -95,8 +96,7 @@ def set_staff_active(*, actor: Any, user: User, active: bool, reason: str) -> Us
     Locks:  the person.
     Writes: User, audit event `staff.enabled` or `staff.disabled`.
     """
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     with transaction.atomic():
         stored = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         if stored.pk == actor.pk:

@@ -4,7 +4,7 @@ from threading import Barrier, Thread
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connections
+from django.db import IntegrityError, connections, transaction
 
 from brokers.models import Broker
 from brokers.selectors import agency_of, broker_of, visible_agencies, visible_brokers
@@ -52,6 +52,17 @@ def test_a_broker_that_cannot_be_leaves_nothing(fields, kind):
         create_broker(actor=None, agency=agency, **{"username": "b1", "name": "B", **fields})
     assert not User.objects.exists()
     assert not Broker.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["LIN", "Lin", "ｌｉｎ", "lin\u200b", " lin "])
+def test_a_user_name_is_one_persons_in_whichever_letters(name):
+    agency = agency_with_broker("one").agency
+    create_broker(actor=None, agency=agency, username="lin", name="A")
+    with pytest.raises(ValidationError) as refused:
+        create_broker(actor=None, agency=agency, username=name, name="B")
+    assert list(refused.value.message_dict) == ["username"]
+    with pytest.raises(IntegrityError, match="username_once_in_any_case"), transaction.atomic():
+        User.objects.create(username="LIN")
 
 
 def test_a_store_is_of_the_brokers_own_agency():
