@@ -27,7 +27,10 @@ _INVOICED = Exists(Invoice.objects.filter(line=OuterRef("pk"), live=True, amount
 
 @dataclass(frozen=True)
 class Totals:
-    """A batch in figures; `lacking`: its lines that wait for an invoice; `left`: those that left it, being held."""
+    """A batch in figures; `lacking`: its lines that wait for an invoice; `left`: those that left it, being held.
+
+    `paid`: what of `net` went out and did not come back.
+    """
 
     lines: int
     gross: Decimal
@@ -35,6 +38,12 @@ class Totals:
     net: Decimal
     lacking: int = 0
     left: int = 0
+    paid: Decimal = Decimal(0)
+
+    @property
+    def paid_in_part(self) -> bool:
+        """Whether some of it is paid and some is not, or came back."""
+        return 0 < self.paid < self.net
 
 
 @dataclass
@@ -80,6 +89,7 @@ def totals_of(batches: Sequence[PayoutBatch]) -> dict[UUID, Totals]:
     lines = PayoutLine.objects.filter(batch__in=[batch.pk for batch in batches]).order_by().values_list("batch_id")
     found = lines.filter(counted_lines()).annotate(Count("pk"), Sum("gross"), Sum("tax"), Sum("net"))
     left = dict(lines.exclude(counted_lines()).annotate(Count("pk")))
+    paid = dict(lines.filter(state=LineState.PAID).annotate(Sum("net")))
     lacking = dict(
         _lacking(PayoutLine.objects.filter(batch__in=[batch.pk for batch in batches]))
         .order_by()
@@ -88,7 +98,10 @@ def totals_of(batches: Sequence[PayoutBatch]) -> dict[UUID, Totals]:
     )
     sums = {row[0]: Totals(row[1], row[2], row[3], row[4], lacking.get(row[0], 0)) for row in found}
     nothing = Totals(0, Decimal(0), Decimal(0), Decimal(0))
-    return {batch.pk: replace(sums.get(batch.pk, nothing), left=left.get(batch.pk, 0)) for batch in batches}
+    return {
+        pk: replace(sums.get(pk, nothing), left=left.get(pk, 0), paid=paid.get(pk, nothing.net))
+        for pk in (batch.pk for batch in batches)
+    }
 
 
 def _lacking(lines: QuerySet[PayoutLine]) -> QuerySet[PayoutLine]:

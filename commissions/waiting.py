@@ -171,6 +171,7 @@ def _tills(rows: Sequence[Accrual]) -> dict[_PayeeProject, Till]:
             minimum=company.minimum_amount,
             payout_on=clock.local_date(next_due(company, now).pays_at, company.zone),
             hold="" if hold is None else str(hold),
+            by_hand=hold is not None and hold.by_hand,
         )
     return tills
 

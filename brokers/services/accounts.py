@@ -15,7 +15,7 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
-from channels_platform.lib.names import clean_text
+from channels_platform.lib.names import clean_text, needed_reason
 from channels_platform.notices.services import tell
 
 _ACCOUNT = re.compile(r"[0-9A-Z]{6,34}", re.ASCII)
@@ -74,7 +74,7 @@ def propose_account(
         asked_by=actor, asked_at=clock.now(),
     )  # fmt: skip
     for waiting in PayoutAccount.objects.filter(**_of(party), state=AccountState.ASKED):
-        _close(waiting, AccountState.STOPPED, actor=actor, reason="another was asked for")
+        _close(waiting, AccountState.STOPPED, actor=actor, reason="")
     asked.save(force_insert=True)
     _record(asked, "account.asked", actor)
     return asked
@@ -113,7 +113,7 @@ def decline_account(*, actor: Any, account: PayoutAccount, reason: str) -> Payou
     Writes: PayoutAccount, audit event `account.declined`; tells the party's people.
     """
     require_person(actor, Can.CONFIRM_ACCOUNT)
-    _need_reason(reason)
+    reason = needed_reason(reason)
     stored = _locked(account)
     if stored.state != AccountState.ASKED:
         raise NotAllowed("it is decided")
@@ -133,7 +133,7 @@ def stop_account(*, actor: Any, account: PayoutAccount, reason: str) -> PayoutAc
     """
     require(actor, Can.ASK_ACCOUNT, Can.CONFIRM_ACCOUNT)
     require_own(actor, account.party)
-    _need_reason(reason)
+    reason = needed_reason(reason)
     stored = _locked(account)
     if stored.state not in (AccountState.ASKED, AccountState.CONFIRMED):
         raise NotAllowed("it is closed")
@@ -211,11 +211,6 @@ def _locked(account: PayoutAccount) -> PayoutAccount:
 def _close(account: PayoutAccount, state: AccountState, *, actor: Any, reason: str) -> None:
     account.state, account.closed_by, account.closed_at, account.reason = state, actor, clock.now(), reason
     account.save(update_fields=["state", "closed_by", "closed_at", "reason"])
-
-
-def _need_reason(reason: str) -> None:
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
 
 
 def _record(account: PayoutAccount, action: str, actor: Any, reason: str = "") -> None:

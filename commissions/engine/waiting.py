@@ -265,12 +265,16 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Till:
-    """What decides whether the next draft takes a payee's payable: all that is free there, the minimum, its day."""
+    """What decides whether the next draft takes a payee's payable: all that is free there, the minimum, its day.
+
+    `hold`: why nothing is taken; set by hand it is finance that lifts it, else a manager.
+    """
 
     free: Decimal
     minimum: Decimal
     payout_on: date | None
     hold: str = ""
+    by_hand: bool = False
 
 
 def payout_waits(positions: Iterable[Position], till: Till) -> list[Wait]:
@@ -295,7 +299,7 @@ def _free_wait(wait: Wait, till: Till) -> Wait:
     if wait.amount < 0:
         return replace(wait, step=Step.OWED_BACK, whose=Mover.PAYEE)
     if till.hold:
-        return replace(wait, step=Step.HOLD, whose=Mover.MANAGER, note=till.hold)
+        return replace(wait, step=Step.HOLD, whose=Mover.FINANCE if till.by_hand else Mover.MANAGER, note=till.hold)
     if till.free <= 0:
         return replace(wait, step=Step.NETTING)
     if till.free < till.minimum:

@@ -61,7 +61,7 @@ class Sheets:
         sheet.write_string(number, 0, gettext("Total"), self.total)
         for place, total in sums.items():
             style = self.count if columns[place].kind is CellKind.NUMBER else self.total
-            sheet.write_number(number, place, float(total), style)
+            sheet.write_number(number, place, total, style)  # a float would not be exact to the cent
 
     def _rows(
         self, sheet: Worksheet, columns: list[Column], rows: Iterable[tuple[Any, ...]], sums: dict[int, Decimal]
@@ -117,7 +117,7 @@ class Sheets:
         for number, (label, value) in enumerate(facts):
             sheet.write_string(number, 0, label, bold)
             if isinstance(value, Decimal):
-                sheet.write_number(number, 1, float(value), self.money)
+                sheet.write_number(number, 1, value, self.money)
             else:
                 style: Format | None = self.typed if starts_formula(value) else None
                 sheet.write_string(number, 1, value, style)

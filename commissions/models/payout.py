@@ -136,7 +136,10 @@ class ScheduledPayout(models.Model):
 
 
 class PayoutLine(models.Model):
-    """One payee's part of a batch. `net` = `gross` - `tax`; its figures are fixed from the approval on."""
+    """One payee's part of a batch. `net` = `gross` - `tax`; its figures are fixed from the approval on.
+
+    `bank_answer`: why the bank failed or returned it, or what it does not know; phones in it are masked.
+    """
 
     class State(models.TextChoices):
         OPEN = states.LineState.OPEN, _("Open")
@@ -156,6 +159,7 @@ class PayoutLine(models.Model):
     net = models.DecimalField(_("net"), max_digits=18, decimal_places=4)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.OPEN)
     bank_reference = models.CharField(_("bank reference"), max_length=80, blank=True)
+    bank_answer = models.CharField(_("the bank's answer"), max_length=200, blank=True)
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
 
     class Meta:

@@ -59,9 +59,11 @@ JOIN commissions_ledgerentry e ON e.transaction_id = t.id
 WHERE t.kind = 'advance' AND e.account = 'pending'
 GROUP BY 1, e.payee_id HAVING sum(e.amount) > 0
 UNION ALL
-SELECT e.project_id, 'entry', e.id::text, e.payee_id, 'pending / payable', e.account
-FROM commissions_ledgerentry e
-WHERE {_SETTLED} AND (e.account NOT IN ('pending', 'payable') OR (e.account = 'pending') <> (e.amount > 0))
+SELECT e.project_id, 'entry', e.id::text, e.payee_id, '-', e.account || ' ' || e.amount
+FROM commissions_ledgertransaction t
+JOIN commissions_ledgerentry e ON e.transaction_id = t.id
+WHERE t.kind = 'advance' AND {_SETTLED}
+  AND (e.account NOT IN ('pending', 'payable') OR (e.account = 'pending') <> (e.amount > 0))
 """  # noqa: S608 - constants
 
 SOURCES: tuple[Source, ...] = (

@@ -17,6 +17,7 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid, NotAllowed
 from channels_platform.lib.money import NotANumber, minor_digits
 from channels_platform.lib.names import clean_text
+from channels_platform.lib.redaction import redact
 from channels_platform.lib.sheets import SheetRow, plain_heading, read_rows
 from commissions import locks
 from commissions.engine.bank_results import (
@@ -200,6 +201,9 @@ def _carry_out(batch: PayoutBatch, judged: list[Judged], rows: list[Any], actor:
         post_return(batch, list(lines[RETURNED]), actor=actor, now=clock.now())
         release_lines(batch, list(lines[RETURNED]), LineState.RETURNED)
         _note("batch.returned_by_bank", batch, lines[RETURNED], actor)
+    for outcome in (UNKNOWN, FAILED, RETURNED):
+        for pk, row in lines[outcome].items():
+            PayoutLine.objects.filter(pk=pk).update(bank_answer=redact(row.get("reason", ""))[:200])
 
 
 def _note(action: str, batch: PayoutBatch, lines: Mapping[UUID, Any], actor: Any) -> None:

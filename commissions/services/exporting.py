@@ -155,4 +155,6 @@ def _size(batch: PayoutBatch) -> int:
 
 
 def _name(batch: PayoutBatch, form: ExportForm) -> str:
-    return f"{batch.number}.xlsx" if form is ExportForm.XLSX else f"{batch.number}-{form}.csv"
+    if form is ExportForm.BANK:
+        return f"{batch.number}-bank.csv"
+    return f"{batch.number}.{form}"

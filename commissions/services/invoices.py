@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from unicodedata import normalize
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
@@ -64,8 +65,7 @@ def attach_invoice(
         raise Invalid("a rate is from 0 to below 1", code="out_of_range", field="vat_rate")
     if issued_on is not None:
         _refuse_future(issued_on)
-    if CreditNote.objects.filter(agency=agency_id, number=number).exists():
-        raise Duplicate("a credit note has this number", code="invoice_known", field="number")
+    _refuse_known(number, agency_id, Invoice.objects.filter(live=True).exclude(line=stored))
     kept = keep_file(actor=actor, upload=attachment, field="attachment") if attachment is not None else None
     void_approvals(batch, actor=actor, because=Because.LINE_CHANGED)
     stored.invoices.filter(live=True).update(live=False)
@@ -125,8 +125,7 @@ def record_credit_note(
         raise NotAllowed("nothing of it was clawed back", code="nothing_clawed_back")
     if amount > most:
         raise _amount_differs(amount, most, batch.currency, "more than was clawed back", "over_clawed_back")
-    if Invoice.objects.filter(agency=stored.agency_id, number=number).exists():
-        raise Duplicate("an invoice has this number", code="invoice_known", field="number")
+    _refuse_known(number, stored.agency_id, Invoice.objects.all())
     note = CreditNote(
         invoice=stored,
         agency_id=stored.agency_id,
@@ -178,10 +177,18 @@ def _refuse_stranger(actor: Any, agency_id: Any) -> None:
 
 
 def _needed_number(number: str) -> str:
-    number = number.strip()
+    # full-width signs, blanks and letter case tell no two invoices apart
+    number = "".join(normalize("NFKC", number).split())
     if not number or len(number) > LONGEST_NUMBER:
         raise Invalid("an invoice has a number", code="required", field="number")
     return number
+
+
+def _refuse_known(number: str, agency_id: Any, invoices: QuerySet[Invoice]) -> None:
+    """Refuse a number that one of the issuer's papers has, in whichever letters; as it stands the database does."""
+    papers: tuple[QuerySet[Any], ...] = (invoices, CreditNote.objects.all())
+    if any(found.filter(agency=agency_id, number__iexact=number).exists() for found in papers):
+        raise Duplicate("a paper of the issuer has this number", code="invoice_known", field="number")
 
 
 def _refuse_future(day: date) -> None:

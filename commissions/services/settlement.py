@@ -61,8 +61,8 @@ due AS (
     HAVING sum(amount) > 0 AND sum(amount) >= %(minimum)s
 ),
 lines AS (
-    INSERT INTO commissions_payoutline (id, batch_id, payee_id, gross, tax, net, state, bank_reference)
-    SELECT {UUID7}, %(batch)s, payee_id, gross, 0, gross, 'open', '' FROM due
+    INSERT INTO commissions_payoutline (id, batch_id, payee_id, gross, tax, net, state, bank_reference, bank_answer)
+    SELECT {UUID7}, %(batch)s, payee_id, gross, 0, gross, 'open', '', '' FROM due
     RETURNING id, payee_id
 )
 INSERT INTO commissions_payoutentry (line_id, entry_id, live)

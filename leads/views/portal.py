@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from brokers.models import Broker
@@ -81,6 +82,7 @@ def judged(rows: Any, now: Any) -> list[Referral]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
 @needs(Can.FILE_REFERRAL)
 def file_client(request: HttpRequest) -> HttpResponse:
     """One short form; the outcome follows at once, and once."""

@@ -137,6 +137,16 @@
       .then(function () { return Kept.send(); })
       .then(function () { return Kept.get(mine.key); })
       .then(function (now) {
+        if (now && now.state === "done" && now.outcome.changed) {
+          // Its key had filed something else. A kept filing was changed too late, as the list says; what was typed into
+          // a form shown again (the Back button) is another client's, and goes under a key of its own.
+          if (new URLSearchParams(location.search).get("kept")) {
+            location.assign(WAITING);
+            return;
+          }
+          form.querySelector("[name=once]").value = key();
+          return Kept.remove(mine.key).then(function () { return keepAndSend(who); });
+        }
         if (now && now.state === "done") {
           undrafted(who);
           return Kept.remove(mine.key).then(function () { location.assign(now.outcome.url); });

@@ -13,7 +13,16 @@
     said.hidden = false;
     said.querySelector("p").textContent = text;
   }
+  // What an earlier message filled in, and nobody changed since, goes with it: one client's arrival is not the next one's.
+  var filled = {};
+  function clear(name) {
+    form.querySelectorAll('[name="' + name + '"]').forEach(function (input, place) {
+      if (input.value === String([].concat(filled[name])[place] || "")) input.value = "";
+    });
+  }
   function fill(fields) {
+    Object.keys(filled).forEach(function (name) { if (!(name in fields)) clear(name); });
+    filled = fields;
     Object.keys(fields).forEach(function (name) {
       var values = [].concat(fields[name]);
       form.querySelectorAll('[name="' + name + '"]').forEach(function (input, place) {

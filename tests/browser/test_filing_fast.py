@@ -35,6 +35,21 @@ def test_pasted_message_is_checked_and_filed(visitor, transactional_db, screen, 
     assert (referral.client_name, referral.party_size, referral.phones.count()) == ("张先生", 3, 2)
 
 
+def test_what_is_typed_after_the_back_button_is_filed_too(visitor, transactional_db):
+    make_world()
+    at = visitor("phone", "zh-hans")
+    page = at.sign_in("owner")
+    at.open("/portal/clients/new/")
+    for name, phone in (("安", CLIENT_PHONE), ("波", "13900001234")):
+        page.fill("[name=client_name]", name)
+        page.fill("#id_phones_0", phone)
+        page.click("form[data-file-form] button[type=submit]")
+        expect(page.locator(".outcome.tone-good")).to_be_visible()
+        page.go_back()
+        expect(page.locator("form[data-file-form]")).to_be_visible()
+    assert {one.client_name for one in Referral.objects.all()} == {"安", "波"}
+
+
 @pytest.mark.parametrize(("screen", "language"), CROSSED_FACES)
 def test_spreadsheet_is_sent_judged_and_read(visitor, transactional_db, screen, language, tmp_path):
     world = make_world(exclusive_from="filing")

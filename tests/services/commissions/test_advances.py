@@ -15,6 +15,7 @@ from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllow
 from channels_platform.notices.models import Notice
 from commissions.advances import limits_in_force, room_of, with_settled
 from commissions.models import Advance, AdvanceLimit, Objection, Statement
+from commissions.proof.verify import verify
 from commissions.services.adjustments import ask_adjustment, decide_adjustment
 from commissions.services.advance_limits import ask_advance_limit, decide_advance_limit
 from commissions.services.closing import close_month
@@ -58,6 +59,7 @@ def test_an_advance_is_paid_now_and_settled_first_by_what_is_released(earning):
     earning.run()
     assert earning.paid().lines.get().gross == Decimal("5000")
     assert earning.figures("A1") == figures(earned="9960.00", paid="9960.00")
+    assert verify().differences == [], "also what settles an advance is paid out, below zero"
 
 
 def test_an_advance_that_is_not_paid_yet_settles_nothing_by_itself(earning):

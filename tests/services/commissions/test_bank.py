@@ -14,6 +14,7 @@ from channels_platform.audit.models import Event
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.sheets import text_workbook
+from commissions.batch_sheets import totals_of
 from commissions.engine.bank_files import FileColumn, Layout
 from commissions.models import BankFile, BankResult, LedgerTransaction, PayoutLine
 from commissions.proof.verify import verify
@@ -171,6 +172,9 @@ def test_each_line_becomes_what_the_bank_says_and_the_same_file_again_changes_no
     first = taken(ready, data)
     assert first.counts == {"paid": 1, "failed": 1, "unknown": 1}
     assert states(ready) == {"A1": "paid", "B1": "failed", "A2": "unknown"}
+    assert (line(ready, "B1").bank_answer, line(ready, "A1").bank_answer) == ("户名不符", "")
+    totals = totals_of([ready.batch])[ready.batch.pk]
+    assert (totals.net, totals.paid, totals.paid_in_part) == (22560, 10000, True)
     assert ready.figures("A1") == figures(earned="10000.00", paid="10000.00")
     assert ready.figures("B1")["payable"] == "3000.00"
     ready.batch.refresh_from_db()

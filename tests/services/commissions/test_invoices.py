@@ -85,6 +85,18 @@ def test_an_individual_needs_none(drafted):
     assert refusal.value.code == "no_invoice_needed"
 
 
+@pytest.mark.parametrize("number", ["fp-24312", "ＦＰ－24312", " FP- 243 12 "])
+def test_blanks_letter_case_and_full_width_make_no_other_number(drafted, number):
+    attach(drafted, number="FP-24312")
+    drafted.collected("B1")
+    drafted.run()
+    drafted.batch = drafted.drafted()
+    with pytest.raises(Duplicate) as refusal:
+        attach(drafted, number=number)
+    assert refusal.value.code == "invoice_known"
+    assert Invoice.objects.get().number == "FP-24312"
+
+
 def test_a_number_is_used_once_by_its_issuer_and_another_issuer_may_have_it_too(drafted):
     attach(drafted)
     attach(drafted, "A2")

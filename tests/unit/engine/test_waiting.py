@@ -180,6 +180,7 @@ PLENTY = Till(free=Decimal(500), minimum=Decimal(100), payout_on=JUNE)
         (Position(Place.FREE, Decimal(5)), Till(Decimal(50), Decimal(100), JUNE), Step.MINIMUM, Mover.FINANCE),
         (Position(Place.FREE, Decimal(5)), Till(Decimal(0), Decimal(0), JUNE), Step.NETTING, Mover.FINANCE),
         (Position(Place.FREE, Decimal(5)), Till(Decimal(0), Decimal(0), JUNE, "Held."), Step.HOLD, Mover.MANAGER),
+        (Position(Place.FREE, Decimal(5)), Till(Decimal(0), Decimal(0), JUNE, "Held.", True), Step.HOLD, Mover.FINANCE),
         (Position(Place.FREE, Decimal(-5)), PLENTY, Step.OWED_BACK, Mover.PAYEE),
         (Position(Place.DRAFT, Decimal(5), "P-1", True), PLENTY, Step.INVOICE, Mover.AGENCY),
         (Position(Place.SUBMITTED, Decimal(5), "P-1", True), PLENTY, Step.INVOICE, Mover.AGENCY),
