@@ -36,6 +36,7 @@ _LOOKS = {
     "arrival_code.refused": ("wait", "key"),
     "client.followed_up": ("info", "telephone"),
     "client.taken": ("info", "person-badge"),
+    "phone.revealed": ("past", "eye"),
 }
 
 
@@ -84,6 +85,7 @@ def what_happened(action: str) -> str:
         "arrival_code.refused": _("One-time code not matched"),
         "client.followed_up": _("Followed up"),
         "client.taken": _("Taken out of the pool"),
+        "phone.revealed": _("Full phone shown"),
     }
     return words.get(action, action.partition(".")[2].replace("_", " "))
 

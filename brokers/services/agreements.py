@@ -14,7 +14,7 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
-from channels_platform.lib.names import clean_text
+from channels_platform.lib.names import clean_text, needed_reason
 from channels_platform.notices.services import tell
 from projects.models import Project
 
@@ -79,7 +79,7 @@ def end_agreement(*, actor: Any, agreement: Agreement, reason: str, ending: Endi
     require(actor, Can.APPROVE_AGREEMENT)
     if ending == Ending.INTERCEPTION:
         require_person(actor, Can.APPROVE_AGREEMENT)
-    _require_reason(reason)
+    reason = needed_reason(reason)
     stored = Agreement.objects.select_for_update(no_key=True).get(pk=agreement.pk)
     if stored.state != AgreementState.APPROVED:
         raise NotAllowed("only an approved agreement can be ended")
@@ -117,7 +117,7 @@ def lift_hold(*, actor: Any, agreement: Agreement, reason: str) -> Agreement:
     Writes: Agreement, audit event `agreement.hold_lifted`.
     """
     require_person(actor, Can.APPROVE_AGREEMENT)
-    _require_reason(reason)
+    reason = needed_reason(reason)
     stored = Agreement.objects.select_for_update(no_key=True).get(pk=agreement.pk)
     if not stored.is_holding:
         raise NotAllowed("nothing is held by this agreement")
@@ -134,8 +134,3 @@ def lift_hold(*, actor: Any, agreement: Agreement, reason: str) -> Agreement:
         reason=reason,
     )
     return stored
-
-
-def _require_reason(reason: str) -> None:
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")

@@ -12,7 +12,7 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid, NotAllowed
-from channels_platform.lib.names import clean_text
+from channels_platform.lib.names import clean_text, needed_reason
 from projects.selectors import latest_today
 
 
@@ -50,8 +50,7 @@ def set_agency_grade(*, actor: Any, agency: Agency, grade: AgencyGrade | None, f
     Writes: HeldGrade, audit event `agency.graded`.
     """
     require(actor, Can.GRADE_AGENCIES)
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     lock_grades(agency.pk)
     if from_on < latest_today():
         raise Invalid("the day is past", code="past", field="from_on")
@@ -59,7 +58,7 @@ def set_agency_grade(*, actor: Any, agency: Agency, grade: AgencyGrade | None, f
     if before == grade:
         raise NotAllowed("the agency holds it on that day", code="nothing_changed", field="grade")
     held = HeldGrade(
-        agency=agency, grade=grade, from_on=from_on, reason=reason.strip(), entered_by=actor, entered_at=clock.now()
+        agency=agency, grade=grade, from_on=from_on, reason=reason, entered_by=actor, entered_at=clock.now()
     )
     held.save(force_insert=True)
     record(

@@ -26,6 +26,7 @@ from channels_platform.files.services import keep_files
 from channels_platform.jobs.services import enqueue
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid, NotAllowed
+from channels_platform.lib.names import needed_reason
 from channels_platform.lib.phones import parse_phone
 from channels_platform.privacy.services import keep_phones
 
@@ -148,10 +149,9 @@ def decline_application(*, actor: Any, application: AgencyApplication, reason: s
     Writes: AgencyApplication, audit event `application.declined`; mails the applicant.
     """
     require_person(actor, Can.EDIT_AGENCIES)
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     stored = _locked(application, *WAITING)
-    stored.reason, stored.decided_by = reason.strip(), actor
+    stored.reason, stored.decided_by = reason, actor
     return _move(stored, ApplicationState.DECLINED, "application.declined", actor)
 
 

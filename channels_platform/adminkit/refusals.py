@@ -130,6 +130,7 @@ WORDS: dict[str, str | Promise] = {
     "past": _("That day is past."),
     "wrong_way_round": _("The last day is before the first."),
     "required": _("This is needed."),
+    "name_required": _("Enter the client's name."),
     "unit_taken": _("The unit has another live deal."),
     "in_pool": _("The client went back to the pool: take it again first."),
     "not_in_pool": _("A colleague looks after this client now."),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from channels_platform.audit.services import record
-from channels_platform.lib.errors import Invalid
+from channels_platform.lib.names import needed_reason
 from channels_platform.lib.phones import mask
 from channels_platform.privacy.keys import cipher, phone_index
 from channels_platform.privacy.models import Phone
@@ -53,7 +53,6 @@ def reveal_phone(*, phone: Phone, actor: Any, reason: str, target: Any, project:
     Writes: audit event `phone.revealed`.
     Source: domain 3.
     """
-    if not reason.strip():
-        raise Invalid("a reason is needed to show a full phone", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     record("phone.revealed", actor=actor, target=target, reason=reason, project=project, after={"phone": phone.masked})
     return phone.reveal()

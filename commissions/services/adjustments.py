@@ -14,18 +14,12 @@ from channels_platform.files.services import keep_file
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid
 from channels_platform.lib.money import BEYOND_ANY_PRICE, to_minor
+from channels_platform.lib.names import needed_reason
 from channels_platform.lib.redaction import redact
 from commissions import locks
 from commissions.models import Adjustment, Payee
 from commissions.services.beside import Move, post_beside
-from commissions.services.requests import (
-    decide_request,
-    figure,
-    held_request,
-    needed_reason,
-    next_number,
-    tell_deciders,
-)
+from commissions.services.requests import decide_request, figure, held_request, next_number, tell_deciders
 from commissions.states import Account, TransactionKind
 from projects.models import Project
 

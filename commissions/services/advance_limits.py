@@ -14,9 +14,10 @@ from channels_platform.db import constraint_of, transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Invalid
 from channels_platform.lib.money import BEYOND_ANY_PRICE, to_minor
+from channels_platform.lib.names import needed_reason
 from commissions import locks
 from commissions.models import AdvanceLimit
-from commissions.services.requests import decide_request, figure, held_request, needed_reason, tell_deciders
+from commissions.services.requests import decide_request, figure, held_request, tell_deciders
 from projects.models import PayingCompany, Project
 
 

@@ -18,20 +18,14 @@ from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid
 from channels_platform.lib.money import exact_text, format_amount, to_minor
+from channels_platform.lib.names import needed_reason
 from channels_platform.notices.services import tell
 from commissions import locks
 from commissions.advances import Drawn, Room, drawn, room_of
 from commissions.engine.advances import Settling, settle
 from commissions.models import Advance, LedgerTransaction, Payee
 from commissions.services.beside import Move, post_beside
-from commissions.services.requests import (
-    decide_request,
-    figure,
-    held_request,
-    needed_reason,
-    next_number,
-    tell_deciders,
-)
+from commissions.services.requests import decide_request, figure, held_request, next_number, tell_deciders
 from commissions.states import Account, RequestState, TransactionKind
 from projects.models import Project
 

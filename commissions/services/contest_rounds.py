@@ -13,8 +13,9 @@ from channels_platform.accounts.services.access import require_person
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
-from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from channels_platform.lib.errors import Forbidden, NotAllowed
 from channels_platform.lib.money import format_amount
+from channels_platform.lib.names import needed_reason
 from channels_platform.notices.services import tell
 from commissions import locks
 from commissions.engine.contests import rounds_over
@@ -131,9 +132,8 @@ def decline_round(*, actor: Any, contest_round: ContestRound, reason: str) -> Co
     Writes: ContestRound, audit event `contest.declined`.
     """
     stored = _held(actor, contest_round)
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
-    stored.reason = reason.strip()
+    reason = needed_reason(reason)
+    stored.reason = reason
     _decide(stored, RoundState.DECLINED, actor=actor)
     record("contest.declined", actor=actor, target=stored, project=stored.contest.project_id, reason=reason)
     return stored

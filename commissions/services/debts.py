@@ -13,6 +13,7 @@ from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed
 from channels_platform.lib.money import to_minor
+from channels_platform.lib.names import needed_reason
 from commissions import locks
 from commissions.models import LedgerEntry, LedgerTransaction, Payee, Repayment, WriteOff
 from commissions.states import Account, RequestState, TransactionKind
@@ -72,8 +73,7 @@ def ask_write_off(*, actor: Any, payee: Payee, project: Project, amount: Decimal
     Writes: WriteOff, audit event `write_off.asked`.
     """
     require_person(actor, Can.PREPARE_PAYOUT)
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     locks.lock_company(project.company_id)
     _refuse_more_than_owed(payee, project, amount)
     write_off = WriteOff(

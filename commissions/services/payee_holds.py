@@ -10,6 +10,7 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from channels_platform.lib.names import needed_reason
 from channels_platform.lib.redaction import redact
 from commissions import locks
 from commissions.models import Payee, PayeeHold
@@ -37,8 +38,7 @@ def set_hold(
     """
     _require_finance(actor)
     _require_reach(actor, project)
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     _lock(project)
     now = clock.now()
     from_at = from_at or now
@@ -52,7 +52,7 @@ def set_hold(
     hold = PayeeHold(
         payee=payee,
         project=project,
-        reason=redact(reason.strip()),
+        reason=redact(reason),
         from_at=from_at,
         until_at=until_at,
         set_by=actor,
@@ -80,8 +80,7 @@ def lift_payee_hold(*, actor: Any, hold: PayeeHold, reason: str) -> PayeeHold:
     """
     _require_finance(actor)
     _require_reach(actor, hold.project)
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     _lock(hold.project)
     stored = PayeeHold.objects.select_for_update(of=("self",)).select_related("payee").get(pk=hold.pk)
     now = clock.now()
@@ -89,7 +88,7 @@ def lift_payee_hold(*, actor: Any, hold: PayeeHold, reason: str) -> PayeeHold:
         raise NotAllowed("the hold is over")
     if stored.set_by_id == actor.pk:
         raise Forbidden("who set a hold cannot lift it", code="own_hold")
-    stored.lifted_by, stored.lifted_at, stored.lifted_reason = actor, now, redact(reason.strip())
+    stored.lifted_by, stored.lifted_at, stored.lifted_reason = actor, now, redact(reason)
     stored.save(update_fields=["lifted_by", "lifted_at", "lifted_reason"])
     record(
         "hold.lifted",

@@ -15,6 +15,7 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from channels_platform.lib.names import needed_reason
 from commissions import locks
 from commissions.holds import held_lines
 from commissions.models import Invoice, PayoutBatch, PayoutLine
@@ -156,7 +157,7 @@ def return_batch(*, actor: Any, batch: PayoutBatch, reason: str) -> PayoutBatch:
     Writes: PayoutBatch, BatchApproval, PayoutLine, PayoutEntry, Invoice, audit event `batch.draft`.
     """
     require(actor, Can.APPROVE_PAYOUT, Can.PREPARE_PAYOUT)
-    _require_reason(reason)
+    reason = needed_reason(reason)
     stored = _locked(batch, BatchState.SUBMITTED, BatchState.APPROVED)
     _refuse_begun(stored)
     stored.submitted_by = stored.submitted_at = stored.approved_by = stored.approved_at = None
@@ -177,7 +178,7 @@ def void_batch(*, actor: Any, batch: PayoutBatch, reason: str) -> PayoutBatch:
     Writes: PayoutBatch, BatchApproval, PayoutLine, PayoutEntry, Invoice, audit event `batch.void`.
     """
     require(actor, Can.APPROVE_PAYOUT, Can.PREPARE_PAYOUT)
-    _require_reason(reason)
+    reason = needed_reason(reason)
     stored = _locked(batch, BatchState.DRAFT, BatchState.SUBMITTED, BatchState.APPROVED)
     _refuse_begun(stored)
     void_approvals(stored, actor=actor, because=Because.VOIDED)
@@ -213,11 +214,6 @@ def pay_batch(*, actor: Any, batch: PayoutBatch, results: Sequence[Mapping[str, 
     stored.closed_by, stored.closed_at = actor, now
     over = BatchState.PAID if stored.lines.filter(state__in=WAS_PAID).exists() else BatchState.VOID
     return _move(stored, over, actor=actor, fields=["closed_by", "closed_at"])
-
-
-def _require_reason(reason: str) -> None:
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
 
 
 def _locked(batch: PayoutBatch, *states: BatchState) -> PayoutBatch:

@@ -21,16 +21,6 @@ from projects.models import Project
 A = TypeVar("A", bound=Asked)
 
 
-def needed_reason(reason: str) -> str:
-    """Return the reason without blanks around it.
-
-    Raises: Invalid `reason_required`.
-    """
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
-    return reason.strip()
-
-
 def tell_deciders(
     asked: Asked, *, projects: Iterable[Project], place: str, amount: str, path: str, company: Any = None
 ) -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from channels_platform.http.amounts import AmountField, in_currency
 from channels_platform.http.once import OnceForm
+from channels_platform.lib.names import clean_text
 from channels_platform.lib.phones import fits_mask, national
 from leads.forms.phones import NO_PHONE, PHONE, PhonesField, check_phone
 from leads.models import Consultant, Deal, Referral
@@ -36,6 +37,12 @@ class ConfirmForm(OnceForm):
         self.known = known
         if not may_override:
             del self.fields["override_reason"]
+
+    def clean_override_reason(self) -> str:
+        text = clean_text(self.cleaned_data["override_reason"])
+        if not text:
+            raise forms.ValidationError(self.fields["override_reason"].error_messages["required"], code="required")
+        return text
 
     def clean_phones(self) -> list[str]:
         phones: list[str] = self.cleaned_data["phones"]

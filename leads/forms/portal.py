@@ -16,6 +16,7 @@ from channels_platform.files.forms import FilesField
 from channels_platform.http.once import OnceForm
 from channels_platform.http.sheet_forms import SheetForm
 from channels_platform.lib import clock
+from channels_platform.lib.names import clean_text
 from leads.chat_message import LONGEST
 from leads.client_sheets import read_sheet
 from leads.forms.phones import NO_PHONE, PHONE, PhonesField, check_phone, is_masked
@@ -78,6 +79,12 @@ class FileForm(OnceForm):
         self.fields["project"].queryset = projects  # type: ignore[attr-defined]
         self.fields["project"].widget.attrs["data-project-choice"] = ""
         self.fields["preferred_consultant"].queryset = consultants_of(projects)  # type: ignore[attr-defined]
+
+    def clean_client_name(self) -> str:
+        name = clean_text(self.cleaned_data["client_name"])
+        if not name:
+            raise forms.ValidationError(self.fields["client_name"].error_messages["required"], code="required")
+        return name
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

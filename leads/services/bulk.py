@@ -25,6 +25,7 @@ from channels_platform.jobs.models import Job
 from channels_platform.jobs.services import create_job, job_at_work, report_progress
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed, Refused
+from channels_platform.lib.names import needed_reason
 from channels_platform.lib.spreadsheets import BOM, defused
 from channels_platform.notices.services import tell
 from leads.bulk_words import outcome_words, until_words
@@ -138,8 +139,7 @@ def ask_bulk(
     Writes: BulkAct, BulkItem, Job, OutboxMessage.
     """
     require_person(actor, CAN[kind])
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     ids = sorted(set(referrals))
     if not 1 <= len(ids) <= MOST:
         raise Invalid(f"1 to {MOST} clients", code="too_many_chosen" if ids else "required", field="chosen")
@@ -153,7 +153,7 @@ def ask_bulk(
     act = BulkAct(
         kind=kind,
         actor=actor,
-        reason=reason.strip(),
+        reason=reason,
         receiver=receiver if kind == BulkKind.TRANSFER else None,
         days=days if kind == BulkKind.EXTEND else None,
         asked_at=clock.now(),

@@ -13,6 +13,7 @@ from channels_platform.db import one_transaction, transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.names import clean_text
+from channels_platform.lib.redaction import redact
 from channels_platform.notices.services import tell
 from leads.care import overdue_clients, pool_of_project
 from leads.locks import lock_referrals
@@ -58,7 +59,7 @@ def follow_up(*, actor: Any, referral: Referral, grade: str, note: str = "", nex
         raise Invalid("no such grade", code="unknown_choice", field="grade")
     if next_on is not None and next_on < clock.local_date(now, locked.project.zone):
         raise Invalid("the next contact is ahead", code="past", field="next_on")
-    kept = FollowUp(referral=locked, by=actor, at=now, note=clean_text(note), grade=grade, next_on=next_on)
+    kept = FollowUp(referral=locked, by=actor, at=now, note=redact(clean_text(note)), grade=grade, next_on=next_on)
     kept.save(force_insert=True)
     attend(referral=locked, now=now, due_on=next_on)
     ClientCare.objects.filter(referral=locked).update(grade=grade)

@@ -14,6 +14,7 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from channels_platform.lib.names import needed_reason
 from channels_platform.notices.services import tell
 from leads.care import on_duty_at
 from leads.locks import lock_referrals
@@ -87,8 +88,7 @@ def assign_consultant(*, actor: Any, referral: Referral, consultant: Consultant,
     """
     if not (actor.can(Can.CONFIRM_VISIT) or actor.can(Can.OVERRIDE_VISIT)):
         raise Forbidden("only reception and managers assign consultants")
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     locked = lock_referrals([referral.pk])[referral.pk]
     if locked.state_at(clock.now()) not in (*LIVE, ReferralState.WON):
         raise NotAllowed("the referral is over", code="not_live")
@@ -127,8 +127,7 @@ def share_out_clients(*, actor: Any, leaving: Consultant, receivers: Sequence[Co
     Writes: Referral, Consultant, DutyShift, ClientCare, Notice, audit event `consultant.handed_over`.
     """
     require(actor, Can.EDIT_PROJECTS)
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     if not receivers:
         raise Invalid("nobody receives the clients", code="receivers_required", field="receivers")
     if any(one.project_id != leaving.project_id or one.pk == leaving.pk for one in receivers):

@@ -15,7 +15,7 @@ from channels_platform.db import constraint_of, transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.money import BEYOND_ANY_PRICE, minor_digits
-from channels_platform.lib.names import clean_text, mask_name
+from channels_platform.lib.names import clean_text, mask_name, needed_reason
 from channels_platform.lib.phones import InvalidPhone, parse_phone
 from channels_platform.privacy.models import Phone
 from channels_platform.privacy.services import keep_phones
@@ -318,8 +318,7 @@ def amend_deal(
     Source: domain 5.
     """
     require(actor, Can.MOVE_DEAL)
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     locked = _in_state(deal, DealState.SUBSCRIBED, DealState.CONTRACTED)
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}

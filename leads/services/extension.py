@@ -11,6 +11,7 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid, NotAllowed
+from channels_platform.lib.names import needed_reason
 from leads.attribution.extend import extended_end
 from leads.attribution.types import Span
 from leads.locks import lock_clients
@@ -33,8 +34,7 @@ def extend_protection(*, actor: Any, referral: Referral, days: int, reason: str,
     Source: domain 4.1, 4.2.
     """
     require_person(actor, Can.EXTEND_PROTECTION)
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     require_days(days)
     # Whoever claims a phone closes what is past on it under this lock: a claim cannot end between look and write.
     locked = lock_clients([referral])[referral.pk]

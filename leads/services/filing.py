@@ -101,6 +101,8 @@ def file_referral(
 
     filed_on = clock.local_date(now, rules.zone)
     name = clean_text(client_name)
+    if not name:
+        raise Invalid("a client has a name", code="name_required", field="client_name")
     referral = Referral(
         number=number or f"R-{filed_on:%Y%m%d}-{sequence:06d}",
         project=project,

@@ -11,8 +11,8 @@ from channels_platform.accounts.services.access import require_person
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
-from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
-from channels_platform.lib.names import clean_text
+from channels_platform.lib.errors import Forbidden, NotAllowed
+from channels_platform.lib.names import clean_text, needed_reason
 from channels_platform.notices.services import tell
 from leads.models import RiskSignal
 from leads.services import looks_at_edits, looks_at_filings, looks_at_walk_ins
@@ -63,8 +63,7 @@ def judge_signal(*, actor: Any, signal: RiskSignal, confirmed: bool, reason: str
     Writes: RiskSignal, audit event `signal.confirmed` or `signal.dismissed`.
     """
     require_person(actor, Can.JUDGE_SIGNAL)
-    if not reason.strip():
-        raise Invalid("say why", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     if signal.person_id == actor.pk:
         raise Forbidden("it is about yourself", code="own_signal")
     locked = RiskSignal.objects.select_for_update(of=("self",)).select_related("broker").get(pk=signal.pk)

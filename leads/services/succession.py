@@ -16,6 +16,7 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from channels_platform.lib.names import needed_reason
 from channels_platform.notices.services import tell
 from leads.locks import lock_clients
 from leads.models import DealShare, Handover, Referral, ReferralPhone
@@ -155,8 +156,7 @@ def transfer_client(*, actor: Any, referral: Referral, receiver: Broker, reason:
     Source: domain 4.3.
     """
     require_person(actor, Can.TRANSFER_CLIENT)
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     heir = Broker.objects.select_for_update(no_key=True, of=("self",)).select_related("user").get(pk=receiver.pk)
     if not (heir.is_active and heir.user.is_active):
         raise Invalid("only an active broker receives clients", code="bad_receiver", field="receiver")

@@ -7,7 +7,8 @@ from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require_person
 from channels_platform.db import transactional
 from channels_platform.lib import clock
-from channels_platform.lib.errors import Invalid, NotAllowed
+from channels_platform.lib.errors import NotAllowed
+from channels_platform.lib.names import needed_reason
 from leads.locks import lock_referrals
 from leads.models import Referral
 from leads.services.claims import release_claims
@@ -40,8 +41,7 @@ def release_referral(*, actor: Any, referral: Referral, reason: str, **facts: An
     Writes: Referral, Claim, audit event `referral.withdrawn`.
     """
     require_person(actor, Can.RELEASE_CLIENT)
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     locked = lock_referrals([referral.pk])[referral.pk]
     now = clock.now()
     require_live(referral=locked, now=now)

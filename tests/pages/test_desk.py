@@ -54,6 +54,8 @@ def test_manager_overrides_with_a_reason_and_reception_cannot(world, as_person):
     address = confirm_address(own) + "?override=1"
     as_person(world.reception).post(address, {"override_reason": "Let me."})
     assert not Visit.objects.filter(confirmed=True).exists()
+    assert as_person(world.site_manager).post(address, {"override_reason": "\u200b"}).status_code == 422
+    assert not Visit.objects.exclude(confirmed=False).exists()
     as_person(world.site_manager).post(address, {"override_reason": "Met at the door."})
     assert Visit.objects.get(confirmed=True).override_reason == "Met at the door."
 

@@ -96,6 +96,16 @@ def test_empty_form_says_what_to_enter(world, as_person):
         assert words in text
 
 
+def test_a_name_that_nobody_sees_is_none(world, as_person):
+    response = as_person(world.owner).post(FORM, entered(world, client_name="\u200b"))
+    assert response.status_code == 422 and "Enter the client&#x27;s name." in response.content.decode()
+    assert not Referral.objects.exists()
+
+
+def test_a_form_is_not_kept_for_the_back_button(world, as_person):
+    assert "no-store" in as_person(world.owner).get(FORM)["Cache-Control"]
+
+
 def test_wrong_digits_stand_beside_the_field_and_nothing_is_filed(world, as_person):
     response = as_person(world.owner).post(FORM, entered(world, phones=["12345"]))
     assert response.status_code == 422

@@ -10,7 +10,7 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
-from channels_platform.lib.names import clean_text
+from channels_platform.lib.names import clean_text, needed_reason
 from leads.locks import lock_dispute
 from leads.models import Deal, Dispute, Referral
 from leads.selectors import deal_of_case, referrals_of_case
@@ -100,8 +100,7 @@ def return_ruling(*, actor: Any, dispute: Dispute, reason: str) -> Dispute:
     Locks:  the dispute.
     Writes: Dispute, Notice, audit event `dispute.returned`.
     """
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     locked, deal, _shares = _proposal(actor, dispute)
     require_impartial(actor, referrals=referrals_of_case(locked), deal=deal)
     if actor.pk == locked.first_judge_id:

@@ -13,7 +13,7 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid, NotAllowed
-from channels_platform.lib.names import clean_text
+from channels_platform.lib.names import clean_text, needed_reason
 from leads.attribution.attribute import check_decided_shares
 from leads.attribution.stakes import moved_part
 from leads.locks import lock_deal
@@ -87,8 +87,7 @@ def apply_decision(
     Locks:  the deal, the referrals by id; the caller holds the dispute.
     Writes: as `decide_deal`.
     """
-    if not reason.strip():
-        raise Invalid("a reason is needed", code="reason_required", field="reason")
+    reason = needed_reason(reason)
     check_decided_shares([(referral.pk, fraction) for referral, fraction in shares])
     locked = lock_deal(deal)
     check_shares(locked, shares)

@@ -65,6 +65,14 @@ def test_a_follow_up_keeps_grade_and_note_and_plans_the_next_contact(site):
     assert (event.actor, event.after) == (host.user, {"grade": "A", "next_on": "2026-03-05"})
 
 
+def test_a_note_holds_no_full_phone(site):
+    host = site.consultant()
+    referral = _came(site)
+    with clock.at(after(hours=2)):
+        kept = follow_up(actor=host.user, referral=referral, grade="B", note="wife: 18000061234")
+    assert kept.note == "wife: 180****1234"
+
+
 def test_a_note_is_encrypted_at_rest(site):
     from django.db import connection
 

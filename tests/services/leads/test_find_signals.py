@@ -128,7 +128,7 @@ def test_a_manager_judges_once_with_a_reason(site):
     signal = RiskSignal.objects.get()
     with pytest.raises(Forbidden):
         judge_signal(actor=site.reception, signal=signal, confirmed=True, reason="sure")
-    with pytest.raises(Invalid, match="why"):
+    with pytest.raises(Invalid, match="reason"):
         judge_signal(actor=site.manager, signal=signal, confirmed=True, reason=" ")
     judged = judge_signal(actor=site.manager, signal=signal, confirmed=False, reason="the client called ahead")
     assert (judged.state, judged.judged_by, judged.judgement) == ("dismissed", site.manager, "the client called ahead")

@@ -36,8 +36,9 @@ def test_showing_a_full_phone_leaves_a_record_of_who_whose_and_why():
     site = open_site()
     referral = site.file(site.owner, LI)
     phone = referral.phones.get().phone
-    with pytest.raises(Invalid):
-        reveal_phone(phone=phone, actor=site.manager, reason=" ", target=referral)
+    for nothing in (" ", "\u200b"):
+        with pytest.raises(Invalid):
+            reveal_phone(phone=phone, actor=site.manager, reason=nothing, target=referral)
     assert not Event.objects.filter(action="phone.revealed").exists()
     shown = reveal_phone(phone=phone, actor=site.manager, reason="call back", target=referral, project=site.project)
     assert shown == NUMBER
