@@ -16,7 +16,7 @@ from benchmarks.measures import Results, Target, interleaved
 LINES = 100_000
 ROUNDS = 5
 # Come with requirements-dev.txt, and others import them where they are; a server has neither.
-_DEVELOPMENT_ONLY = ("requests", "rich")
+_DEVELOPMENT_ONLY = ("pygments", "requests", "rich")
 
 
 def measure(results: Results, url: str) -> None:

@@ -8,6 +8,8 @@ from channels_platform.jobs.health import healthz, readyz
 # The portal is one face over three apps.
 _PORTAL = ("leads", "brokers", "commissions")
 
+admin.autodiscover()  # here, as its pages are of use to who serves addresses only (adminkit/apps.py)
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy
 
 from brokers.models import Agency, Individual, Programme, Recruiter, RecruitingLink
 from brokers.models.individual import RelationChoice
-from brokers.poster import poster_pdf
 from brokers.selectors import link_address, recruiters
 from brokers.services.recruiting import change_programme, close_link, open_link, open_programme
 from brokers.states import AgencyKind, IndividualState
@@ -97,6 +96,8 @@ class ProgrammeAdmin(Admin):
 
 
 def _poster(request: HttpRequest, link: RecruitingLink, data: dict[str, Any]) -> Any:
+    from brokers.poster import poster_pdf  # its library is large: most processes write no poster
+
     pdf = poster_pdf(link, address=link_address(link))
     return send_file(pdf, f"{link.code}.pdf", content_type=PDF.media_type, shown=True)
 
