@@ -8,15 +8,23 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Protocol
 
-from channels_platform.lib.money import exact_text, parse_decimal, parse_fraction
+from channels_platform.lib.money import exact_text
+from channels_platform.lib.money import parse_decimal as read_decimal
+from channels_platform.lib.money import parse_fraction as read_fraction
 from commissions.engine.types import Measure, Milestone, Mode, ZeroReason
 
 
 def gettext_noop(message: str) -> str:
     """Mark a template for makemessages; it is translated where it is used."""
     return message
+
+
+# Rates, tiers and totals repeat from row to row, and exports explain a hundred thousand.
+parse_decimal = lru_cache(maxsize=4096)(read_decimal)
+parse_fraction = lru_cache(maxsize=4096)(read_fraction)
 
 
 class Words(Protocol):

@@ -2,8 +2,7 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import date
-from decimal import Decimal
+from functools import lru_cache
 from io import StringIO
 from typing import Any
 
@@ -46,20 +45,21 @@ def _written(columns: list[Column], rows: Iterator[tuple[Any, ...]], *, currency
     writer = csv.writer(buffer)
     buffer.write(BOM)
     writer.writerow([defused(column.heading) for column in columns])
-    takes = [(column.take, column.kind) for column in columns]
-    money = f".{minor_digits(currency)}f"
+    takes = [column.take for column in columns]
+    texts = [place for place, column in enumerate(columns) if column.kind is CellKind.TEXT]
+    amounts = [place for place, column in enumerate(columns) if column.kind is CellKind.MONEY]
+    safe = lru_cache(maxsize=4096)(defused)  # most texts repeat from row to row
+    digits = f".{minor_digits(currency)}f"
     for number, row in enumerate(rows, start=1):
-        writer.writerow([_cell(take(row), kind, money) for take, kind in takes])
+        cells = [take(row) for take in takes]
+        for place in texts:
+            cells[place] = safe(cells[place])
+        for place in amounts:
+            if cells[place] is not None:
+                cells[place] = format(cells[place], digits)
+        writer.writerow(cells)
         if number % _CHUNK == 0:
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue()
-
-
-def _cell(value: str | Decimal | date | None, kind: CellKind, money: str) -> str:
-    if value is None:
-        return ""
-    if kind is CellKind.TEXT:
-        return defused(str(value))
-    return format(value, money) if kind is CellKind.MONEY else str(value)
