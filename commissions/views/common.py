@@ -33,6 +33,10 @@ _WORDS = {
     "lines_held": gettext_lazy("Some lines are held. Return the batch to draft: they leave it, the others go on."),
     "all_held": gettext_lazy("All its lines are held. Void it: another batch takes them once the hold is lifted."),
     "payment_begun": gettext_lazy("The bank has already dealt with some of its lines, so it stays as it is."),
+    "file_may_be_sent": gettext_lazy(
+        "A bank file of this batch was made and the bank has not answered: the money may go out. Say that the file "
+        "was not sent, and how this is known, or record what the bank did."
+    ),
     "nothing_payable": gettext_lazy("Nobody has enough payable at this cut-off. Nothing was drafted."),
     "in_the_future": gettext_lazy("This time is in the future."),
     "currency_required": gettext_lazy("The company's projects have several currencies: choose one."),
