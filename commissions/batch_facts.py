@@ -8,11 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from channels_platform.lib import clock
 from commissions.exports.bank import ACCOUNT_IN_USE
-from commissions.models import ApprovedLine, Payee, PayoutBatch
+from commissions.models import ApprovedLine, BankFile, Payee, PayoutBatch
 from commissions.states import BatchState, LineState
 
 # A line that left is no part of the batch; one that the bank failed is, as it was approved.
@@ -134,3 +135,8 @@ def _changes(was: ApprovedLine, now: LineFacts) -> tuple[Change, ...]:
     if now.state == LineState.OPEN and now.account_key != was.account_key:
         found.append(Change(_("Bank account"), was.account or "–", now.account or "–"))
     return tuple(found)
+
+
+def files_out(batch: PayoutBatch) -> QuerySet[BankFile]:
+    """Return the bank files made of a batch of which nobody said that they pay nothing: they may be at the bank."""
+    return batch.bank_files.filter(unsent__isnull=True)

@@ -82,6 +82,24 @@ class ReasonForm(OnceForm):
     )
 
 
+class CallBackForm(ReasonForm):
+    """Returning or giving up a batch that bank files were made of: whether they may pay it has to be said."""
+
+    unsent = forms.BooleanField(
+        label=gettext_lazy("No bank file of this batch was sent, or the bank refused all of it"),
+        error_messages={
+            "required": gettext_lazy("If a file is at the bank, the money may go out twice: ask the bank first.")
+        },
+    )
+    not_sent = forms.CharField(
+        label=gettext_lazy("How this is known"),
+        max_length=2000,
+        widget=forms.Textarea({"rows": 2}),
+        error_messages={"required": gettext_lazy("Say how this is known: who looked, or whom the bank told.")},
+    )
+    field_order = ("reason", "unsent", "not_sent")
+
+
 class ApprovalForm(OnceForm):
     """`seen`: the digest of what stood on the page."""
 

@@ -1,8 +1,9 @@
 """What is owed and not paid, by company, project, agency and the month it is expected to fall due.
 
 One statement reads the ledger's balances and the lines behind them, so both are of one moment. The lines' pending and
-retained are laid over the months in which their milestones are expected; what of a balance no line accounts for (an
-advance, an adjustment) has no month. So the figures always add up to the ledger's.
+retained are laid over the months in which their milestones are expected; what of pending no line accounts for is
+advances that later releases settle, below zero: in no month, but told as what it is. So the figures
+always add up to the ledger's.
 """
 
 import json
@@ -27,7 +28,7 @@ from commissions.services.schedule import next_due
 from commissions.waiting import expected_in
 from projects.models import PayingCompany, Project
 
-OVERDUE, UNDATED = "overdue", "undated"
+OVERDUE, UNDATED, ADVANCES = "overdue", "undated", "advances"
 
 _UNPAID = """
 SELECT NULL AS deal, e.project_id::text, coalesce(p.agency_id, b.agency_id)::text, p.id::text,
@@ -81,7 +82,7 @@ class Due:
 class Part(NamedTuple):
     """A part of what is unpaid, with the deal and step it waits for; without a deal: payable, or no deal's.
 
-    `month` is 2026-05, `overdue` or `undated`; `leg` is None for what waits for no milestone.
+    `month` is 2026-05, `overdue`, `undated` or `advances`; `leg` is None for what waits for no milestone.
     """
 
     project: Project
@@ -119,8 +120,8 @@ class Liability:
             due.add(part.pending, part.retained, part.payable)
 
     def by_month(self) -> list[tuple[str, Due]]:
-        """Return the months in order: what is overdue first, what has no date last."""
-        place = {OVERDUE: "0", UNDATED: "9999"}
+        """Return the months in order: what is overdue first, what has no date and advances last."""
+        place = {OVERDUE: "0", UNDATED: "9998", ADVANCES: "9999"}
         return sorted(self.months.items(), key=lambda item: place.get(item[0], item[0]))
 
 
@@ -208,8 +209,11 @@ class _Reading:
             project, laid = self.projects[project_id], self.laid[project_id, payee_id]
             head = (project, UUID(agency_id), payee, "", "", None, None)
             pending, retained = pending - laid[0], retained - laid[1]
-            if pending or retained:
-                yield Part(*head, UNDATED, pending, retained, nothing)
+            if pending:
+                # only advances move pending beside any deal
+                yield Part(*head, ADVANCES, pending, nothing, nothing)
+            if retained:
+                yield Part(*head, UNDATED, nothing, retained, nothing)
             if payable:
                 held = payable > 0 and self.holds.hold(
                     payee_id=UUID(payee_id), agency_id=UUID(agency_id), project_id=project.pk

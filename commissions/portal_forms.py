@@ -64,7 +64,7 @@ class CreditNoteForm(PaperForm):
         label=gettext_lazy("Amount taken off"),
         max_digits=18,
         decimal_places=4,
-        help_text=gettext_lazy("VAT included, without a minus: at most what was clawed back."),
+        help_text=gettext_lazy("VAT included, without a minus: at most what was paid back."),
     )
     field_order = ("number", "issued_on", "amount", "attachment")
 

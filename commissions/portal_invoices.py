@@ -1,4 +1,4 @@
-"""The portal's invoices: those handed in, lines that lack one, credit notes for what was clawed back."""
+"""The portal's invoices: those handed in, lines that lack one, credit notes for what was paid back."""
 
 from typing import Any
 from uuid import UUID

@@ -160,6 +160,8 @@ def month_words(month: str, words: ReaderWords | None = None) -> str:
         return gettext("Overdue")
     if month == "undated":
         return gettext("No date yet")
+    if month == "advances":
+        return gettext("Advances to be settled")
     year, _, number = month.partition("-")
     return (words or ReaderWords()).month(int(year), int(number))
 

@@ -52,6 +52,14 @@ class ReasonIn(serializers.Serializer[Any]):
     reason = LongText(max_length=2000)
 
 
+class LettingGoIn(ReasonIn):
+    not_sent = LongText(
+        max_length=2000,
+        required=False,
+        help_text=_("Where a bank file was made: how it is known that it was not sent, or that the bank refused it."),
+    )
+
+
 class ResultIn(serializers.Serializer[Any]):
     line = Id()
     bank_reference = Text(max_length=80, required=False, allow_blank=True)
@@ -227,22 +235,22 @@ class ReissueView(ApiView):
 class BatchReturnView(ApiView):
     needs = {"POST": Can.APPROVE_PAYOUT}
 
-    @extend_schema(request=ReasonIn, responses=BatchDetailOut)
+    @extend_schema(request=LettingGoIn, responses=BatchDetailOut)
     def post(self, request: Request, pk: UUID) -> Response:
         """Give it back to be a draft again."""
         batch = found(visible_batches(request.user), pk=pk)
-        return_batch(actor=request.user, batch=batch, **read(request, ReasonIn))
+        return_batch(actor=request.user, batch=batch, **read(request, LettingGoIn))
         return _answer(request, pk)
 
 
 class BatchVoidView(ApiView):
     needs = {"POST": (Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)}
 
-    @extend_schema(request=ReasonIn, responses=BatchDetailOut)
+    @extend_schema(request=LettingGoIn, responses=BatchDetailOut)
     def post(self, request: Request, pk: UUID) -> Response:
         """Give it up; what it held is payable again."""
         batch = found(visible_batches(request.user), pk=pk)
-        void_batch(actor=request.user, batch=batch, **read(request, ReasonIn))
+        void_batch(actor=request.user, batch=batch, **read(request, LettingGoIn))
         return _answer(request, pk)
 
 

@@ -11,7 +11,7 @@ from brokers.models import Agency
 from commissions.engine.waiting import wait_of
 from commissions.exports.cells import CellKind, Column
 from commissions.exports.workbook import Progress, Sheets
-from commissions.liability import Asked, Due, Liability, Part, parts
+from commissions.liability import ADVANCES, Asked, Due, Liability, Part, parts
 from commissions.next_units import Triggered, triggered
 from commissions.words import ReaderWords, component, explain_mover, explain_wait, month_words, outlook_words
 
@@ -64,6 +64,8 @@ def _waits_for(part: Part, words: ReaderWords) -> str:
     if part.leg is not None:
         wait = wait_of(part.leg, part.pending, part.retained, expected_on=part.expected_on)
         return explain_wait(wait, words)
+    if part.month == ADVANCES:
+        return gettext("Advanced already: settled by what is released next")
     return gettext("Payable") if part.payable else gettext("No deal's commission")
 
 

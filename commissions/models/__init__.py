@@ -1,7 +1,7 @@
 from commissions.models.accrual import Accrual, CommissionRun
 from commissions.models.adjustments import Adjustment, Advance, AdvanceLimit
 from commissions.models.approval import ApprovalRule, ApprovedLine, BatchApproval
-from commissions.models.bank import BankFile, BankResult, BankTemplate, ResultMapping
+from commissions.models.bank import BankFile, BankResult, BankTemplate, ResultMapping, UnsentBankFile
 from commissions.models.contest import Contest, ContestResult, ContestRound
 from commissions.models.debt import Repayment, WriteOff
 from commissions.models.hold import PayeeHold
@@ -56,5 +56,6 @@ __all__ = [
     "ScheduledPayout",
     "Statement",
     "StatementLine",
+    "UnsentBankFile",
     "WriteOff",
 ]

@@ -84,6 +84,25 @@ class BankFile(models.Model):
         return self.sha256[:12]
 
 
+class UnsentBankFile(models.Model):
+    """A person's word that a bank file was not sent, or that the bank refused all of it, and how that is known."""
+
+    file = models.OneToOneField(
+        BankFile, verbose_name=_("bank file"), primary_key=True, on_delete=models.PROTECT, related_name="unsent"
+    )
+    reason = models.TextField(_("how this is known"))
+    said_by = person_key(_("said by"))
+    said_at = models.DateTimeField(_("said"))
+
+    class Meta:
+        verbose_name = _("bank file not sent")
+        verbose_name_plural = _("bank files not sent")
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return str(self.file)
+
+
 class ResultMapping(models.Model):
     """How to read a company's bank's result files: which heading holds what, and which word means which outcome."""
 

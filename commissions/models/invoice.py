@@ -1,4 +1,4 @@
-"""What agencies hand in for their payout lines: invoices (发票), and credit notes (红字发票) for clawbacks."""
+"""What agencies hand in for their payout lines: invoices (发票), and credit notes (红字发票) for what was paid back."""
 
 import pgtrigger
 from django.db import models
@@ -50,7 +50,7 @@ class Invoice(models.Model):
 
 
 class CreditNote(models.Model):
-    """A negative invoice (红字发票) of an agency against an earlier one, for what was clawed back of a paid line.
+    """A negative invoice (红字发票) of an agency against an earlier one, for what was paid back of its line.
 
     `amount` is what it takes off, VAT in it.
     """

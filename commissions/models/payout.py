@@ -102,6 +102,23 @@ class PayoutBatch(models.Model):
                 RETURN NULL;
                 """,
             ),
+            pgtrigger.Trigger(
+                name="bank_files_not_sent",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Q(old__state="approved", new__state__in=["draft", "void"]),
+                func="""
+                IF EXISTS (
+                    SELECT 1 FROM commissions_bankfile f WHERE f.batch_id = NEW.id
+                    AND NOT EXISTS (SELECT 1 FROM commissions_unsentbankfile u WHERE u.file_id = f.id)
+                ) AND NOT EXISTS (
+                    SELECT 1 FROM commissions_payoutline l WHERE l.batch_id = NEW.id AND l.state = 'failed'
+                ) THEN
+                    RAISE EXCEPTION 'a bank file of the batch may be at the bank' USING ERRCODE = 'check_violation';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
             pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),
         ]
 

@@ -66,9 +66,11 @@ def write_bank_file(*, actor: Any, batch: PayoutBatch, target: BinaryIO) -> Bank
     """Write the transfers of an approved batch as its company's bank wants them, and keep the file's checksum.
 
     Raises: Forbidden; as `check_bank_file`; Invalid `not_in_encoding` with the `payee` and the `characters`.
+    Locks:  the company, the batch: while a file of it is written, nobody lets it go.
     Writes: BankFile, audit event `batch.bank_file`.
     """
     require(actor, Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
+    batch = locks.lock_batch(batch.pk)
     check_bank_file(batch)
     transfers, layout, now = transfers_of(batch).found, layout_of(batch), clock.now()
     total = sum((one.amount for one in transfers), Decimal(0))

@@ -1,4 +1,4 @@
-"""Agencies' invoices for their payout lines, and the credit notes against them for what was clawed back."""
+"""Agencies' invoices for their payout lines, and the credit notes against them for what was paid back."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -98,10 +98,10 @@ def record_credit_note(
     issued_on: date,
     attachment: UploadedFile | None = None,
 ) -> CreditNote:
-    """Record an agency's negative invoice against an earlier one, for what was clawed back of the line it paid.
+    """Record an agency's negative invoice against an earlier one, for what was paid back of the line it paid.
 
-    Raises: Forbidden; NotAllowed `not_paid` unless the invoice's line is paid, `nothing_clawed_back`; Invalid
-            `required`, `not_positive`, `invalid_amount`, `in_the_future`, `before_invoice`, `over_clawed_back` with
+    Raises: Forbidden; NotAllowed `not_paid` unless the invoice's line is paid, `nothing_repaid`; Invalid
+            `required`, `not_positive`, `invalid_amount`, `in_the_future`, `before_invoice`, `over_repaid` with
             what was `expected` and the `difference`, and as `keep_file`; Duplicate `invoice_known`.
     Locks:  the company, the batch.
     Writes: CreditNote, Attachment, audit event `credit_note.recorded`.
@@ -122,9 +122,9 @@ def record_credit_note(
         raise Invalid("before its invoice", code="before_invoice", field="issued_on")
     most = creditable([stored])[stored.pk]
     if most <= 0:
-        raise NotAllowed("nothing of it was clawed back", code="nothing_clawed_back")
+        raise NotAllowed("nothing of it was paid back", code="nothing_repaid")
     if amount > most:
-        raise _amount_differs(amount, most, batch.currency, "more than was clawed back", "over_clawed_back")
+        raise _amount_differs(amount, most, batch.currency, "more than was paid back", "over_repaid")
     _refuse_known(number, stored.agency_id, Invoice.objects.all())
     note = CreditNote(
         invoice=stored,

@@ -23,10 +23,11 @@ from commissions.selectors import lines_that_count
 from commissions.services.advances import settle_advances
 from commissions.services.approvals import Because, approvals_needed, give_approval, void_approvals
 from commissions.services.debts import ask_write_off, decide_write_off, record_repayment
+from commissions.services.giving_up import call_back_files, refuse_begun
 from commissions.services.invoices import attach_invoice
 from commissions.services.settlement import gather_lines, post_payment, release_lines
 from commissions.services.withholding import changed_taxes, withhold_taxes
-from commissions.states import BEGUN, UNSETTLED_LINES, WAS_PAID, BatchState, LineState
+from commissions.states import UNSETTLED_LINES, WAS_PAID, BatchState, LineState
 from projects.models import PayingCompany, Project
 
 __all__ = [
@@ -149,17 +150,21 @@ def approve_batch(*, actor: Any, batch: PayoutBatch, seen: str = "") -> PayoutBa
 
 
 @transactional
-def return_batch(*, actor: Any, batch: PayoutBatch, reason: str) -> PayoutBatch:
+def return_batch(*, actor: Any, batch: PayoutBatch, reason: str, not_sent: str = "") -> PayoutBatch:
     """Send a batch back to draft; lines held since leave it, taxes are worked out anew.
 
-    Raises: Forbidden; Invalid `reason_required`; NotAllowed unless submitted, or approved with nothing paid.
+    `not_sent`: how it is known that the bank files made of it pay nothing, where there are any.
+    Raises: Forbidden; Invalid `reason_required`; NotAllowed unless submitted, or approved with nothing paid, and
+            `file_may_be_sent`.
     Locks:  the company, the batch.
-    Writes: PayoutBatch, BatchApproval, PayoutLine, PayoutEntry, Invoice, audit event `batch.draft`.
+    Writes: PayoutBatch, BatchApproval, PayoutLine, PayoutEntry, Invoice, UnsentBankFile, audit events `batch.draft`,
+            `batch.files_not_sent`.
     """
     require(actor, Can.APPROVE_PAYOUT, Can.PREPARE_PAYOUT)
     reason = needed_reason(reason)
     stored = _locked(batch, BatchState.SUBMITTED, BatchState.APPROVED)
-    _refuse_begun(stored)
+    refuse_begun(stored)
+    call_back_files(stored, actor=actor, not_sent=not_sent)
     stored.submitted_by = stored.submitted_at = stored.approved_by = stored.approved_at = None
     fields = ["submitted_by", "submitted_at", "approved_by", "approved_at"]
     void_approvals(stored, actor=actor, because=Because.RETURNED)
@@ -170,17 +175,21 @@ def return_batch(*, actor: Any, batch: PayoutBatch, reason: str) -> PayoutBatch:
 
 
 @transactional
-def void_batch(*, actor: Any, batch: PayoutBatch, reason: str) -> PayoutBatch:
+def void_batch(*, actor: Any, batch: PayoutBatch, reason: str, not_sent: str = "") -> PayoutBatch:
     """Give a batch up: all its lines go back to payable, for another batch to take.
 
-    Raises: Forbidden; Invalid `reason_required`; NotAllowed once something of it was paid, or when it is void.
+    `not_sent`: as in `return_batch`.
+    Raises: Forbidden; Invalid `reason_required`; NotAllowed once something of it was paid, or when it is void, and
+            `file_may_be_sent`.
     Locks:  the company, the batch.
-    Writes: PayoutBatch, BatchApproval, PayoutLine, PayoutEntry, Invoice, audit event `batch.void`.
+    Writes: PayoutBatch, BatchApproval, PayoutLine, PayoutEntry, Invoice, UnsentBankFile, audit events `batch.void`,
+            `batch.files_not_sent`.
     """
     require(actor, Can.APPROVE_PAYOUT, Can.PREPARE_PAYOUT)
     reason = needed_reason(reason)
     stored = _locked(batch, BatchState.DRAFT, BatchState.SUBMITTED, BatchState.APPROVED)
-    _refuse_begun(stored)
+    refuse_begun(stored)
+    call_back_files(stored, actor=actor, not_sent=not_sent)
     void_approvals(stored, actor=actor, because=Because.VOIDED)
     release_lines(stored, [line.pk for line in stored.lines.all()], LineState.VOID)
     stored.closed_by, stored.closed_at = actor, clock.now()
@@ -233,14 +242,6 @@ def _let_go_of_held(batch: PayoutBatch) -> list[UUID]:
     if held:
         release_lines(batch, held, LineState.VOID)
     return held
-
-
-def _refuse_begun(batch: PayoutBatch) -> None:
-    if batch.lines.filter(state__in=BEGUN).exists():
-        raise NotAllowed("the bank has already dealt with some of its lines", code="payment_begun")
-    waiting = batch.bank_results.filter(taken_at__isnull=True).values_list("rows", flat=True)
-    if any(row["line"] and row["outcome"] == "paid" for rows in waiting for row in rows):
-        raise NotAllowed("a result file says that some of it is paid", code="results_waiting")
 
 
 def _move(

@@ -20,9 +20,9 @@ from channels_platform.http.once import OnceForm, sent
 from channels_platform.http.screens import needs
 from channels_platform.lib.errors import Refused
 from channels_platform.presentation import formats
-from commissions.batch_facts import digest_of, facts_of
+from commissions.batch_facts import digest_of, facts_of, files_out
 from commissions.batch_sheets import held_of, totals_of
-from commissions.forms import ApprovalForm, ReasonForm
+from commissions.forms import ApprovalForm, CallBackForm, ReasonForm
 from commissions.holds import Held
 from commissions.models import PayoutBatch
 from commissions.selectors import visible_batches
@@ -221,7 +221,7 @@ def batch_step(request: HttpRequest, batch_id: UUID, name: str) -> HttpResponse:
     }
 
     def work() -> str:
-        more = {name: value for name, value in form.cleaned_data.items() if name != "once"}
+        more = {name: value for name, value in form.cleaned_data.items() if name not in ("once", "unsent")}
         result = step.work(actor=request.user, batch=batch, **more)  # type: ignore[misc]
         messages.success(request, _done(step, result) % {**facts, "number": result.number})
         return reverse("finance:batch", args=[result.pk])
@@ -243,7 +243,7 @@ def batch_step(request: HttpRequest, batch_id: UUID, name: str) -> HttpResponse:
 def _form(step: Step, request: HttpRequest, batch: PayoutBatch) -> OnceForm:
     """Return the step's form; that of an approval knows what was shown with it."""
     if step.asks_reason:
-        return ReasonForm(sent(request))
+        return (CallBackForm if files_out(batch).exists() else ReasonForm)(sent(request))
     if step.name != "approve":
         return OnceForm(sent(request))
     shown = request.method != "POST"

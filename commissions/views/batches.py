@@ -171,7 +171,7 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "holds": holds,
         "actions": steps_for(request.user, found, lacking=totals.lacking, holds=holds),
         "returned": _sent_back(found),
-        "bank_files": found.bank_files.select_related("made_by")[:5],
+        "bank_files": found.bank_files.select_related("made_by", "unsent__said_by")[:5],
         "bank_file": found.state in (BatchState.APPROVED, BatchState.PAID),
         "reissues": found.reissues.order_by("prepared_at"),
         **_approvals(found),

@@ -33,6 +33,10 @@ _WORDS = {
     "lines_held": gettext_lazy("Some lines are held. Return the batch to draft: they leave it, the others go on."),
     "all_held": gettext_lazy("All its lines are held. Void it: another batch takes them once the hold is lifted."),
     "payment_begun": gettext_lazy("The bank has already dealt with some of its lines, so it stays as it is."),
+    "file_may_be_sent": gettext_lazy(
+        "A bank file of this batch was made and the bank has not answered: the money may go out. Say that the file "
+        "was not sent, and how this is known, or record what the bank did."
+    ),
     "nothing_payable": gettext_lazy("Nobody has enough payable at this cut-off. Nothing was drafted."),
     "in_the_future": gettext_lazy("This time is in the future."),
     "currency_required": gettext_lazy("The company's projects have several currencies: choose one."),
@@ -58,7 +62,10 @@ _WORDS = {
     "nothing_here": gettext_lazy("Your agency has no commission with this company."),
     "heading_twice": gettext_lazy("One heading was named for two things."),
     "not_paid": gettext_lazy("Only an invoice whose line is paid takes a credit note."),
-    "nothing_clawed_back": gettext_lazy("Nothing of this invoice's line is clawed back, or a later line netted it."),
+    "nothing_repaid": gettext_lazy(
+        "Nothing of this invoice's line was paid back and still lacks a credit note. "
+        "What a next payout nets needs none: its invoice is smaller for it."
+    ),
     "before_invoice": gettext_lazy("A credit note is not earlier than its invoice."),
     "no_invoice_needed": gettext_lazy("An individual's line takes no invoice."),
     "not_answered": gettext_lazy("The bank could not say what became of a line: record its answer on the line first."),
@@ -93,8 +100,8 @@ _WORDS_WITH_EXPECTED = {
     ("invoice_amount", False): gettext_lazy(
         "The amount must equal the line's amount: %(expected)s. This is %(difference)s short."
     ),
-    ("over_clawed_back", True): gettext_lazy(
-        "At most %(expected)s of this invoice is clawed back and not yet credited. This is %(difference)s over."
+    ("over_repaid", True): gettext_lazy(
+        "At most %(expected)s of this invoice is paid back and not yet credited. This is %(difference)s over."
     ),
 }
 _WORDS_WITH_MOST = {

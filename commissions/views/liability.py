@@ -18,7 +18,7 @@ from channels_platform.http.downloads import send_file
 from channels_platform.http.screens import needs
 from channels_platform.lib.money import minor_digits
 from channels_platform.lib.names import clean_text
-from commissions.liability import OVERDUE, Asked, Due, Liability, liability, waiting_lines
+from commissions.liability import ADVANCES, OVERDUE, Asked, Due, Liability, liability, waiting_lines
 from commissions.next_units import triggered
 from commissions.services.liability_export import export_liability, is_large, start_liability_export
 from commissions.views.common import show
@@ -97,6 +97,7 @@ def _figures(choice: Choice, asked: Asked) -> dict[str, Any]:
         "plans": [(one, outlook_words(one.outlook, asked.currency, words)) for one in plans[:MOST_PLANS]],
         "plans_in_all": len(plans),
         "chart": _chart(months, asked.currency),
+        "advanced": ADVANCES in found.months,
         "ways": [("project", _("By project")), ("agency", _("By agency")), ("company", _("By company"))],
     }
 

@@ -1,11 +1,22 @@
 """The auditor's views: as documented, readable by the auditor's role and nothing else, with nobody's name or phone."""
 
 import re
+from decimal import Decimal
+from io import BytesIO
 
 import pytest
 from django.db import connection
 
 from channels_platform.audit.grants import audit_views
+from channels_platform.lib import clock
+from commissions.models import Invoice
+from commissions.services.bank_files import write_bank_file
+from commissions.services.bank_results import read_results, take_results
+from commissions.services.invoices import record_credit_note
+from tests.accounts_at_banks import open_accounts
+from tests.pages.finance import Till, open_till, wait_for_a_person
+from tests.pages.money import compared_by
+from tests.pages.world import make_world
 from tests.processes import PROJECT
 from tests.services.commissions.books import kept_books
 from tests.services.commissions.cast import Cast
@@ -59,6 +70,49 @@ def test_the_views_say_what_the_books_say(books):
         " ON l.batch_number = b.number WHERE l.net <> b.net"
     )
     assert _rows(differing) == []
+
+
+@pytest.fixture
+def papers(db) -> Till:
+    """A batch paid by a bank file, whose deal fell through and was paid back: each paper and file that there is."""
+    world = make_world()
+    till = open_till(world)
+    batch = till.approve()
+    open_accounts(batch)
+    write_bank_file(actor=till.finance, batch=batch, target=BytesIO())
+    said = "\n".join(["Line,Result,Reference", *(f"{line.pk},paid,R{n}" for n, line in enumerate(batch.lines.all()))])
+    result = read_results(actor=till.finance, batch=batch, name="Lin Xiaoyu.csv", data=said.encode())
+    take_results(actor=till.finance, result=result)
+    till.cancel()
+    till.repay("34560.00")
+    record_credit_note(
+        actor=till.finance, invoice=Invoice.objects.get(), number="R-1", amount=Decimal("34560.00"),
+        issued_on=clock.now().date(),
+    )  # fmt: skip
+    compared_by(world.manager.user, world.project.company, f"{till.deal.number},Lin Xiaoyu,5.00")
+    wait_for_a_person(till)
+    return till
+
+
+def test_the_views_tell_approvals_papers_and_files(papers):
+    number = papers.batch.number
+    assert _rows("SELECT batch_number, approver_id FROM audit_approvals") == [(number, papers.approver.pk)]
+    approved = _rows("SELECT line_id, net FROM audit_approved_lines ORDER BY 1")
+    assert approved == _rows("SELECT line_id, net FROM audit_lines ORDER BY 1") and len(approved) == 2
+    assert _rows("SELECT batch_number, transfers, total, not_sent_said_at FROM audit_bank_files") == [
+        (number, 2, Decimal(37120), None)
+    ]
+    assert {row[0] for row in _rows("SELECT became FROM audit_bank_result_rows")} == {"paid"}
+    assert _rows("SELECT number, amount FROM audit_credit_notes") == [("R-1", Decimal(34560))]
+    deals = _rows("SELECT deal_number, their_amount FROM audit_reconciliation_rows WHERE their_row IS NOT NULL")
+    assert deals == [(papers.deal.number, Decimal(5))]
+    assert ("waiting",) in _rows("SELECT state FROM audit_payment_rows")
+
+
+def test_papers_and_files_bring_no_words_of_theirs_into_the_views(papers):
+    everything = " ".join(str(row) for view in audit_views() for row in _rows(f"SELECT * FROM {view}"))
+    assert "Lin" not in everything and ".csv" not in everything
+    assert re.findall(r"(?<!\d)138(?:\d{8}|\*{4}\d{4})(?!\d)", everything) == []
 
 
 def test_no_view_holds_a_persons_name_or_phone(books):

@@ -31,7 +31,7 @@ from commissions.models import (
 from commissions.services.adjustments import ask_adjustment
 from commissions.services.advance_limits import ask_advance_limit, decide_advance_limit
 from commissions.services.invoices import attach_invoice
-from commissions.services.payouts import approve_batch, draft_batch, pay_batch, submit_batch
+from commissions.services.payouts import approve_batch, draft_batch, pay_batch, record_repayment, submit_batch
 from commissions.services.runs import run_commissions
 from leads.models import Deal, Payment, PaymentRow
 from leads.services.deals import cancel_deal
@@ -94,6 +94,13 @@ class Till:
         return pay_batch(
             actor=self.finance, batch=batch, results=[{"line": line, "bank_reference": "ICBC-1"} for line in lines]
         )
+
+    def repay(self, amount: str) -> None:
+        """Record that the agency paid back a part of what it owes."""
+        record_repayment(
+            actor=self.finance, payee=Payee.objects.get(agency=self.world.agency), project=self.world.project,
+            amount=Decimal(amount), reference=f"repaid {amount}",
+        )  # fmt: skip
 
     def cancel(self) -> None:
         """Cancel the paid deal: everything paid is owed back."""

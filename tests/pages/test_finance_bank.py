@@ -125,6 +125,30 @@ def test_a_template_is_looked_at_then_kept_and_the_batchs_file_follows_it(approv
     assert made.sha256 in finance.get(f"/finance/batches/{approved.batch.pk}/").content.decode()
 
 
+@pytest.mark.parametrize("step", ["void", "return"])
+def test_letting_go_of_a_batch_that_a_bank_file_was_made_of_asks_whether_it_was_sent(approved, as_person, step):
+    finance, where = as_person(approved.finance), f"/finance/batches/{approved.batch.pk}/{step}/"
+    assert 'name="unsent"' not in finance.get(where).content.decode(), "no file, no question"
+    open_accounts(approved.batch)
+    finance.post(f"/finance/batches/{approved.batch.pk}/export/bank/")
+    page = finance.get(where).content.decode()
+    assert "No bank file of this batch was sent, or the bank refused all of it" in page
+    before = everything()
+    for said, missing in (
+        ({}, "the money may go out twice"),
+        ({"unsent": "on"}, "Say how this is known"),
+        ({"not_sent": "looked"}, "the money may go out twice"),
+    ):
+        refused = finance.post(where, {"reason": "again", **said})
+        assert refused.status_code == 422 and missing in refused.content.decode()
+    assert everything() == before
+    assert (
+        finance.post(where, {"reason": "again", "unsent": "on", "not_sent": "Looked at the portal"}).status_code == 302
+    )
+    shown = finance.get(f"/finance/batches/{approved.batch.pk}/").content.decode()
+    assert "Not sent:" in shown and "Looked at the portal" in shown
+
+
 def upload(till, text, **more):
     return {"file": SimpleUploadedFile("results.csv", text.encode()), **more}
 

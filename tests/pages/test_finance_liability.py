@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 import zeal
 
+from commissions.services.advances import ask_advance, decide_advance
 from leads.services.expected_dates import expect_dates
-from tests.pages.finance import open_till
+from tests.pages.finance import give_limit, open_till
 from tests.pages.world import make_project, staff
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +40,18 @@ def test_unpaid_commission_stands_by_month_and_by_whose_it_is(till, as_person):
     chart = json.loads(re.search(r'<script id="bars-data"[^>]*>(.*?)</script>', text).group(1))
     assert sum(sum(series) for series in chart["series"]) == 38400 + 3840 + 37560
     assert chart["labels"][-1] == "No date yet"
+
+
+def test_what_was_advanced_is_told_as_such(till, as_person):
+    give_limit(till, "5000.00")
+    asked = ask_advance(
+        actor=till.finance, agency=till.world.agency, project=till.world.project, amount=Decimal(1000), reason="wages"
+    )
+    decide_advance(actor=till.approver, advance=asked, approve=True)
+    for language, words in (("en", "Advances to be settled"), ("zh-hans", "待结清的垫佣")):
+        answer = as_person(till.auditor).get(ADDRESS, headers={"Accept-Language": language})
+        assert [label for label, due, _overdue in answer.context["months"] if due.pending == -1000] == [words]
+        assert words in answer.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -133,9 +133,10 @@ def test_managers_page_lists_lines_that_lack_an_invoice_then_invoices_with_their
         actor=till.finance, batch=batch, results=[{"line": one, "bank_reference": "B"} for one in batch.lines.all()]
     )
     till.cancel()
+    till.repay("34560.00")
     page = client.get("/portal/money/invoices/").content.decode()
     assert "Waiting for an invoice" not in page
-    assert "34,560.00 is clawed back and not yet credited." in page
+    assert "34,560.00 is paid back and not yet credited." in page
     address = f"/portal/money/invoices/{till.agency_line.invoices.get().pk}/credit/"
     over = client.post(address, {"number": "R-1", "amount": "34560.01", "issued_on": "2026-01-06"})
     assert over.status_code == 422

@@ -6,7 +6,7 @@ from hashlib import sha256
 from io import BytesIO, StringIO
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from brokers.services.accounts import stop_account
 from channels_platform.accounts.permissions import Role
@@ -16,11 +16,11 @@ from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.sheets import text_workbook
 from commissions.batch_sheets import totals_of
 from commissions.engine.bank_files import FileColumn, Layout
-from commissions.models import BankFile, BankResult, LedgerTransaction, PayoutLine
+from commissions.models import BankFile, BankResult, LedgerTransaction, PayoutBatch, PayoutLine, UnsentBankFile
 from commissions.proof.verify import verify
 from commissions.services.bank_files import keep_template, write_bank_file
 from commissions.services.bank_results import answer_line, keep_mapping, read_results, take_results
-from commissions.services.payouts import pay_batch, return_batch, void_batch
+from commissions.services.payouts import approve_batch, pay_batch, return_batch, submit_batch, void_batch
 from commissions.services.reissue import reissue_failed
 from commissions.services.settlement import release_lines
 from commissions.states import LineState
@@ -248,6 +248,57 @@ def test_what_a_file_calls_paid_is_neither_returned_nor_given_up_before_it_is_ta
         with pytest.raises(NotAllowed) as refused:
             step(actor=ready.finance, batch=ready.batch, reason="again")
     assert refused.value.code == "results_waiting"
+
+
+@pytest.mark.parametrize("step", [void_batch, return_batch])
+def test_a_batch_that_a_bank_file_was_made_of_is_let_go_only_by_who_says_that_it_was_not_sent(ready, step):
+    files = [made(ready)[1], made(ready)[1]]
+    before = kept_as_it_is(ready)
+    with clock.at(ready.later()):
+        for nothing in ("", " \u200b "):
+            with pytest.raises(NotAllowed) as refused:
+                step(actor=ready.finance, batch=ready.batch, reason="again", not_sent=nothing)
+            assert refused.value.code == "file_may_be_sent"
+        with pytest.raises(NotAllowed):
+            ready.drafted()
+        assert kept_as_it_is(ready) == before and not UnsentBankFile.objects.exists()
+        step(actor=ready.finance, batch=ready.batch, reason="again", not_sent="the bank's portal shows none")
+    kept = UnsentBankFile.objects.values_list("file", "reason", "said_by")
+    assert set(kept) == {(file.pk, "the bank's portal shows none", ready.finance.pk) for file in files}
+    event = Event.objects.get(action="batch.files_not_sent")
+    assert (event.reason, set(event.after["files"])) == (kept[0][1], {file.sha256 for file in files})
+
+
+def test_a_file_made_after_the_batch_was_returned_needs_that_word_anew(ready):
+    made(ready)
+    with clock.at(ready.later()):
+        return_batch(actor=ready.finance, batch=ready.batch, reason="again", not_sent="deleted by me")
+        ready.invoiced(ready.batch)
+        ready.batch = submit_batch(actor=ready.finance, batch=ready.batch)
+        ready.batch = approve_batch(actor=ready.approver, batch=ready.batch)
+    made(ready)
+    with clock.at(ready.later()), pytest.raises(NotAllowed) as refused:
+        void_batch(actor=ready.finance, batch=ready.batch, reason="again")
+    assert refused.value.code == "file_may_be_sent"
+
+
+def test_a_batch_whose_lines_all_failed_is_over_without_such_a_word_as_the_bank_answered(ready):
+    made(ready)
+    taken(ready, sheet(*(row(line(ready, name), "失败") for name in ("A1", "B1", "A2"))))
+    ready.batch.refresh_from_db()
+    assert ready.batch.state == "void"
+
+
+@pytest.mark.parametrize("state", ["void", "draft"])
+def test_the_database_lets_no_batch_go_that_a_bank_file_may_pay(ready, state):
+    made(ready)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PayoutBatch.objects.filter(pk=ready.batch.pk).update(state=state)
+    made(ready)
+    with clock.at(ready.later()):
+        void_batch(actor=ready.finance, batch=ready.batch, reason="x", not_sent="never left the house")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        UnsentBankFile.objects.update(reason="")
 
 
 def test_a_batch_of_which_something_was_paid_and_came_back_is_over_as_paid_and_that_line_goes_out_anew(ready):

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, InternalError, transaction
+from django.db.models import Sum
 
 from channels_platform.accounts.permissions import Role
 from channels_platform.lib import clock
@@ -12,7 +13,14 @@ from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllow
 from commissions.invoice_sheets import creditable
 from commissions.models import CreditNote, Invoice
 from commissions.services.invoices import record_credit_note
-from commissions.services.payouts import approve_batch, attach_invoice, submit_batch
+from commissions.services.payouts import (
+    approve_batch,
+    ask_write_off,
+    attach_invoice,
+    decide_write_off,
+    record_repayment,
+    submit_batch,
+)
 from tests.services.commissions.cast import Cast
 from tests.services.leads.disputed import photo
 
@@ -145,7 +153,7 @@ def test_an_invoice_has_its_day_and_file_and_is_not_of_the_future(drafted):
 
 @pytest.fixture
 def clawed(cast) -> Cast:
-    """Two deals of 10,000 and 20,000 paid with one invoice, the first then cancelled."""
+    """Two deals of 10,000 and 20,000 paid with one invoice, the first then cancelled: 10,000 is owed back."""
     cast.plan("A1")
     cast.deals = [cast.collected("B1"), cast.collected("B1", price="2000000.00")]
     cast.run()
@@ -167,28 +175,77 @@ def credit(cast: Cast, amount: str = "10000.00", **changed):
         return record_credit_note(**{**given, **changed})
 
 
-def test_what_was_clawed_back_of_a_paid_line_takes_a_credit_note_once(clawed):
+def repay(cast: Cast, amount: str) -> None:
+    with clock.at(cast.later()):
+        record_repayment(
+            actor=cast.finance, payee=cast.payee("A1"), project=cast.project, amount=Decimal(amount),
+            reference=f"bank {amount}",
+        )  # fmt: skip
+
+
+def papers_and_money(cast: Cast) -> tuple[Decimal, str]:
+    """What the agency's papers come to, invoices less credit notes, and what it has been paid, less what it repaid."""
+    papers = [paper.aggregate(sum=Sum("amount"))["sum"] or 0 for paper in (Invoice.objects, CreditNote.objects)]
+    return papers[0] - papers[1], cast.figures("A1")["paid"]
+
+
+def test_what_was_paid_back_of_a_paid_line_takes_a_credit_note_once(clawed):
+    repay(clawed, "10000.00")
     credit(clawed, "4000.00", attachment=photo())
     assert creditable(Invoice.objects.all()).popitem()[1] == 6000
     with pytest.raises(Invalid) as refusal:
         credit(clawed, "6000.01", number="R-2")
     facts = {"expected": "6,000.00", "difference": "0.01", "over": True}
-    assert (refusal.value.code, refusal.value.facts) == ("over_clawed_back", facts)
+    assert (refusal.value.code, refusal.value.facts) == ("over_repaid", facts)
     credit(clawed, "6000.00", number="R-2")
     with pytest.raises(NotAllowed) as refusal:
         credit(clawed, "0.01", number="R-3")
-    assert refusal.value.code == "nothing_clawed_back"
+    assert refusal.value.code == "nothing_repaid"
     assert list(CreditNote.objects.values_list("number", "amount")) == [("R-1", 4000), ("R-2", 6000)]
+    assert papers_and_money(clawed) == (20000, "20000.00")
 
 
-def test_what_a_later_line_netted_takes_none(clawed):
+@pytest.mark.parametrize("far", ["owed", "drafted", "paid"])
+def test_what_a_next_line_nets_takes_no_credit_note_before_or_after(clawed, far):
+    clawed.collected("B1", price="3000000.00")
+    clawed.run()
+    {"owed": lambda: None, "drafted": clawed.drafted, "paid": clawed.paid}[far]()
+    with pytest.raises(NotAllowed) as refusal:
+        credit(clawed)
+    assert refusal.value.code == "nothing_repaid"
+    assert not CreditNote.objects.exists()
+
+
+def test_invoices_less_credit_notes_are_what_was_paid_where_a_part_is_repaid_and_the_rest_netted(clawed):
+    repay(clawed, "4000.00")
+    clawed.collected("B1", price="3000000.00")
+    clawed.run()
+    assert clawed.paid().lines.get().gross == 24000
+    with pytest.raises(Invalid) as refusal:
+        credit(clawed, "4000.01")
+    assert refusal.value.facts == {"expected": "4,000.00", "difference": "0.01", "over": True}
+    credit(clawed, "4000.00")
+    assert papers_and_money(clawed) == (50000, "50000.00")
+
+
+def test_what_is_written_off_stays_paid_and_takes_no_credit_note(clawed):
+    given = {"payee": clawed.payee("A1"), "project": clawed.project, "amount": Decimal("10000.00")}
+    with clock.at(clawed.later()):
+        asked = ask_write_off(actor=clawed.finance, reason="the agency is wound up", **given)
+        decide_write_off(actor=clawed.approver, write_off=asked, approve=True)
+    with pytest.raises(NotAllowed) as refusal:
+        credit(clawed)
+    assert refusal.value.code == "nothing_repaid"
+    assert papers_and_money(clawed) == (30000, "30000.00")
+
+
+def test_a_credit_note_is_against_the_invoice_whose_line_paid_what_is_gone(clawed):
+    repay(clawed, "10000.00")
     clawed.collected("B1", price="3000000.00")
     clawed.run()
     clawed.paid()
-    with pytest.raises(NotAllowed) as refusal:
-        credit(clawed)
-    assert refusal.value.code == "nothing_clawed_back"
-    assert not CreditNote.objects.exists()
+    first, second = Invoice.objects.order_by("received_at")
+    assert creditable([first, second]) == {first.pk: 10000, second.pk: 0}
 
 
 @pytest.mark.parametrize(
@@ -200,6 +257,7 @@ def test_what_a_later_line_netted_takes_none(clawed):
     ],
 )
 def test_what_is_no_credit_note_is_refused(clawed, changed, code):
+    repay(clawed, "10000.00")
     with pytest.raises(Invalid) as refusal:
         credit(clawed, **changed)
     assert refusal.value.code == code
@@ -207,6 +265,7 @@ def test_what_is_no_credit_note_is_refused(clawed, changed, code):
 
 
 def test_a_credit_note_is_its_agencys_own_and_has_a_number_of_its_own(clawed):
+    repay(clawed, "10000.00")
     with pytest.raises(Forbidden):
         credit(clawed, actor=agency_admin(clawed, "C1"))
     with pytest.raises(Duplicate):
@@ -217,6 +276,7 @@ def test_a_credit_note_is_its_agencys_own_and_has_a_number_of_its_own(clawed):
 
 
 def test_the_database_keeps_credit_notes_within_their_invoice_and_for_ever(clawed):
+    repay(clawed, "10000.00")
     note = credit(clawed)
     over = {"invoice": note.invoice, "agency": note.agency, "issued_on": note.issued_on, "received_at": clawed.now}
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -13,13 +13,14 @@ from brokers.states import Ending
 from channels_platform.audit.models import Event
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden
-from commissions.liability import OVERDUE, UNDATED, Asked, Due, liability
-from commissions.models import LedgerEntry, LedgerTransaction
+from commissions.liability import ADVANCES, OVERDUE, UNDATED, Asked, Due, liability
+from commissions.models import LedgerEntry
 from commissions.next_units import triggered
 from commissions.services.debts import record_repayment
 from commissions.services.liability_export import export_liability
 from commissions.services.runs import run_commissions
 from leads.services.expected_dates import expect_dates
+from tests.services.commissions.advancing import advanced, give_limit
 from tests.services.commissions.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -115,19 +116,22 @@ def test_what_is_held_has_no_date(owed):
     assert read(owed).months[UNDATED].payable == ledger(payee=owed.payee("A1")).payable
 
 
-def test_what_no_line_accounts_for_has_no_date_and_still_counts(owed):
+def test_advances_stand_on_their_own_as_to_be_settled_and_no_month_is_less_for_them(owed):
     before = read(owed)
-    posting = LedgerTransaction.objects.create(
-        project=owed.project, kind="accrual", currency="CNY", posted_at=owed.now, actor=owed.finance
-    )
-    LedgerEntry.objects.bulk_create(
-        LedgerEntry(transaction=posting, project=owed.project, payee=owed.payee("A1"), account=account, amount=amount)
-        for account, amount in (("pending", Decimal(-1000)), ("payable", Decimal(1000)))
-    )
+    give_limit(owed, "5000.00")
+    advanced(owed, "1000.00")
     found = read(owed)
     assert found.total == ledger()
-    assert found.months[UNDATED].pending == before.months[UNDATED].pending - 1000
-    assert found.months["2026-05"] == before.months["2026-05"]
+    assert found.months.pop(ADVANCES) == Due(pending=Decimal(-1000))
+    months = {month: (due.pending, due.retained) for month, due in found.months.items()}
+    assert months == {month: (due.pending, due.retained) for month, due in before.months.items()}
+    assert [month for month, _due in read(owed).by_month()][-2:] == [UNDATED, ADVANCES]
+    with clock.at(owed.now.replace(month=3, day=10)):
+        file = export_liability(actor=owed.finance, asked=asked(owed))
+    book = CalamineWorkbook.from_filelike(BytesIO(b"".join(file.pieces)))
+    row = next(row for row in cells(book.get_sheet_by_name("Months")) if row[0] == "Advances to be settled")
+    assert row[1:] == [-1000.0, 0.0, 0.0, -1000.0]
+    assert any(row[5].startswith("Advanced already") for row in cells(book.get_sheet_by_name("Lines")))
 
 
 def test_each_currency_and_project_stands_alone(owed):

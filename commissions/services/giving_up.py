@@ -1,0 +1,47 @@
+"""What stands in the way of returning or giving up a batch: what the bank did with it, or may be about to do."""
+
+from typing import Any
+
+from channels_platform.audit.services import record
+from channels_platform.lib import clock
+from channels_platform.lib.errors import Forbidden, NotAllowed
+from channels_platform.lib.names import clean_text
+from commissions.batch_facts import files_out
+from commissions.models import PayoutBatch, UnsentBankFile
+from commissions.states import BEGUN
+
+
+def refuse_begun(batch: PayoutBatch) -> None:
+    """Refuse where the bank has dealt with a line of the batch.
+
+    Raises: NotAllowed `payment_begun`, or `results_waiting` where a file that was read says so.
+    """
+    if batch.lines.filter(state__in=BEGUN).exists():
+        raise NotAllowed("the bank has already dealt with some of its lines", code="payment_begun")
+    waiting = batch.bank_results.filter(taken_at__isnull=True).values_list("rows", flat=True)
+    if any(row["line"] and row["outcome"] == "paid" for rows in waiting for row in rows):
+        raise NotAllowed("a result file says that some of it is paid", code="results_waiting")
+
+
+def call_back_files(batch: PayoutBatch, *, actor: Any, not_sent: str) -> None:
+    """Keep a person's word that the bank files made of a batch do not pay it; without that it cannot be let go.
+
+    `not_sent`: how it is known that they were not sent, or that the bank refused all of them; blank: nobody says so.
+    Raises: Forbidden; NotAllowed `file_may_be_sent`.
+    Locks:  the caller holds the batch.
+    Writes: UnsentBankFile, audit event `batch.files_not_sent`.
+    """
+    files = list(files_out(batch))
+    if not files:
+        return
+    reason = clean_text(not_sent)
+    if not reason:
+        raise NotAllowed("a bank file of it may be at the bank", code="file_may_be_sent")
+    if actor is None:
+        raise Forbidden("this needs a person")
+    now = clock.now()
+    UnsentBankFile.objects.bulk_create(
+        UnsentBankFile(file=file, reason=reason, said_by=actor, said_at=now) for file in files
+    )
+    after = {"files": [file.sha256 for file in files]}
+    record("batch.files_not_sent", actor=actor, target=batch, after=after, reason=reason)
