@@ -42,8 +42,9 @@ SELECT coalesce(a.name, u.name, ''), coalesce(a.code, home.code, ''), j.name, co
        coalesce(r.client_masked, ''), (d.subscribed_at AT TIME ZONE j.timezone)::date,
        (d.contracted_at AT TIME ZONE j.timezone)::date, d.price, coalesce(x.explanation ->> 'share', ''),
        coalesce(v.number::text, ''), x.earned, x.released, x.retained,
-       c.amount, c.withheld, c.amount - c.withheld, coalesce(x.explanation, c.explanation, '{{}}')
+       c.amount, c.withheld, c.amount - c.withheld, coalesce(x.explanation, c.explanation, '{{}}'), l.state
 FROM cut c
+JOIN commissions_payoutline l ON l.id = c.line_id
 JOIN commissions_payee p ON p.id = c.payee_id
 JOIN projects_project j ON j.id = c.project_id
 LEFT JOIN brokers_agency a ON a.id = p.agency_id
@@ -116,6 +117,7 @@ def deal_columns() -> list[Column]:
     """Return the columns of `deal_rows`, headed in the active language."""
     words = ReaderWords()
     named = cache(component)
+    states = cache(lambda state: str(PayoutLine.State(state).label))
     return [
         _text(gettext("Payee"), 24, 0),
         _text(gettext("Agency code"), 14, 1),
@@ -136,6 +138,8 @@ def deal_columns() -> list[Column]:
         _money(gettext("Gross"), 17, adds_up=True),
         _money(gettext("Tax withheld"), 18, adds_up=True),
         _money(gettext("Net"), 19, adds_up=True),
+        # what the bank refused counts in the batch, and not in what it paid
+        Column(gettext("State"), CellKind.TEXT, 10, lambda row: states(row[21])),
         Column(gettext("How it comes about"), CellKind.TEXT, 60, lambda row: explain_row(json.loads(row[20]), words)),
     ]
 

@@ -14,7 +14,7 @@ from commissions.exports.cells import CellKind
 from commissions.exports.rows import deal_columns, deal_rows
 from commissions.models import PayoutLine
 
-_SHOWN = (2, 3, 5, 6, 10, 11, 12, 16, 17, 18, 19)
+_SHOWN = (2, 3, 5, 6, 10, 11, 12, 16, 17, 18, 20)
 _WIDTHS = (24, 30, 18, 30, 18, 24, 11, 22, 19, 22, 55)
 GRID = TableStyle(
     [

@@ -93,7 +93,7 @@ def test_the_deals_behind_each_line_add_up_to_it(paid):
         parts = tuple(map(exact, row[16:19]))
         deals[row[0]] = tuple(map(sum, zip(deals.get(row[0], (0, 0, 0)), parts, strict=True)))
     assert deals == lines
-    assert len(book["Deals"][0]) == 20
+    assert len(book["Deals"][0]) == 21
 
 
 def test_nothing_in_the_workbook_is_a_formula(paid):
@@ -125,6 +125,20 @@ def test_csv_has_a_mark_so_that_excel_reads_chinese_and_the_same_figures(paid):
     assert gross == paid.batch.lines.aggregate(Sum("gross"))["gross__sum"]
     assert {row[5] for row in rows[1:]} == {"Commission", "Bonus: +cash"}
     assert "at 0.777\xa0% of 1,234,567.89 × 1/2" in data.decode()
+
+
+def test_deals_of_a_line_that_the_bank_refused_say_so(cast):
+    cast.plan("A1", release=AT_CONTRACT)
+    cast.plan("A2", release=AT_CONTRACT)
+    cast.contracted("B1")
+    cast.contracted("C1", price="2000000.00")
+    cast.run()
+    cast.batch = cast.paid(failing=[cast.payee("A2")])
+    expected = {"A1": ("10000.00", "Paid"), "A2": ("20000.00", "Failed")}
+    rows = list(csv.reader(StringIO(content(cast, ExportForm.CSV).decode("utf-8-sig"))))
+    assert {row[0]: (row[18], row[19]) for row in rows[1:]} == expected
+    deals = sheets(content(cast, ExportForm.XLSX))["Deals"]
+    assert {row[0]: (f"{exact(row[18])}", row[19]) for row in deals[1:-1]} == expected
 
 
 def test_csv_keeps_the_language_it_was_asked_in(paid):
