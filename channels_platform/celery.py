@@ -9,6 +9,8 @@ from celery.signals import setup_logging
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "channels_platform.settings")
+# The checks import every page; a worker serves none, and who serves them checks.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 # It warns root of pickled messages; we accept none (settings: accept_content).
 warnings.filterwarnings("ignore", category=SecurityWarning)

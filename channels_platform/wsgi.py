@@ -10,6 +10,7 @@ application = get_wsgi_application()
 
 from django.db import connections  # noqa: E402 - needs the settings
 
+import channels_platform.urls  # noqa: E402, F401 - every page, before the server forks
 from channels_platform.checks import refuse_unsafe_start  # noqa: E402 - needs the apps
 
 refuse_unsafe_start()

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,8 @@ from commissions.states import BatchState, LineState
 
 _NOTHING = Decimal(0)
 
-# What the paid lines behind these invoices took of each component; of a deal's: what all paid lines took of it up to
-# that line, and what of it stands.
+# What the paid lines behind these invoices took of each deal's component or advance; of a deal's: what all paid lines
+# took of it up to that line, and what of it stands. What an advance paid, the deals it was for carry by now.
 _TAKEN = """
 WITH mine AS MATERIALIZED (
     SELECT n.id AS invoice_id, l.id AS line_id, l.payee_id, l.paid_at, e.project_id, e.deal_id, e.referral_id, e.kind,
@@ -26,7 +27,7 @@ WITH mine AS MATERIALIZED (
     JOIN commissions_payoutline l ON l.id = n.line_id AND l.state = 'paid'
     JOIN commissions_payoutentry i ON i.line_id = l.id AND i.live
     JOIN commissions_ledgerentry e ON e.id = i.entry_id
-    WHERE n.id = ANY(%s) AND e.kind NOT IN ('repayment', 'write_off')
+    WHERE n.id = ANY(%s) AND (e.deal_id IS NOT NULL OR e.kind LIKE 'advance:%%')
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 )
 SELECT m.invoice_id, m.took, m.deal_id IS NOT NULL AS of_a_deal,
@@ -46,20 +47,12 @@ SELECT m.invoice_id, m.took, m.deal_id IS NOT NULL AS of_a_deal,
 FROM mine m WHERE m.took > 0
 """
 
-# What the payees of these invoices repaid to the company in the currency, and no credit note took off yet.
+# What payees repaid, by company and currency.
 _REPAID = """
-SELECT n.id,
-       (SELECT coalesce(sum(r.amount), 0) FROM commissions_repayment r JOIN projects_project p ON p.id = r.project_id
-        WHERE r.payee_id = l.payee_id AND p.company_id = b.company_id AND p.currency = b.currency)
-       - (SELECT coalesce(sum(c.amount), 0) FROM commissions_creditnote c
-          JOIN commissions_invoice o ON o.id = c.invoice_id AND o.live
-          JOIN commissions_payoutline m ON m.id = o.line_id
-          JOIN commissions_payoutbatch d ON d.id = m.batch_id
-          WHERE m.payee_id = l.payee_id AND d.company_id = b.company_id AND d.currency = b.currency)
-FROM commissions_invoice n
-JOIN commissions_payoutline l ON l.id = n.line_id
-JOIN commissions_payoutbatch b ON b.id = l.batch_id
-WHERE n.id = ANY(%s)
+SELECT r.payee_id, p.company_id, p.currency, sum(r.amount)
+FROM commissions_repayment r JOIN projects_project p ON p.id = r.project_id
+WHERE r.payee_id = ANY(%s)
+GROUP BY 1, 2, 3
 """
 
 
@@ -85,25 +78,55 @@ def lines_lacking(user: Any) -> QuerySet[PayoutLine]:
 def creditable(invoices: Iterable[Invoice]) -> dict[UUID, Decimal]:
     """Return what credit notes may still take off each invoice; 0 where nothing.
 
-    That is what the agency repaid to the company, as far as its line paid what stands no more, less the credit notes
-    there are: invoices less credit notes come to what was paid and not paid back. What a payout line nets is off that
-    line's own invoice; what is written off stays paid.
+    That is what the agency repaid to the company, less the credit notes there are: first against invoices whose line
+    paid what stands no more, as far as it did; what is left, such as a repaid adjustment, against the latest. Invoices
+    less credit notes then come to what was paid and not paid back. What a payout line nets is off that line's own
+    invoice; what is written off stays paid.
     Units:  amounts in the batch's currency.
     """
-    found: Sequence[Invoice] = list(invoices)
-    ids = [one.pk for one in found]
+    found = {one.pk for one in invoices}
+    most: dict[UUID, Decimal] = dict.fromkeys(found, _NOTHING)
+    beside = _paid_to_the_same(found)
+    with connection.cursor() as cursor:
+        cursor.execute(_REPAID, [list({one.line.payee_id for one in beside})])
+        repaid = {(payee, company, currency): amount for payee, company, currency, amount in cursor.fetchall()}
+    gone = _gone(beside)
+    for key, ours in groupby(beside, key=_account):
+        latest_first = list(ours)
+        credited = {one.pk: sum((note.amount for note in one.credit_notes.all()), _NOTHING) for one in latest_first}
+        left = repaid.get(key, _NOTHING) - sum(credited.values())
+        loose = max(_NOTHING, repaid.get(key, _NOTHING) - sum(gone[one.pk] for one in latest_first))
+        for one in latest_first:
+            of_this = min(loose, one.amount - gone[one.pk])
+            loose -= of_this
+            if one.pk in found:
+                most[one.pk] = max(_NOTHING, min(gone[one.pk] + of_this - credited[one.pk], left))
+    return most
+
+
+def _paid_to_the_same(invoices: set[UUID]) -> list[Invoice]:
+    """Return these and all other invoices of paid lines of the same payees: by company and currency, latest first."""
+    payees = Invoice.objects.filter(pk__in=invoices).values("line__payee")
+    paid = Invoice.objects.filter(live=True, line__state=LineState.PAID, line__payee__in=payees)
+    return sorted(
+        paid.select_related("line__batch").order_by("-line__paid_at", "-line").prefetch_related("credit_notes"),
+        key=lambda one: tuple(map(str, _account(one))),
+    )
+
+
+def _account(invoice: Invoice) -> tuple[UUID, UUID, str]:
+    batch = invoice.line.batch
+    return invoice.line.payee_id, batch.company_id, batch.currency
+
+
+def _gone(invoices: Sequence[Invoice]) -> dict[UUID, Decimal]:
+    """Return what of each invoice was for what stands no more."""
     gone: dict[UUID, Decimal] = defaultdict(Decimal)
     with connection.cursor() as cursor:
-        cursor.execute(_TAKEN, [ids])
+        cursor.execute(_TAKEN, [[one.pk for one in invoices]])
         for invoice_id, took, of_a_deal, so_far, stands in cursor.fetchall():
             gone[invoice_id] += min(took, max(_NOTHING, so_far - max(_NOTHING, stands))) if of_a_deal else took
-        cursor.execute(_REPAID, [ids])
-        repaid: dict[UUID, Decimal] = dict(cursor.fetchall())
-    credited = {one.pk: sum((note.amount for note in one.credit_notes.all()), start=_NOTHING) for one in found}
-    return {
-        one.pk: max(_NOTHING, min(min(gone[one.pk], Decimal(one.amount)) - credited[one.pk], repaid[one.pk]))
-        for one in found
-    }
+    return defaultdict(Decimal, {one.pk: min(gone[one.pk], one.amount) for one in invoices})
 
 
 def with_credit(invoices: Iterable[Invoice]) -> list[Any]:

@@ -118,7 +118,13 @@ def create_broker(
         user=user, agency=agency, store=store, recruited_by=recruited_by, is_active=active, created_at=clock.now()
     )
     broker.save(force_insert=True)
-    record("broker.created", actor=actor, target=broker, agency=agency, after={"username": username, "role": str(role)})
+    record(
+        "broker.created",
+        actor=actor,
+        target=broker,
+        agency=agency,
+        after={"username": user.username, "role": str(role)},
+    )
     return broker
 
 

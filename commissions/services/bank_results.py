@@ -16,7 +16,7 @@ from channels_platform.http.amounts import read_amount
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid, NotAllowed
 from channels_platform.lib.money import NotANumber, minor_digits
-from channels_platform.lib.names import clean_text
+from channels_platform.lib.names import clean_text, needed_reason
 from channels_platform.lib.redaction import redact
 from channels_platform.lib.sheets import SheetRow, plain_heading, read_rows
 from commissions import locks
@@ -154,11 +154,10 @@ def answer_line(*, actor: Any, line: PayoutLine, outcome: str, reference: str = 
     possible = {LineState.UNKNOWN: (PAID, FAILED), LineState.PAID: (RETURNED,), LineState.OPEN: (UNKNOWN,)}
     if outcome not in possible.get(LineState(stored.state), ()):
         raise NotAllowed(f"the line is {stored.state}")
-    if outcome != PAID and not reason.strip():
-        raise Invalid("say what the bank answered", code="reason_required", field="reason")
-    if outcome == PAID and not reference.strip():
+    reference, reason = clean_text(reference), clean_text(reason) if outcome == PAID else needed_reason(reason)
+    if outcome == PAID and not reference:
         raise Invalid("a bank reference is needed", code="bank_reference_required", field="reference")
-    row = {"reference": reference.strip(), "reason": reason.strip()}
+    row = {"reference": reference, "reason": reason}
     _carry_out(batch, [Judged(0, str(stored.pk), outcome)], [row], actor)
     stored.refresh_from_db()
     return stored

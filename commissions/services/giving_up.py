@@ -3,9 +3,11 @@
 from typing import Any
 
 from channels_platform.audit.services import record
+from channels_platform.jobs.services import forget_files
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, NotAllowed
 from channels_platform.lib.names import clean_text
+from channels_platform.lib.redaction import redact
 from commissions.batch_facts import files_out
 from commissions.models import PayoutBatch, UnsentBankFile
 from commissions.states import BEGUN
@@ -29,12 +31,12 @@ def call_back_files(batch: PayoutBatch, *, actor: Any, not_sent: str) -> None:
     `not_sent`: how it is known that they were not sent, or that the bank refused all of them; blank: nobody says so.
     Raises: Forbidden; NotAllowed `file_may_be_sent`.
     Locks:  the caller holds the batch.
-    Writes: UnsentBankFile, audit event `batch.files_not_sent`.
+    Writes: UnsentBankFile, Job (its file goes), audit event `batch.files_not_sent`.
     """
     files = list(files_out(batch))
     if not files:
         return
-    reason = clean_text(not_sent)
+    reason = redact(clean_text(not_sent))
     if not reason:
         raise NotAllowed("a bank file of it may be at the bank", code="file_may_be_sent")
     if actor is None:
@@ -43,5 +45,7 @@ def call_back_files(batch: PayoutBatch, *, actor: Any, not_sent: str) -> None:
     UnsentBankFile.objects.bulk_create(
         UnsentBankFile(file=file, reason=reason, said_by=actor, said_at=now) for file in files
     )
+    # none of them is handed out any more
+    forget_files(kind="batch-export", batch=str(batch.pk), form="bank")
     after = {"files": [file.sha256 for file in files]}
     record("batch.files_not_sent", actor=actor, target=batch, after=after, reason=reason)

@@ -17,6 +17,7 @@ from channels_platform.files.services import keep_file
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed
 from channels_platform.lib.money import format_amount, to_minor
+from channels_platform.lib.names import clean_text
 from commissions import locks
 from commissions.invoice_sheets import creditable
 from commissions.models import CreditNote, Invoice, PayoutBatch, PayoutLine
@@ -149,8 +150,9 @@ def carry_invoices(lines: QuerySet[PayoutLine], batch: PayoutBatch) -> None:
     Writes: Invoice.
     """
     had = Invoice.objects.filter(line__in=lines).select_related("line").order_by("received_at")
-    latest = {invoice.line.payee_id: invoice for invoice in had}
-    # one that was put to another line meanwhile stays there
+    live = Invoice.objects.filter(live=True)
+    # one whose number was put to another line meanwhile stays there
+    latest = {one.line.payee_id: one for one in had if not _is_known(one.number, one.agency_id, live)}
     Invoice.objects.bulk_create(
         [
             Invoice(
@@ -166,8 +168,7 @@ def carry_invoices(lines: QuerySet[PayoutLine], batch: PayoutBatch) -> None:
             )
             for line in batch.lines.all()
             if (was := latest.get(line.payee_id)) is not None and was.amount == line.gross
-        ],
-        ignore_conflicts=True,
+        ]
     )
 
 
@@ -178,7 +179,7 @@ def _refuse_stranger(actor: Any, agency_id: Any) -> None:
 
 def _needed_number(number: str) -> str:
     # full-width signs, blanks and letter case tell no two invoices apart
-    number = "".join(normalize("NFKC", number).split())
+    number = "".join(normalize("NFKC", clean_text(number)).split())
     if not number or len(number) > LONGEST_NUMBER:
         raise Invalid("an invoice has a number", code="required", field="number")
     return number
@@ -186,9 +187,13 @@ def _needed_number(number: str) -> str:
 
 def _refuse_known(number: str, agency_id: Any, invoices: QuerySet[Invoice]) -> None:
     """Refuse a number that one of the issuer's papers has, in whichever letters; as it stands the database does."""
-    papers: tuple[QuerySet[Any], ...] = (invoices, CreditNote.objects.all())
-    if any(found.filter(agency=agency_id, number__iexact=number).exists() for found in papers):
+    if _is_known(number, agency_id, invoices):
         raise Duplicate("a paper of the issuer has this number", code="invoice_known", field="number")
+
+
+def _is_known(number: str, agency_id: Any, invoices: QuerySet[Invoice]) -> bool:
+    papers: tuple[QuerySet[Any], ...] = (invoices, CreditNote.objects.all())
+    return any(found.filter(agency=agency_id, number__iexact=number).exists() for found in papers)
 
 
 def _refuse_future(day: date) -> None:

@@ -213,7 +213,9 @@ def pay_batch(*, actor: Any, batch: PayoutBatch, results: Sequence[Mapping[str, 
     paid, failed = _read_results(stored, results)
     now = clock.now()
     for line_id, reference in paid.items():
-        PayoutLine.objects.filter(pk=line_id).update(state=LineState.PAID, bank_reference=reference, paid_at=now)
+        PayoutLine.objects.filter(pk=line_id).update(
+            state=LineState.PAID, bank_reference=reference, bank_answer="", paid_at=now
+        )
     post_payment(stored, list(paid), actor=actor, now=now)
     release_lines(stored, failed, LineState.FAILED)
     facts = {"paid": len(paid), "failed": [str(line_id) for line_id in failed]}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -67,3 +68,13 @@ def report_progress(job: Job, *, done: int, total: int | None = None) -> None:
     job.done = done
     job.total = job.total if total is None else total
     Job.objects.filter(pk=job.pk).update(done=job.done, total=job.total)
+
+
+def forget_files(*, kind: str, **arguments: str) -> None:
+    """Hand out no more the files of jobs of this kind with these arguments; they are deleted after the commit.
+
+    Writes: Job.
+    """
+    for job in Job.objects.filter(kind=kind, arguments__contains=arguments).exclude(result_file=""):
+        transaction.on_commit(partial(job.result_file.storage.delete, str(job.result_file.name)))
+        Job.objects.filter(pk=job.pk).update(result_file="")

@@ -20,6 +20,7 @@ from commissions.models import BankFile, BankResult, LedgerTransaction, PayoutBa
 from commissions.proof.verify import verify
 from commissions.services.bank_files import keep_template, write_bank_file
 from commissions.services.bank_results import answer_line, keep_mapping, read_results, take_results
+from commissions.services.exporting import ExportForm, start_export, write_export
 from commissions.services.payouts import approve_batch, pay_batch, return_batch, submit_batch, void_batch
 from commissions.services.reissue import reissue_failed
 from commissions.services.settlement import release_lines
@@ -287,6 +288,28 @@ def test_a_batch_whose_lines_all_failed_is_over_without_such_a_word_as_the_bank_
     taken(ready, sheet(*(row(line(ready, name), "失败") for name in ("A1", "B1", "A2"))))
     ready.batch.refresh_from_db()
     assert ready.batch.state == "void"
+
+
+def test_a_file_that_a_job_made_is_handed_out_no_more_once_it_was_not_sent(ready, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    with clock.at(ready.later()):
+        job = start_export(actor=ready.finance, batch=ready.batch, form=ExportForm.BANK)
+        write_export(job_id=job.pk)
+    job.refresh_from_db()
+    assert job.result_file
+    with clock.at(ready.later()):
+        void_batch(actor=ready.finance, batch=ready.batch, reason="again", not_sent="the bank's portal shows none")
+    job.refresh_from_db()
+    assert not job.result_file
+
+
+def test_what_the_bank_could_not_say_is_forgotten_once_it_says_paid(ready):
+    with clock.at(ready.later()):
+        answer = {"actor": ready.finance, "line": line(ready, "A1")}
+        answer_line(**answer, outcome="unknown", reason="being checked")
+        assert line(ready, "A1").bank_answer == "being checked"
+        answer_line(**answer, outcome="paid", reference="R1")
+    assert line(ready, "A1").bank_answer == ""
 
 
 @pytest.mark.parametrize("state", ["void", "draft"])

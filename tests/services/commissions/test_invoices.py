@@ -12,6 +12,7 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed
 from commissions.invoice_sheets import creditable
 from commissions.models import CreditNote, Invoice
+from commissions.services.adjustments import ask_adjustment, decide_adjustment
 from commissions.services.invoices import record_credit_note
 from commissions.services.payouts import (
     approve_batch,
@@ -248,10 +249,41 @@ def test_a_credit_note_is_against_the_invoice_whose_line_paid_what_is_gone(clawe
     assert creditable([first, second]) == {first.pk: 10000, second.pk: 0}
 
 
+def adjust(cast: Cast, amount: str) -> None:
+    with clock.at(cast.later()):
+        asked = ask_adjustment(
+            actor=cast.finance, payee=cast.payee("A1"), project=cast.project, amount=Decimal(amount), reason="agreed"
+        )
+        decide_adjustment(actor=cast.approver, adjustment=asked, approve=True)
+
+
+def test_an_adjustment_that_stands_takes_no_credit_note_of_what_a_deal_gave_back(clawed):
+    repay(clawed, "10000.00")
+    adjust(clawed, "500.00")
+    clawed.paid()
+    first, second = Invoice.objects.order_by("received_at")
+    assert creditable([first, second]) == {first.pk: 10000, second.pk: 0}
+
+
+def test_a_repaid_adjustment_takes_a_credit_note_though_every_deal_stands(cast):
+    cast.plan("A1")
+    cast.collected("B1")
+    cast.run()
+    cast.paid()
+    adjust(cast, "-300.00")
+    repay(cast, "300.00")
+    with pytest.raises(Invalid) as refusal:
+        credit(cast, "300.01")
+    assert refusal.value.code == "over_repaid"
+    credit(cast, "300.00")
+    assert papers_and_money(cast) == (9700, "9700.00")
+
+
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
         ({"number": " "}, "required"),
+        ({"number": "\u200b"}, "required"),
         ({"amount": Decimal("-1")}, "not_positive"),
         ({"issued_on": date(2027, 1, 1)}, "in_the_future"),
     ],
