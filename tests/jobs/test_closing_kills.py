@@ -12,7 +12,7 @@ from channels_platform.lib import clock
 from commissions.models import ClosedMonth, LedgerEntry, LedgerTransaction, Statement, StatementLine
 from commissions.services.closing import close_month
 from commissions.services.runs import bring_up_to_date
-from tests.jobs.test_commission_kills import killed_after, took
+from tests.jobs.killing import killed_after, took
 from tests.processes import until
 from tests.services.commissions.bulk import many_deals
 from tests.services.commissions.cast import Cast, at

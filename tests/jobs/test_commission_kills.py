@@ -1,13 +1,9 @@
 """A worker killed at any moment of a run or a monthly draft leaves nothing half done; the next ends as if untouched."""
 
-import os
 import random
-import signal
-import time
-from collections.abc import Callable
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.db.models import Count, Sum
 
 from channels_platform.lib import clock
@@ -15,6 +11,7 @@ from commissions.models import Accrual, LedgerEntry, PayoutBatch, PayoutEntry, P
 from commissions.services.runs import bring_up_to_date
 from commissions.services.schedule import schedule_payouts
 from leads.models import DealOutbox
+from tests.jobs.killing import killed_after, took
 from tests.processes import until
 from tests.services.commissions.bulk import many_deals
 from tests.services.commissions.cast import Cast, at
@@ -36,24 +33,6 @@ def built(tag: str) -> Cast:
     return cast
 
 
-def killed_after(seconds: float, work: Callable[[], object]) -> bool:
-    """Do the work in a process of its own and kill it after a while; return whether it was killed at work."""
-    child = os.fork()
-    if child == 0:
-        # the parent's connection must neither be used nor closed from here
-        connections["default"].connection = None
-        code = 1
-        try:
-            work()
-            code = 0
-        finally:
-            os._exit(code)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
-
-
 def run_all() -> None:
     with clock.at(RUN_AT):
         bring_up_to_date(wait=True)
@@ -62,12 +41,6 @@ def run_all() -> None:
 def draft_all() -> None:
     with clock.at(DRAFT_AT):
         schedule_payouts()
-
-
-def took(work: Callable[[], object]) -> float:
-    begun = time.monotonic()
-    work()
-    return time.monotonic() - begun
 
 
 def ledger(cast: Cast) -> list[tuple[object, ...]]:
