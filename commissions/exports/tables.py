@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import get_language, override
 
 from channels_platform.lib.money import minor_digits
-from commissions.exports.cells import CellKind, Column, defused
+from commissions.exports.cells import CellKind, Column, kept_text
 from commissions.exports.rows import deal_columns, deal_rows
 from commissions.models import PayoutBatch
 
@@ -45,7 +45,7 @@ def _written(columns: list[Column], rows: Iterator[tuple[Any, ...]], *, currency
     buffer = StringIO()
     writer = csv.writer(buffer)
     buffer.write(BOM)
-    writer.writerow([defused(column.heading) for column in columns])
+    writer.writerow([kept_text(column.heading) for column in columns])
     takes = [(column.take, column.kind) for column in columns]
     money = f".{minor_digits(currency)}f"
     for number, row in enumerate(rows, start=1):
@@ -61,5 +61,5 @@ def _cell(value: str | Decimal | date | None, kind: CellKind, money: str) -> str
     if value is None:
         return ""
     if kind is CellKind.TEXT:
-        return defused(str(value))
+        return kept_text(str(value))
     return format(value, money) if kind is CellKind.MONEY else str(value)
