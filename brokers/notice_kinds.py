@@ -75,6 +75,15 @@ register(
         side=Side.AGENCY,
     ),
     Kind(
+        "account.waits",
+        _("A bank account waits to be confirmed"),
+        _("%(target)s waits to be confirmed: compare it with the papers of whose it is"),
+        icon="bank",
+        tone="wait",
+        mailed=True,
+        side=Side.STAFF,
+    ),
+    Kind(
         "account.confirmed",
         _("A bank account was confirmed"),
         _("In 24 hours commission goes to %(target)s. If this is not yours, stop it at once"),

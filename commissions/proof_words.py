@@ -38,6 +38,7 @@ CHECKS: dict[str, tuple[str | Promise, str | Promise]] = {
     "posted": (_("Paying a line posted other amounts than its own"), _("payable / paid / tax")),
     "laid": (_("Paying a line settled other deals than it took"), ""),
     "untaxed": (_("Tax on a line that bears none"), ""),
+    "withheld": (_("The tax withheld on a line is not what the month to date gives"), ""),
     "states": (_("A batch in a state its lines are not in"), ""),
     "totals": (_("A batch differs from what was approved or paid"), _("lines / gross / tax / net")),
     "statement": (

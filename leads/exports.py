@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from channels_platform.lib.spreadsheets import BOM, defused
+from channels_platform.lib.spreadsheets import BOM, kept_text
 from channels_platform.presentation.badges import badge_of
 from leads.models import Referral
 from leads.states import LIVE
@@ -73,5 +73,5 @@ def _time(instant: datetime | None, referral: Referral) -> str:
 
 def _written(rows: list[list[Any]]) -> str:
     text = StringIO()
-    csv.writer(text).writerows([defused(cell) for cell in row] for row in rows)
+    csv.writer(text).writerows([kept_text(cell) for cell in row] for row in rows)
     return text.getvalue()

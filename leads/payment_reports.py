@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.utils.translation import gettext as _
 
 from channels_platform.lib.money import round_half_up
-from channels_platform.lib.spreadsheets import BOM, defused
+from channels_platform.lib.spreadsheets import BOM, kept_text
 from leads.models import PaymentFile, PaymentRow
 from leads.payment_matching import Judged
 from leads.payment_words import in_words
@@ -36,7 +36,7 @@ def rows_file(file: PaymentFile, judged: Mapping[UUID, Judged]) -> Any:
     for row in _rows(file):
         told = _told(row, judged)
         cells = (told["reference"], told["deal"], told["amount"], told["state"], str(in_words(told["fault"])))
-        writer.writerow([row.number, *(defused(cell) if place != 2 else cell for place, cell in enumerate(cells))])
+        writer.writerow([row.number, *(kept_text(cell) if place != 2 else cell for place, cell in enumerate(cells))])
     return ContentFile((BOM + made.getvalue()).encode())
 
 

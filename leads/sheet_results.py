@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_platform.lib.sheets import text_workbook
-from channels_platform.lib.spreadsheets import BOM, defused
+from channels_platform.lib.spreadsheets import BOM, kept_text
 from leads.messages import filing_outcome
 from leads.models import ClientSheet, FilingKey, Referral
 from leads.states import ReferralState
@@ -115,7 +115,7 @@ def _table(sheet: ClientSheet, user: Any) -> Iterable[list[str]]:
 def result_csv(sheet: ClientSheet, user: Any) -> str:
     """Return the results as CSV that Excel opens right; nothing in it starts a formula."""
     text = StringIO()
-    csv.writer(text).writerows([defused(cell) for cell in row] for row in _table(sheet, user))
+    csv.writer(text).writerows([kept_text(cell) for cell in row] for row in _table(sheet, user))
     return BOM + text.getvalue()
 
 

@@ -14,14 +14,14 @@ from tablib import Dataset
 from channels_platform.adminkit.sheets import SheetColumn, SheetFormat, SheetResource
 from channels_platform.http.amounts import read_amount
 from channels_platform.lib.money import NotANumber
-from channels_platform.lib.spreadsheets import BOM, defused
+from channels_platform.lib.spreadsheets import BOM, kept_text
 from projects.models import Phase, Project, Unit
 from projects.services.details import change_unit
 from projects.services.units import create_unit
 
 
 class SafeCsv(CSV):
-    """CSV that spreadsheets open in the right encoding, and in which no cell begins a formula."""
+    """CSV that spreadsheets open in the right encoding, and in which text stays the text that it is."""
 
     CONTENT_TYPE = "text/csv; charset=utf-8"
 
@@ -33,7 +33,7 @@ class SafeCsv(CSV):
 
 
 def _plain(cell: Any) -> Any:
-    return defused(cell) if isinstance(cell, str) else cell
+    return kept_text(cell) if isinstance(cell, str) else cell
 
 
 class UnitSheet(SheetFormat):

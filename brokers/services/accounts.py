@@ -7,9 +7,10 @@ from django.urls import reverse
 
 from brokers.locks import lock_party
 from brokers.models import Agency, Broker, Identity, PayoutAccount
-from brokers.selectors import account_in_force, managers_of
+from brokers.selectors import account_in_force, managers_of, visible_accounts
 from brokers.states import ACCOUNT_WAIT, AccountState, IdentityKind
-from channels_platform.accounts.permissions import Can, Role
+from channels_platform.accounts.models import User
+from channels_platform.accounts.permissions import ALLOWED, Can, Role
 from channels_platform.accounts.services.access import require, require_person
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
@@ -37,7 +38,7 @@ def ask_account(
 
     Raises: Forbidden, also for another's account; Invalid `required`, `account_number`, `account_same`.
     Locks:  the party.
-    Writes: PayoutAccount, audit event `account.asked`; tells the party's people.
+    Writes: PayoutAccount, audit event `account.asked`; tells the party's people, and who may confirm it.
     """
     require(actor, Can.ASK_ACCOUNT)
     require_own(actor, party)
@@ -77,6 +78,7 @@ def propose_account(
         _close(waiting, AccountState.STOPPED, actor=actor, reason="")
     asked.save(force_insert=True)
     _record(asked, "account.asked", actor)
+    _tell_confirmers(asked)
     return asked
 
 
@@ -211,6 +213,18 @@ def _locked(account: PayoutAccount) -> PayoutAccount:
 def _close(account: PayoutAccount, state: AccountState, *, actor: Any, reason: str) -> None:
     account.state, account.closed_by, account.closed_at, account.reason = state, actor, clock.now(), reason
     account.save(update_fields=["state", "closed_by", "closed_at", "reason"])
+
+
+def _tell_confirmers(account: PayoutAccount) -> None:
+    """Tell who may confirm an account that it waits; who asked for it can't."""
+    roles = [role for role, acts in ALLOWED.items() if Can.CONFIRM_ACCOUNT in acts]
+    staff = [one for one in User.objects.filter(role__in=roles, is_active=True) if one.pk != account.asked_by_id]
+    tell(
+        kind="account.waits",
+        recipients=[one for one in staff if visible_accounts(one).filter(pk=account.pk).exists()],
+        target=account,
+        path=reverse("finance:account", args=[account.pk]),
+    )
 
 
 def _record(account: PayoutAccount, action: str, actor: Any, reason: str = "") -> None:

@@ -18,6 +18,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from channels_platform.lib.errors import Invalid
 from channels_platform.lib.names import clean_text
+from channels_platform.lib.spreadsheets import read_back
 
 LARGEST = 2 * 1024 * 1024
 _LARGEST_UNPACKED = 40 * 1024 * 1024
@@ -136,7 +137,7 @@ def _csv(data: bytes) -> list[list[Any]]:
     first = next((line for line in text.splitlines() if line.strip()), "")
     mark = max(",;\t", key=first.count)
     try:
-        return [list(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark)]
+        return [[read_back(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark)]
     except csv.Error as error:
         raise Invalid("the file cannot be read", code="sheet_broken") from error
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from channels_platform.lib.spreadsheets import defused, starts_formula
+from channels_platform.lib.spreadsheets import defused, kept_text, starts_formula
 
-__all__ = ["CellKind", "Column", "defused", "starts_formula"]
+__all__ = ["CellKind", "Column", "defused", "kept_text", "starts_formula"]
 
 
 class CellKind(Enum):

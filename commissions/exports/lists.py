@@ -10,7 +10,7 @@ from django.utils.translation import get_language, override, pgettext
 from django.utils.translation import gettext as _
 
 from channels_platform.lib.money import minor_digits
-from channels_platform.lib.spreadsheets import BOM, defused
+from channels_platform.lib.spreadsheets import BOM, kept_text
 from commissions.selectors import Balance
 from leads.models import Payment
 
@@ -57,10 +57,10 @@ def _balance(row: Balance) -> list[str]:
     home = payee.agency or (payee.broker.agency if payee.broker else None)
     figures = (row.earned, row.pending, row.retained, row.payable, row.paid, row.tax, row.held)
     return [
-        defused(str(payee)),
+        kept_text(str(payee)),
         home.code if home else "",
         _("Individual") if payee.is_individual else _("Agency"),
-        defused(row.project.name),
+        kept_text(row.project.name),
         currency,
         *(f"{figure:.{minor_digits(currency)}f}" for figure in figures),
     ]
@@ -70,14 +70,14 @@ def _payment(row: Payment) -> list[str]:
     zone, currency = row.project.zone, row.project.currency
     return [
         row.deal.number,
-        defused(row.project.name),
+        kept_text(row.project.name),
         f"{row.received_at.astimezone(zone):%Y-%m-%d %H:%M}",
         str(row.get_source_display()),
-        defused(row.reference),
+        kept_text(row.reference),
         currency,
         f"{row.amount:.{minor_digits(currency)}f}",
         f"{row.recorded_at.astimezone(zone):%Y-%m-%d %H:%M}",
-        defused(str(row.recorded_by)) if row.recorded_by else "",
+        kept_text(str(row.recorded_by)) if row.recorded_by else "",
     ]
 
 

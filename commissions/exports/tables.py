@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import get_language, override
 
 from channels_platform.lib.money import minor_digits
-from commissions.exports.cells import CellKind, Column, defused
+from commissions.exports.cells import CellKind, Column, kept_text
 from commissions.exports.rows import deal_columns, deal_rows
 from commissions.models import PayoutBatch
 
@@ -44,11 +44,11 @@ def _written(columns: list[Column], rows: Iterator[tuple[Any, ...]], *, currency
     buffer = StringIO()
     writer = csv.writer(buffer)
     buffer.write(BOM)
-    writer.writerow([defused(column.heading) for column in columns])
+    writer.writerow([kept_text(column.heading) for column in columns])
     takes = [column.take for column in columns]
     texts = [place for place, column in enumerate(columns) if column.kind is CellKind.TEXT]
     amounts = [place for place, column in enumerate(columns) if column.kind is CellKind.MONEY]
-    safe = lru_cache(maxsize=4096)(defused)  # most texts repeat from row to row
+    safe = lru_cache(maxsize=4096)(kept_text)  # most texts repeat from row to row
     digits = f".{minor_digits(currency)}f"
     for number, row in enumerate(rows, start=1):
         cells = [take(row) for take in takes]

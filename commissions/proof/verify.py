@@ -13,11 +13,13 @@ from commissions.proof.payouts import check_payouts
 from commissions.proof.seals import check_seals
 from commissions.proof.sources import check_sources
 from commissions.proof.statements import check_statements
+from commissions.proof.taxes import check_taxes
 
 CHECKS: tuple[Callable[[Report], None], ...] = (
     check_ledger,
     check_sources,
     check_payouts,
+    check_taxes,
     check_statements,
     check_seals,
 )

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from channels_platform.lib import clock
 from channels_platform.lib.money import minor_digits
-from channels_platform.lib.spreadsheets import BOM, defused
+from channels_platform.lib.spreadsheets import BOM, kept_text
 from channels_platform.presentation import formats
 from commissions.exports.cells import CellKind, Column
 from commissions.exports.workbook import Progress, Sheets
@@ -54,7 +54,7 @@ def _columns(asked: Asked) -> list[Column]:
 def report_csv(asked: Asked) -> Iterator[str]:
     """Return all rows in pieces, in the language active now and then; amounts with their currency's digits."""
     columns = _columns(asked)
-    yield BOM + _written([[_("Currency"), *(defused(column.heading) for column in columns)]])
+    yield BOM + _written([[_("Currency"), *(kept_text(column.heading) for column in columns)]])
     for total in totals(asked):
         digits = minor_digits(total.currency)
         with all_rows(asked, currency=total.currency) as rows:
@@ -72,7 +72,7 @@ def _cell(column: Column, row: Any, digits: int) -> str:
     if value is None:
         return ""
     if column.kind is CellKind.TEXT:
-        return defused(str(value))
+        return kept_text(str(value))
     return format(value, f".{digits}f") if column.kind is CellKind.MONEY else str(value)
 
 

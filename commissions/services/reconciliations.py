@@ -25,6 +25,7 @@ from commissions import locks
 from commissions.engine.matching import Ours, Pair, Theirs, match
 from commissions.models import LedgerReading, Reconciliation, ReconciliationRow
 from commissions.reconciling import ours_of, places_of, reading_of
+from commissions.services.reconciliation_notices import tell_of_comparison, tell_of_ledger, tell_of_signature
 from commissions.services.requests import next_number
 from projects.models import PayingCompany
 
@@ -60,7 +61,7 @@ def send_ledger(
     Raises: Forbidden; Invalid `span_reversed`, `span_too_long`, `nothing_here` where the agency has no commission
             there, `heading_twice`, `row_unread` with its `row` and `what`, `no_headings`, and as `read_rows`.
     Locks:  the company.
-    Writes: LedgerReading, Reconciliation, ReconciliationRow, audit event `reconciliation.sent`.
+    Writes: LedgerReading, Reconciliation, ReconciliationRow, Notice, Delivery, audit event `reconciliation.sent`.
     """
     agency = _own_agency(actor)
     if from_on > to_on:
@@ -96,6 +97,7 @@ def send_ledger(
     ReconciliationRow.objects.bulk_create(rows)
     after = {"rows": len(rows), "digest": made.digest, **made.counts}
     record("reconciliation.sent", actor=actor, target=made, agency=agency.pk, after=after)
+    tell_of_ledger(made, actor=actor)
     return made
 
 
@@ -105,11 +107,12 @@ def compare_again(*, actor: Any, reconciliation: Reconciliation) -> Reconciliati
 
     Raises: Forbidden; NotAllowed `signed_already`, `replaced`.
     Locks:  the company, the reconciliation.
-    Writes: Reconciliation, ReconciliationRow, audit event `reconciliation.compared`.
+    Writes: Reconciliation, ReconciliationRow, Notice, Delivery, audit event `reconciliation.compared`.
     """
     stored = _held(actor, reconciliation)
     if stored.is_signed:
         raise NotAllowed("it is signed", code="signed_already")
+    before = stored.digest
     theirs = [_theirs_of(row) for row in stored.rows.filter(their_row__isnull=False).order_by("their_row")]
     rows = _compared(stored, theirs)
     stored.rows.all().delete()
@@ -118,6 +121,8 @@ def compare_again(*, actor: Any, reconciliation: Reconciliation) -> Reconciliati
     stored.save(update_fields=["digest", "counts", "compared_at"])
     after = {"digest": stored.digest, **stored.counts}
     record("reconciliation.compared", actor=actor, target=stored, agency=stored.agency_id, after=after)
+    if stored.digest != before:
+        tell_of_comparison(stored, actor=actor)
     return stored
 
 
@@ -129,7 +134,7 @@ def sign_reconciliation(*, actor: Any, reconciliation: Reconciliation, seen: str
     Raises: Forbidden; NotAllowed `signed_already` by this side, `replaced`, `changed_since` where it says
             otherwise now.
     Locks:  the company, the reconciliation.
-    Writes: Reconciliation, audit event `reconciliation.signed`.
+    Writes: Reconciliation, Notice, Delivery, audit event `reconciliation.signed`.
     """
     stored = _held(actor, reconciliation)
     side = "agency" if actor.is_agency_side else "finance"
@@ -142,6 +147,7 @@ def sign_reconciliation(*, actor: Any, reconciliation: Reconciliation, seen: str
     stored.save(update_fields=[f"{side}_signed_by", f"{side}_signed_at"])
     after = {"side": side, "digest": stored.digest}
     record("reconciliation.signed", actor=actor, target=stored, agency=stored.agency_id, after=after)
+    tell_of_signature(stored, actor=actor)
     return stored
 
 
@@ -159,7 +165,11 @@ def _held(actor: Any, reconciliation: Reconciliation) -> Reconciliation:
     if actor.is_agency_side and actor.broker.agency_id != reconciliation.agency_id:
         raise Forbidden("it is another agency's")
     locks.lock_company(reconciliation.company_id)
-    stored = Reconciliation.objects.select_for_update(of=("self",)).select_related("agency").get(pk=reconciliation.pk)
+    stored = (
+        Reconciliation.objects.select_for_update(of=("self",))
+        .select_related("agency", "company")
+        .get(pk=reconciliation.pk)
+    )
     if stored.replaced_at is not None:
         raise NotAllowed("a later file took its place", code="replaced")
     return stored

@@ -26,7 +26,7 @@ from channels_platform.jobs.services import create_job, job_at_work, report_prog
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed, Refused
 from channels_platform.lib.names import needed_reason
-from channels_platform.lib.spreadsheets import BOM, defused
+from channels_platform.lib.spreadsheets import BOM, kept_text
 from channels_platform.notices.services import tell
 from leads.bulk_words import outcome_words, until_words
 from leads.models import BulkAct, BulkItem, Claim, Referral
@@ -272,5 +272,5 @@ def _csv(act: BulkAct) -> str:
         one = item.referral
         until = until_words(item) if act.kind == BulkKind.EXTEND else ""
         row = [one.number, one.project.name, str(one.agency), str(one.broker), outcome_words(act, item.outcome), until]
-        table.writerow([defused(cell) for cell in row])
+        table.writerow([kept_text(cell) for cell in row])
     return text.getvalue()

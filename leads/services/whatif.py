@@ -29,7 +29,7 @@ from channels_platform.jobs.services import create_job, job_at_work, report_prog
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid
 from channels_platform.lib.money import round_half_up
-from channels_platform.lib.spreadsheets import BOM, defused
+from channels_platform.lib.spreadsheets import BOM, kept_text
 from leads.services.judging import rules_of
 from leads.whatif.compare import Comparer, Comparison, DealChange, Outcome, ReferralChange
 from leads.whatif.facts import count_history, read_history, whole_knots
@@ -194,11 +194,11 @@ def _told(
         for one in part.referrals:
             before, after = outcome_words(one.before.code), outcome_words(one.after.code)
             cells = [one.number, agencies.get(one.agency, ""), before, after, why(one.after)]
-            of_referrals.writerow([*map(defused, cells), ""])
+            of_referrals.writerow([*map(kept_text, cells), ""])
         for deal in part.deals:
             for agency, amount in _by_agency(deal, agencies):
                 cells = [deal.number, agency, shares_words(_parts(deal.before)), shares_words(_parts(deal.after)), ""]
-                of_deals.writerow([*map(defused, cells), _money(amount, project)])
+                of_deals.writerow([*map(kept_text, cells), _money(amount, project)])
     return told
 
 

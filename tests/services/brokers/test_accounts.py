@@ -66,6 +66,18 @@ def test_a_new_account_gets_no_money_for_a_day_and_the_old_one_does(owner):
         assert [one.shown_state for one in accounts_of(owner.agency)] == ["used", "past"]
 
 
+def test_who_may_confirm_an_account_hears_that_it_waits_but_not_who_asked(owner, boss, finance):
+    approver = person(Role.FINANCE_APPROVER)
+    person(Role.FINANCE, all_projects=False)  # sees no project of this agency
+    person(Role.MARKETING)
+    account = asked(finance, owner.agency)
+    waits = Notice.objects.filter(kind="account.waits")
+    assert [(one.recipient, one.path) for one in waits] == [(approver, f"/finance/accounts/{account.pk}/")]
+    assert NUMBER not in str(waits.values_list())
+    asked(boss, owner.agency, OTHER)
+    assert {one.recipient for one in waits.filter(target_label__contains=OTHER[-4:])} == {finance, approver}
+
+
 def test_who_asked_cannot_confirm(owner, finance):
     account = asked(finance, owner.agency)
     with pytest.raises(Forbidden) as refused:
@@ -133,7 +145,9 @@ def test_the_number_is_kept_encrypted_and_told_by_its_end(owner, boss, finance):
     decline_account(actor=finance, account=account, reason="another name on it")
     kept = "".join(str(list(model.objects.values())) for model in (Event, Notice))
     assert NUMBER not in kept and "···· 5678" in kept
-    assert set(Notice.objects.values_list("kind", flat=True)) == {"account.asked", "account.declined"}
+    assert set(Notice.objects.values_list("kind", flat=True)) == {
+        "account.asked", "account.waits", "account.declined",
+    }  # fmt: skip
     assert Notice.objects.filter(recipient=boss).count() == 2
 
 

@@ -81,6 +81,7 @@ PAYOUT = OF_KIND.format("payout")
 PAID_LINE = "(SELECT id FROM commissions_payoutline WHERE state = 'paid' ORDER BY id LIMIT 1)"
 OPEN_LINE = "(SELECT id FROM commissions_payoutline WHERE state = 'open' ORDER BY id LIMIT 1)"
 AGENCYS_LINE = "(SELECT l.id FROM commissions_payoutline l JOIN commissions_payee p ON p.id = l.payee_id WHERE agency_id IS NOT NULL LIMIT 1)"  # noqa: E501
+TAXED_LINE = "(SELECT id FROM commissions_payoutline WHERE state = 'paid' AND tax > 1 ORDER BY id LIMIT 1)"
 LAST = "(SELECT max(number) FROM commissions_ledgerseal)"
 
 FAULTS = {
@@ -214,6 +215,12 @@ FAULTS = {
     "an agency's line is taxed": (
         "untaxed",
         f"UPDATE commissions_payoutline SET tax = 1, net = gross - 1 WHERE id = {AGENCYS_LINE}",
+    ),
+    "an individual is taxed otherwise, and all else agrees with that": (
+        "withheld",
+        f"UPDATE {LEDGER} SET amount = amount + CASE account WHEN 'tax' THEN -1 WHEN 'paid' THEN 1 ELSE 0 END"
+        f" WHERE transaction_id = (SELECT id FROM {POSTED} WHERE line_id = {TAXED_LINE})",
+        f"UPDATE commissions_payoutline SET tax = tax - 1, net = net + 1 WHERE id = {TAXED_LINE}",
     ),
     "a paid batch is called approved": (
         "states",

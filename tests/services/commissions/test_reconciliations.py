@@ -11,9 +11,11 @@ from channels_platform.audit.models import Event
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.sheets import text_workbook
+from channels_platform.notices.models import Notice
 from commissions.models import LedgerReading, Reconciliation, ReconciliationRow
 from commissions.services.reconciliations import compare_again, digest_of, send_ledger, sign_reconciliation
-from tests.services.commissions.cast import Cast
+from tests.cast import broker_of
+from tests.services.commissions.cast import Cast, person
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +118,36 @@ def test_only_the_agencys_manager_sends_and_only_for_itself(sold):
 
 def everything_by(cast: Cast, actor):
     return send(cast, ("x", "", "", "1"), actor=actor)
+
+
+def told(one: Reconciliation) -> list[tuple]:
+    """What people were told of a reconciliation since this was asked last."""
+    found = Notice.objects.filter(target_id=str(one.pk))
+    rows = [(notice.kind.partition(".")[2], notice.recipient, notice.facts["differing"]) for notice in found]
+    Notice.objects.all().delete()
+    return sorted(rows, key=str)
+
+
+def test_each_side_hears_of_what_the_other_sent_changed_and_signed_and_of_how_much_differs(sold):
+    colleague = broker_of(sold.agencies["A1"], "colleague", role=Role.AGENCY_ADMIN).user
+    person(Role.FINANCE, all_projects=False)  # of other projects
+    one = everything(sold)
+    path = Notice.objects.get(recipient=sold.finance).path
+    assert path == f"/finance/reconciliations/{one.pk}/"
+    assert told(one) == sorted([("sent", sold.finance, 5), ("sent", colleague, 5)], key=str)
+    with clock.at(sold.later()):
+        compare_again(actor=sold.boss, reconciliation=one)
+        assert told(one) == [], "it says what it said"
+    sold.receive(sold.deals[1], "1000000.00")
+    sold.run()
+    with clock.at(sold.later()):
+        again = compare_again(actor=sold.boss, reconciliation=one)
+        assert told(one) == [("changed", sold.finance, 4)]
+        sign_reconciliation(actor=sold.finance, reconciliation=again, seen=again.digest)
+        assert Notice.objects.get(recipient=sold.boss).path == f"/portal/money/reconciliations/{one.pk}/"
+        assert told(one) == sorted([("signed", sold.boss, 4), ("signed", colleague, 4)], key=str)
+        sign_reconciliation(actor=sold.boss, reconciliation=again, seen=again.digest)
+    assert told(one) == [("agreed", sold.finance, 4)]
 
 
 def test_both_sides_sign_each_for_itself_and_once(sold):

@@ -1,10 +1,12 @@
 """Tax of individuals: on the month's total per person and paying company, less what the month already withheld."""
 
 import pytest
+from django.db import connection
 
 from channels_platform.lib import clock
 from channels_platform.lib.errors import NotAllowed
-from commissions.services.payouts import approve_batch, draft_batch, return_batch, submit_batch
+from commissions.proof.verify import verify
+from commissions.services.payouts import approve_batch, draft_batch, pay_batch, return_batch, submit_batch
 from tests.services.commissions.cast import AT_CONTRACT, Cast, at
 
 
@@ -46,6 +48,44 @@ def test_a_failed_line_is_no_income(cast):
     earn(cast, "1000000.00")
     cast.paid(failing=[cast.payee("I1")])
     assert f"{cast.paid().lines.get().tax:.2f}" == "440.00"
+
+
+def test_the_proof_works_the_month_out_as_it_stood_at_each_approval(cast):
+    earn(cast, "1000000.00")
+    first = cast.approved()
+    earn(cast, "1666666.67")
+    second = cast.approved()
+    assert f"{second.lines.get().tax:.2f}" == "840.00", "beside the first's 3,000"
+    with clock.at(cast.later()):
+        pay_batch(actor=cast.finance, batch=first, results=[{"line": first.lines.get().pk, "failed": True}])
+    assert verify().differences == [], "what failed later counted then"
+    third = cast.approved()
+    assert f"{third.lines.get().tax:.2f}" == "440.00"
+    assert verify().differences == []
+    with clock.at(cast.later()):
+        return_batch(actor=cast.approver, batch=third, reason="another account")
+    earn(cast, "20000000.00")
+    fourth = cast.approved()
+    assert f"{fourth.lines.get().tax:.2f}" == "12960.00", "beside the second's 5,000 and its 840 alone"
+    assert verify().differences == []
+    with clock.at(cast.later()):
+        submit_batch(actor=cast.finance, batch=third)
+        approve_batch(actor=cast.approver, batch=third)
+    assert verify().differences == []
+
+
+def test_the_proof_names_a_line_whose_tax_the_month_does_not_give(cast):
+    earn(cast, "1000000.00")
+    cast.paid()
+    earn(cast, "1666666.67")
+    line = cast.approved().lines.get()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE commissions_payoutline DISABLE TRIGGER USER")
+        cursor.execute("UPDATE commissions_payoutline SET tax = 800, net = gross - 800 WHERE id = %s", [line.pk])
+    told = {one.check: one for one in verify().differences}["withheld"]
+    assert (told.name, told.expected, told.found) == (f"{line.batch.number} {line.pk}", "840.0000", "800.0000")
+    assert told.payee == str(cast.payee("I1").pk)
 
 
 def test_another_company_taxes_for_itself(cast):
