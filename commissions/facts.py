@@ -155,7 +155,9 @@ WITH live AS (
     UNION ALL
     SELECT min(subscribed_at), min(contracted_at), referred, count(*), sum(price), NULL, NULL, 1, 1,
            housed, unit_type, building, min(area), min(price)
-    FROM (SELECT l.*, p.id IS NOT NULL AS referred FROM live l LEFT JOIN (SELECT DISTINCT id FROM parts) p ON p.id = l.id) whole
+    FROM (
+        SELECT l.*, s.id IS NOT NULL AS referred FROM live l LEFT JOIN (SELECT DISTINCT id FROM parts) s ON s.id = l.id
+    ) whole
     GROUP BY turn, month, referred, housed, unit_type, building, of_area, of_price
 )
 """
