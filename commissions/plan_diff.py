@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from commissions.engine.types import Method, PlanVersion
+from commissions.engine.types import Measure, Method, PlanVersion
 from commissions.models import Plan
 from commissions.models import PlanVersion as Stored
 from commissions.plan_words import (
@@ -63,10 +63,28 @@ def _joined(sentences: list[str]) -> str:
 
 
 def tiers_beside(before: PlanVersion, after: PlanVersion) -> list[tuple[str, str, str]]:
-    """Return where some tier of either begins, with what each version pays from there on."""
+    """Return where some tier of either begins, with what each version pays from there on.
+
+    Raises: ValueError where one counts units and the other sales: their tiers lie on no common line.
+    """
+    if before.measure != after.measure:
+        raise ValueError("tiers of units and tiers of sales stand apart")
     words = ReaderWords()
     starts = sorted({tier.start for plan in (before, after) for tier in plan.tiers})
     return [(_start(start, words), _pay_at(before, start, words), _pay_at(after, start, words)) for start in starts]
+
+
+def tiers_alone(plan: PlanVersion) -> list[tuple[str, str]]:
+    """Return where each tier begins, and what it pays."""
+    words = ReaderWords()
+    return [(_start(tier.start, words), tier_pay(tier, words)) for tier in plan.tiers]
+
+
+def counted_from(plan: PlanVersion, currency: str) -> str:
+    """Return the heading of where tiers begin: so many units, or so much of sales."""
+    if plan.measure == Measure.AMOUNT:
+        return _("From sales of (%(currency)s)") % {"currency": currency}
+    return _("From (units)")
 
 
 def _start(start: Fraction, words: ReaderWords) -> str:

@@ -20,7 +20,7 @@ from commissions.engine.types import Measure
 from commissions.engine.types import PlanVersion as Rules
 from commissions.linting import finding_words, findings_of, is_error, rules_of
 from commissions.models import PlanVersion
-from commissions.plan_diff import differences, previous, tiers_beside
+from commissions.plan_diff import counted_from, differences, previous, tiers_alone, tiers_beside
 from commissions.states import PlanState
 from commissions.words import ReaderWords
 
@@ -70,14 +70,18 @@ def curves(rules: Rules, *, price: Decimal, currency: str) -> list[dict[str, Any
     """Return both charts with their tables: by unit and by million."""
     names = [_("Each tier pays its own part"), _("The tier reached pays for all")]
     drawn = []
-    for key, title, curve in (
-        ("units", _("What the n-th unit earns"), unit_curve(rules, price=price, currency=currency)),
-        ("millions", _("What the n-th million earns"), million_curve(rules, price=price, currency=currency)),
-    ):
+    for key, title, counted, curve in (
+        ("units", _("What the n-th unit earns"), _("n-th unit"), unit_curve(rules, price=price, currency=currency)),
+        (
+            "millions", _("What the n-th million earns"), _("n-th million of sales"),
+            million_curve(rules, price=price, currency=currency),
+        ),
+    ):  # fmt: skip
         chart = {
             "kind": "line",
             "labels": [step.nth for step in curve.steps],
             "names": names,
+            "axes": [counted, currency],
             # only drawn: the figures themselves stand in the table
             "series": [[float(step.marginal) for step in curve.steps], [float(step.each) for step in curve.steps]],
         }
@@ -145,8 +149,13 @@ def _against(before: PlanVersion, after: PlanVersion) -> list[cells.Section]:
     fields = [(change.name, change.before, change.after) for change in differences(one, other)]
     title = _("Against version %(number)s") % {"number": before.number}
     found = [cells.table(title, (_("What"), *names), fields, empty=_("Nothing but its tiers, if those, is another."))]
-    if one.tiers != other.tiers:
+    currency = after.plan.project.currency
+    if one.measure != other.measure:
+        for name, rules in zip(names, (one, other), strict=True):
+            heads = (counted_from(rules, currency), _("Pays"))
+            found.append(cells.table(_("Tiers of %(version)s") % {"version": name}, heads, tiers_alone(rules)))
+    elif one.tiers != other.tiers:
         rows: Sequence[tuple[str, str, str]] = tiers_beside(one, other)
-        heads = (_("From"), *(f"#{name}" for name in names))
-        found.append(cells.table(_("Tiers side by side"), heads, rows))
+        sides = (counted_from(one, currency), *(f"#{name}" for name in names))
+        found.append(cells.table(_("Tiers side by side"), sides, rows))
     return found

@@ -29,6 +29,7 @@ def shown(job: Job, project: Project) -> dict[str, Any]:
         "kind": "bar",
         "labels": [month_words(month, words) for month, *_figures in report["months"]],
         "names": plans,
+        "axes": ["", currency],
         # only drawn: the figures themselves stand in the table
         "series": [[float(costs[place]) for *_rest, costs in report["months"]] for place in range(len(plans))],
     }

@@ -2,10 +2,13 @@
 (function () {
   let drawn = [];
 
-  function options(chart) {
-    return cpCharts.frame({
-      xAxis: cpCharts.category(chart.labels),
-      yAxis: cpCharts.value({ scale: true }),
+  function options(chart, width) {
+    return cpCharts.frame(Object.assign(cpCharts.layout(chart.names, width, chart.axes), {
+      xAxis: cpCharts.category(chart.labels, cpCharts.named(chart.axes[0], { nameLocation: "middle", nameGap: 26 })),
+      yAxis: cpCharts.value(Object.assign(
+        { scale: true },
+        cpCharts.named(chart.axes[1], { nameTextStyle: { align: "left", color: cpCharts.colour("--cp-muted") } })
+      )),
       series: chart.series.map(function (values, place) {
         return {
           name: chart.names[place],
@@ -17,7 +20,7 @@
           lineStyle: { width: 2, type: ["solid", "dashed"][place] },
         };
       }),
-    });
+    }));
   }
 
   function draw() {
@@ -31,17 +34,20 @@
       if (!chart) return;
       box.hidden = false;
       const instance = echarts.init(box, null, { renderer: "svg" });
-      instance.setOption(options(chart));
-      drawn.push({ instance: instance, chart: chart });
+      instance.setOption(options(chart, box.clientWidth));
+      drawn.push({ instance: instance, chart: chart, box: box });
     });
   }
 
   window.addEventListener("resize", function () {
-    drawn.forEach(function (one) { one.instance.resize(); });
+    drawn.forEach(function (one) {
+      one.instance.resize();
+      one.instance.setOption(options(one.chart, one.box.clientWidth));
+    });
   });
   // Light and dark are a class of the page's root.
   new MutationObserver(function () {
-    drawn.forEach(function (one) { one.instance.setOption(options(one.chart)); });
+    drawn.forEach(function (one) { one.instance.setOption(options(one.chart, one.box.clientWidth)); });
   }).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
   draw();
 

@@ -42,5 +42,26 @@ window.cpCharts = (function () {
     }, own);
   }
 
-  return { colour: colour, frame: frame, category: category, value: value };
+  // Where the legend and the drawing stand: on a narrow screen long names go below each other, above the drawing.
+  function layout(names, width, axes) {
+    const narrow = width < 480;
+    const rows = narrow ? names.length : 1;
+    return {
+      legend: {
+        top: 0,
+        left: 0,
+        orient: narrow ? "vertical" : "horizontal",
+        itemGap: narrow ? 8 : 16,
+        textStyle: { color: colour("--cp-text") },
+      },
+      grid: { left: 0, right: 16, top: 20 + rows * 22 + (axes[1] ? 16 : 0), bottom: axes[0] ? 22 : 0, containLabel: true },
+    };
+  }
+
+  // What an axis counts, in words at its end or below its middle.
+  function named(name, own) {
+    return name ? Object.assign({ name: name, nameTextStyle: { color: colour("--cp-muted") } }, own) : {};
+  }
+
+  return { colour: colour, frame: frame, category: category, value: value, layout: layout, named: named };
 })();

@@ -175,7 +175,29 @@ def test_a_version_stands_beside_the_one_before(cast: Cast, enter: Any, plan: Pl
         ("20", "6.2\u00a0%", "6.4\u00a0%"),
         ("40", "6.2\u00a0%", "7\u00a0%"),
     ]
+    heads = [column["name"] for column in sections["Tiers side by side"]["columns"]]
+    assert heads == ["From (units)", "v1", "v2"]
     assert client.get(address(PlanVersion, "change", version.pk), {"against": "nonsense"}).status_code == 200
+
+
+def test_tiers_that_count_units_and_tiers_that_count_sales_stand_apart(
+    cast: Cast, enter: Any, plan: PlanVersion
+) -> None:
+    client = enter("marketing_manager")
+    version = _draft(client, cast, measure="amount", tier_1_from="20000000")
+    page = client.get(address(PlanVersion, "change", version.pk), {"against": plan.pk})
+    sections = {str(section.title): section.data for section in page.context["sections"]}
+    assert "Tiers side by side" not in sections
+    for name, heads, starts in (
+        ("Tiers of v1", ["From (units)", "Pays"], ["0", "20"]),
+        ("Tiers of v2", ["From sales of (CNY)", "Pays"], ["0", "20,000,000"]),
+    ):
+        table = sections[name]
+        assert [column["name"] for column in table["columns"]] == heads
+        assert [row[0][0] for row in table["rows"]] == starts
+    drawn = sections["What the n-th unit and the n-th million earn"]["curves"]
+    units, millions = (one["chart"]["axes"] for one in drawn)
+    assert (units, millions) == (["n-th unit", "CNY"], ["n-th million of sales", "CNY"])
 
 
 def test_a_copy_is_for_another_agency_and_a_draft(cast: Cast, enter: Any, plan: PlanVersion) -> None:

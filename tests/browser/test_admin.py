@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from brokers.services.agencies import create_agency, create_broker
 from brokers.services.agreements import approve_agreement, draft_agreement
@@ -33,6 +33,22 @@ def referral(person: Callable[..., Any]) -> Referral:
     draft_agreement(actor=author, agency=agency, project=project, from_on=day)
     broker = create_broker(actor=manager, agency=agency, username="lin", name="Lin", password="unused-in-tests")
     return file_referral(actor=broker.user, broker=broker, project=project, client_name="张三", phones=[PHONE])
+
+
+def words_over_others(page: Page, charts: str) -> list[str]:
+    """Return which words of a drawing lie over others."""
+    found: list[str] = page.eval_on_selector_all(
+        charts,
+        """boxes => boxes.flatMap(box => {
+            const words = [...box.querySelectorAll("svg text")].filter(one => one.textContent.trim())
+                .map(one => [one.textContent, one.getBoundingClientRect()]);
+            const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+                && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+            return words.flatMap(([text, a], at) => words.slice(at + 1)
+                .filter(([, b]) => over(a, b)).map(([other]) => `${text} / ${other}`));
+        })""",
+    )
+    return found
 
 
 @pytest.mark.parametrize(("screen", "language"), FACES)
@@ -71,6 +87,7 @@ def test_manager_looks_finds_and_plans(visitor: Any, referral: Referral, screen:
     expect(page.locator("#preview")).to_contain_text("128,000.00")
     for curve in ("units", "millions"):
         expect(page.locator(f"#preview [data-curve={curve}] svg")).to_be_visible()
+    assert words_over_others(page, "#preview [data-curve]") == []
     manager.look("admin-plan-typed")
     page.click("button[name=_preview]")
     expect(page.locator("#preview")).to_contain_text("79,360.00")
