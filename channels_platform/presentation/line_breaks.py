@@ -28,7 +28,7 @@ def broken_lines(text: str, widths: Callable[[int], float], width_of: Callable[[
         if line.strip():
             lines.append(line.rstrip())
         line = "" if unit.isspace() else unit
-        while width_of(line) > widths(len(lines)):
+        while line and width_of(line) > widths(len(lines)):
             fits = _fitting(line, widths(len(lines)), width_of)
             lines.append(line[:fits])
             line = line[fits:]
