@@ -117,14 +117,15 @@ class Books:
         assert rows_of("SELECT sum(amount) FROM audit_ledger")[0] == (0,)
 
 
-def of_a_line(owner: Visitor, line: PayoutLine, figures: ThreeFigures) -> None:
-    """What a payee reads of a batch's line in the portal, and the PDF of it."""
+def of_a_line(owner: Visitor, line: PayoutLine, figures: ThreeFigures, *, why: str = "") -> None:
+    """What a payee reads of a batch's line in the portal, and the PDF of it, which says why."""
     page = owner.open(f"/portal/money/statements/{line.pk}/")
     answer = page.request.get(
         f"{owner.base}/portal/money/statements/{line.pk}/statement.pdf",
         headers={"Accept-Language": LOCALES[owner.language]},
     )
     text = pdf_text(answer.body())
+    assert why in text
     for figure in figures:
         assert shown(figure) in text
         if figure != "0.00":

@@ -293,6 +293,7 @@ def every_total_is_the_same_on_screen_in_files_and_in_the_ledger(story: Story, f
         books.of_a_month(story.quarter.statement("Bright", month), figures)
     last = story.quarter.batches()[3]
     agency, wu = story.quarter.manager_of["Bright"], story.quarter.brokers["Wu"].user
-    of_a_line(story.enter(agency), story.quarter.line_of(last, "Bright"), ("18476.00", "0.00", "18476.00"))
+    own = story.quarter.line_of(last, "Bright")
+    of_a_line(story.enter(agency), own, ("18476.00", "0.00", "18476.00"), why="6.2")
     of_a_line(story.enter(wu), story.quarter.line_of(last, "Wu"), ("3000.00", "440.00", "2560.00"))
     books.of_everybody(BALANCES)
