@@ -140,3 +140,10 @@ def test_a_file_says_the_same_whatever_becomes_of_the_company_later(eventful):
     read = [CalamineWorkbook.from_filelike(BytesIO(file)) for file in (before, after)]
     for sheet in (0, 1):
         assert read[0].get_sheet_by_index(sheet).to_python() == read[1].get_sheet_by_index(sheet).to_python()
+
+
+def test_words_of_a_narrow_column_stay_whole(eventful):
+    found = max(Statement.objects.all(), key=lambda one: one.lines.count())
+    text = pdf_text(exported(eventful, found, StatementForm.PDF))
+    for words in ("What happened", "Newly earned", "Kept until handover"):
+        assert words in text
