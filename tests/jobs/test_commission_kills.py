@@ -19,7 +19,7 @@ from tests.services.commissions.cast import Cast, at
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 
 DEALS = 5_000
-KILLS = 10
+KILLS = 6
 RUN_AT, DRAFT_AT = at("04-01 09:00"), at("04-07 09:00")
 
 

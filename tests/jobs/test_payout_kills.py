@@ -21,7 +21,7 @@ from commissions.services.ledger_checks import seal_ledger
 from tests.jobs.killing import killed_after, killed_half_way, took_in_a_process, wait_for_the_database
 from tests.jobs.payout_months import STEPS, Months, State
 
-KILLS = int(os.environ.get("KILLS", "5"))
+KILLS = int(os.environ.get("KILLS", "3"))
 SEED = int(os.environ.get("KILLS_SEED", "20261127"))
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial, pytest.mark.timeout(300 + 20 * KILLS)]
