@@ -21,6 +21,7 @@ from channels_platform.accounts.permissions import Can, may
 from channels_platform.adminkit.acts import ActsMixin
 from channels_platform.adminkit.cells import Section
 from channels_platform.adminkit.paginator import CappedPaginator
+from channels_platform.adminkit.reading import ReadingForm
 from channels_platform.adminkit.refusals import add_refusal
 from channels_platform.adminkit.scope import within_projects
 from channels_platform.http.amounts import AmountField
@@ -154,6 +155,7 @@ class Admin(WithinReach, ActsMixin, unfold.ModelAdmin):
     # --- reading --------------------------------------------------------------------------------------------
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        context["adminform"] = ReadingForm(context["adminform"], request)
         obj = kwargs.get("obj")
         if obj is not None:
             context["actions_detail"] = self.act_links(request, obj)
