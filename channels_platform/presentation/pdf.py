@@ -32,7 +32,7 @@ class _Plain(Paragraph):
 
     def breakLinesCJK(self, maxWidths: Any) -> Any:
         widths = list(maxWidths) if isinstance(maxWidths, (list, tuple)) else [maxWidths]
-        if len(self.frags) != 1 or (hasattr(self, "blPara") and getattr(self, "_splitpara", 0)):
+        if len(self.frags) != 1 or (hasattr(self, "blPara") and getattr(self, "_splitpara", False)):
             return super().breakLinesCJK(maxWidths)
         frag = self.frags[0]
         text = frag.text if hasattr(frag, "text") else "".join(getattr(frag, "words", []))
