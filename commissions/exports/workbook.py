@@ -14,6 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from channels_platform.lib.money import minor_digits
 from channels_platform.presentation import formats
+from commissions.exports.approvals import approval_columns, approval_rows
 from commissions.exports.cells import CellKind, Column, starts_formula, xml_text
 from commissions.exports.rows import deal_columns, deal_rows, line_columns, line_rows
 from commissions.models import PayoutBatch, PayoutLine
@@ -49,7 +50,7 @@ class Sheets:
         self.total = self.book.add_format({"bold": True, "top": 1, "num_format": money})
         self.money = self.book.add_format({"num_format": money})
 
-    def table(self, name: str, columns: list[Column], rows: Iterable[tuple[Any, ...]]) -> None:
+    def table(self, name: str, columns: list[Column], rows: Iterable[tuple[Any, ...]], *, totals: bool = True) -> None:
         """Write a sheet of rows under headings and, below them, the totals of what adds up."""
         sheet = self.book.add_worksheet(name)
         sheet.freeze_panes(1, 0)
@@ -58,6 +59,8 @@ class Sheets:
             sheet.write_string(0, place, column.heading, self.heading)
         sums = {place: Decimal(0) for place, column in enumerate(columns) if column.adds_up}
         number = self._rows(sheet, columns, rows, sums)
+        if not totals:
+            return
         sheet.write_string(number, 0, gettext("Total"), self.total)
         for place, total in sums.items():
             style = self.count if columns[place].kind is CellKind.NUMBER else self.total
@@ -137,6 +140,7 @@ def write_workbook(batch: PayoutBatch, target: BinaryIO, *, progress: Progress |
         sheets.table(gettext("Lines"), line_columns(), rows)
     with deal_rows(batch) as rows:
         sheets.table(gettext("Deals"), deal_columns(), rows)
+    sheets.table(gettext("Approvals"), approval_columns(), approval_rows(batch), totals=False)
     sheets.close()
 
 

@@ -14,11 +14,12 @@ from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.jobs.models import JobState
 from channels_platform.jobs.services import Settled
+from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from commissions.exports.cells import CellKind, Column, defused, starts_formula
 from commissions.exports.tables import deals_csv
 from commissions.exports.workbook import Sheets
-from commissions.models import LedgerEntry
+from commissions.models import ApprovalRule, LedgerEntry
 from commissions.services.exporting import (
     ExportForm,
     export_batch,
@@ -27,6 +28,7 @@ from commissions.services.exporting import (
     start_export,
     write_export,
 )
+from commissions.services.payouts import approve_batch, return_batch, submit_batch
 from tests.accounts_at_banks import open_account
 from tests.services.commissions.cast import AT_CONTRACT, Cast, person
 
@@ -69,7 +71,7 @@ def column(rows: list[list[object]], heading: str) -> list[Decimal]:
 
 def test_the_workbooks_totals_are_the_ledgers(paid):
     book = sheets(content(paid, ExportForm.XLSX))
-    assert list(book) == ["Summary", "Lines", "Deals"]
+    assert list(book) == ["Summary", "Lines", "Deals", "Approvals"]
     ledger = dict(
         LedgerEntry.objects.filter(transaction__line__batch=paid.batch)
         .order_by()
@@ -83,6 +85,40 @@ def test_the_workbooks_totals_are_the_ledgers(paid):
         for sheet in ("Lines", "Deals"):
             *parts, total = column(book[sheet], heading)
             assert sum(parts) == total == amount
+
+
+def test_the_workbook_tells_the_approvals_with_what_each_person_approved(cast):
+    cast.plan("A1", release=AT_CONTRACT)
+    cast.contracted("B1")
+    cast.run()
+    ApprovalRule.objects.create(company=cast.company, currency="CNY", from_amount=5000, approvals=2)
+    second = person(Role.FINANCE_APPROVER)
+    second.name = "=Second"
+    second.save()
+    cast.batch = cast.submitted()
+    with clock.at(cast.later()):
+        approve_batch(actor=cast.approver, batch=cast.batch)
+    with clock.at(cast.later()):
+        return_batch(actor=second, batch=cast.batch, reason="=another day")
+    with clock.at(cast.later()):
+        submit_batch(actor=cast.finance, batch=cast.batch)
+    for approver in (second, cast.approver):
+        with clock.at(cast.later()):
+            approve_batch(actor=approver, batch=cast.batch)
+    heading, *rows = sheets(content(cast, ExportForm.XLSX))["Approvals"]
+    assert heading == ["Step", "Who", "Role", "When", "Amount band", "Gross", "Net", "Reason"]
+    assert [(row[0], row[1], row[2]) for row in rows] == [
+        ("Prepared", str(cast.finance), "Finance"),
+        ("Submitted", str(cast.finance), "Finance"),
+        ("Approved", str(cast.approver), "Finance approver"),
+        ("Returned to draft", "=Second", "Finance approver"),
+        ("Submitted", str(cast.finance), "Finance"),
+        ("Approved", "=Second", "Finance approver"),
+        ("Approved", str(cast.approver), "Finance approver"),
+    ]
+    assert {(row[4], row[5]) for row in rows if row[0] == "Approved"} == {("from 5,000.00 CNY: 2 to approve", 10000.0)}
+    assert rows[2][7].endswith("the batch was returned") and rows[2][7].startswith("counts no more since 2026-03-")
+    assert (rows[3][7], rows[5][7]) == ("=another day", "")
 
 
 def test_the_deals_behind_each_line_add_up_to_it(paid):
