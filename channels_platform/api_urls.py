@@ -6,7 +6,7 @@ from django.urls.converters import StringConverter
 from brokers import api as brokers
 from channels_platform.http import api as platform
 from channels_platform.http.handlers import unknown
-from commissions.api import money, payouts, plans, statements
+from commissions.api import accounts, money, payouts, plans, reconciliations, reports, requests, statements
 from leads.api import deals, disputes, payment_files, referrals, visits
 from projects import api as projects
 
@@ -72,6 +72,21 @@ v1 = [
     path("statements/<uuid:pk>/lines/", statements.StatementLinesView.as_view(), name="statement_lines"),
     path("statements/<uuid:pk>/confirm/", statements.StatementConfirmationView.as_view(), name="statement_confirm"),
     path("statements/<uuid:pk>/contest/", statements.StatementContestView.as_view(), name="statement_contest"),
+    path("adjustments/", requests.AdjustmentsView.as_view(), name="adjustments"),
+    path("adjustments/<uuid:pk>/", requests.AdjustmentView.as_view(), name="adjustment"),
+    path("advances/", requests.AdvancesView.as_view(), name="advances"),
+    path("advances/<uuid:pk>/", requests.AdvanceView.as_view(), name="advance"),
+    path("payout-accounts/", accounts.AccountsView.as_view(), name="accounts"),
+    path("payout-accounts/<uuid:pk>/", accounts.AccountView.as_view(), name="account"),
+    path("reconciliations/", reconciliations.ReconciliationsView.as_view(), name="reconciliations"),
+    path("reconciliations/<uuid:pk>/", reconciliations.ReconciliationView.as_view(), name="reconciliation"),
+    path(
+        "reconciliations/<uuid:pk>/rows/",
+        reconciliations.ReconciliationRowsView.as_view(),
+        name="reconciliation_rows",
+    ),
+    path("reports/", reports.ReportsView.as_view(), name="reports"),
+    path("reports/<slug:name>/", reports.ReportView.as_view(), name="report"),
     path("jobs/<uuid:pk>/", platform.JobView.as_view(), name="job"),
     path("jobs/<uuid:pk>/result/", platform.JobResultView.as_view(), name="job_result"),
     path("schema/", platform.SchemaView.as_view(), name="schema"),

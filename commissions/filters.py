@@ -9,8 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import CharField, F, Func, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
+from brokers.models import PayoutAccount
 from channels_platform.http.filters import WordFilter
-from commissions.models import Accrual, PayoutBatch, PayoutLine, PlanVersion
+from commissions.models import Accrual, Adjustment, PayoutBatch, PayoutLine, PlanVersion, ReconciliationRow
 
 
 class PlanFilter(django_filters.FilterSet):
@@ -81,3 +82,31 @@ class StatementFilter(django_filters.FilterSet):
 class LineFilter(django_filters.FilterSet):
     batch = WordFilter(field_name="batch__number")
     state = django_filters.ChoiceFilter(choices=PayoutLine.State.choices)
+
+
+class RequestFilter(django_filters.FilterSet):
+    """Adjustments and advances."""
+
+    project = WordFilter(field_name="project__code")
+    agency = WordFilter(field_name="payee__agency__code")
+    broker = WordFilter(field_name="payee__broker__user__username")
+    number = WordFilter()
+    state = django_filters.ChoiceFilter(choices=Adjustment.State.choices)
+
+
+class AccountFilter(django_filters.FilterSet):
+    """`state`: as it was decided; what is confirmed may be coming, used or past."""
+
+    agency = WordFilter(field_name="agency__code")
+    broker = WordFilter(field_name="broker__user__username")
+    state = django_filters.ChoiceFilter(choices=PayoutAccount.State.choices)
+
+
+class ReconciliationFilter(django_filters.FilterSet):
+    agency = WordFilter(field_name="agency__code")
+    company = WordFilter(field_name="company__code")
+    number = WordFilter()
+
+
+class ReconciliationRowFilter(django_filters.FilterSet):
+    reason = django_filters.ChoiceFilter(choices=[(str(code), word) for code, word in ReconciliationRow.REASONS])

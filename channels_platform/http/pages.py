@@ -50,7 +50,7 @@ def page_of(queryset: QuerySet[Any], request: Request, *, orderings: Sequence[st
     where no index follows them together, each has its own.
     Raises: Problem `bad_page_size`, `bad_ordering`, `bad_cursor`.
     """
-    size = _size(request)
+    size = page_size(request)
     ordering = request.query_params.get("ordering", orderings[0])
     if ordering not in orderings:
         raise Problem(400, "bad_ordering", _("This list cannot be ordered so."))
@@ -84,7 +84,11 @@ def _first_of(
     return [row[-1] for row in first.union(*others, all=True).order_by(*order)[:most]]
 
 
-def _size(request: Request) -> int:
+def page_size(request: Request) -> int:
+    """Return how many rows a page is to have.
+
+    Raises: Problem `bad_page_size`.
+    """
     asked = request.query_params.get("page_size")
     if asked is None:
         return PAGE_SIZE

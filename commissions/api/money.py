@@ -35,7 +35,7 @@ def payee_code(payee: Payee) -> str:
     return payee.agency.code if payee.agency else payee.broker.user.username  # type: ignore[union-attr]
 
 
-class _PayeeFields(serializers.Serializer[Any]):
+class PayeeFields(serializers.Serializer[Any]):
     payee = serializers.SerializerMethodField(help_text=_("Code of the agency, or user name of the broker."))
     payee_kind = serializers.SerializerMethodField()
 
@@ -61,7 +61,7 @@ class WaitOut(serializers.Serializer[Any]):
     words = serializers.CharField(source="sentence")
 
 
-class CommissionOut(_PayeeFields):
+class CommissionOut(PayeeFields):
     deal = serializers.UUIDField(source="deal_id")
     deal_number = serializers.CharField(source="deal.number")
     project = serializers.CharField(source="project.code")

@@ -1,0 +1,178 @@
+"""Finance's reports over HTTP, read only: the rows that the page shows, narrowed by the same words."""
+
+import base64
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+from channels_platform.accounts.permissions import Can
+from channels_platform.http.fields import money_text
+from channels_platform.http.pages import page_size
+from channels_platform.http.problems import Problem, field_error
+from channels_platform.http.views import ApiView
+from commissions.reports.asked import read_asked
+from commissions.reports.catalogue import REPORTS
+from commissions.reports.reading import rows_at, totals, value_of
+from commissions.reports.types import Asked, Field, Kind, Report
+
+_DEEPEST = 10**7
+
+
+class ReportOut(serializers.Serializer[Any]):
+    """`filters`: what its rows can be narrowed by; `by`: what they can be grouped by."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    about = serializers.CharField()
+    filters = serializers.ListField(child=serializers.CharField())
+    by = serializers.ListField(child=serializers.CharField())
+
+
+class ReportFieldOut(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    heading = serializers.CharField()
+    kind = serializers.ChoiceField([kind.value for kind in Kind])
+
+
+class ReportTotalOut(serializers.Serializer[Any]):
+    currency = serializers.CharField()
+    rows = serializers.IntegerField()
+    sums = serializers.DictField(child=serializers.CharField())
+
+
+class ReportRowsOut(serializers.Serializer[Any]):
+    """`results`: each row by the names of `fields`, with its `currency`; `totals`: of all rows, by currency."""
+
+    fields_ = ReportFieldOut(many=True)
+    totals = ReportTotalOut(many=True)
+    results = serializers.ListField(child=serializers.DictField(child=serializers.JSONField(allow_null=True)))
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        found = super().get_fields()
+        return {name.removesuffix("_"): field for name, field in found.items()}
+
+
+class ReportsView(ApiView):
+    needs = {"GET": Can.SEE_MONEY}
+
+    @extend_schema(responses=ReportOut(many=True))
+    def get(self, request: Request) -> Response:
+        """What reports there are."""
+        return Response(
+            [
+                {
+                    "name": one.name,
+                    "title": str(one.title),
+                    "about": str(one.about),
+                    "filters": list(_filters(one)),
+                    "by": [dim.name for dim in one.dims],
+                }
+                for one in REPORTS.values()
+            ]
+        )
+
+
+def _filters(report: Report) -> Iterable[str]:
+    yield from ("span", "from", "to") if report.span else ()
+    yield from ("by", "then")[: report.depth] if len(report.dims) > 1 else ()
+    yield from report.filters
+
+
+class ReportView(ApiView):
+    needs = {"GET": Can.SEE_MONEY}
+
+    @extend_schema(
+        responses=ReportRowsOut,
+        parameters=[
+            OpenApiParameter("cursor", str, description="From `next` or `previous`."),
+            OpenApiParameter("page_size", int, description="1 to 200; 50 by default."),
+            *(
+                OpenApiParameter(name, str, description="As on the report's page; which ones, the list says.")
+                for name in sorted({name for one in REPORTS.values() for name in _filters(one)})
+            ),
+        ],
+    )
+    def get(self, request: Request, name: str) -> Response:
+        """A report's rows, in its order, with the totals of all of them."""
+        if name not in REPORTS:
+            raise Problem(404)
+        asked = read_asked(REPORTS[name], request.user, request.query_params.dict())
+        if asked.faults:
+            faults = [field_error(field, "invalid", fault) for field, fault in asked.faults.items()]
+            raise Problem(400, "bad_filter", errors=faults)
+        start, size = _start(request), page_size(request)
+        fields = asked.report.fields(asked)
+        rows = rows_at(asked, start, size + 1)
+        return Response(
+            {
+                "fields": [{"name": one.name, "heading": str(one.heading), "kind": str(one.kind)} for one in fields],
+                "totals": _totals(asked, fields),
+                "results": [_row(row, fields) for row in rows[:size]],
+                "next": _address(request, start + size) if len(rows) > size else None,
+                "previous": _address(request, max(0, start - size)) if start else None,
+            }
+        )
+
+
+def _totals(asked: Asked, fields: tuple[Field, ...]) -> list[dict[str, Any]]:
+    return [
+        {
+            "currency": total.currency,
+            "rows": total.rows,
+            "sums": {
+                one.name: _text(one, value, total.currency) for one in fields if (value := total.of(one)) is not None
+            },
+        }
+        for total in totals(asked)
+    ]
+
+
+def _row(row: Any, fields: tuple[Field, ...]) -> dict[str, Any]:
+    shown = {one.name: _value(one, value_of(one, row), row["currency"]) for one in fields}
+    return {"currency": row["currency"], **shown}
+
+
+def _value(field: Field, value: Any, currency: str) -> Any:
+    if value is None or field.kind is Kind.COUNT:
+        return value
+    return _text(field, value, currency)
+
+
+def _text(field: Field, value: Any, currency: str) -> str:
+    if field.kind is Kind.MONEY:
+        return money_text(Decimal(value), currency)
+    if field.kind is Kind.RATE:
+        return f"{Decimal(value).normalize():f}"
+    if isinstance(value, date):
+        return f"{value:%Y-%m}" if field.kind is Kind.MONTH else value.isoformat()
+    return str(value)
+
+
+def _start(request: Request) -> int:
+    """Return the place that a cursor names: rows that are added up have no keys to go on from."""
+    cursor = request.query_params.get("cursor")
+    if not cursor:
+        return 0
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+        start = int(text) if text.isdigit() and len(text) < 9 else -1
+    except ValueError:
+        start = -1
+    if not 0 <= start <= _DEEPEST:
+        raise Problem(400, "bad_cursor", _("This cursor is not of this list."))
+    return start
+
+
+def _address(request: Request, start: int) -> str:
+    cursor = base64.urlsafe_b64encode(str(start).encode()).decode().rstrip("=")
+    return str(replace_query_param(request.build_absolute_uri(), "cursor", cursor))
