@@ -222,7 +222,7 @@ def finance_exports(story: Story, at: Visitor, folder: Path) -> None:
     amounts = [-ledger["payable"], ledger["tax"], ledger["paid"]]
 
     book = CalamineWorkbook.from_filelike(BytesIO(exported(page, "xlsx", folder)))
-    summary, lines, deals = (book.get_sheet_by_name(name).to_python() for name in book.sheet_names)
+    summary, lines, deals, _approvals = (book.get_sheet_by_name(name).to_python() for name in book.sheet_names)
     assert set(amounts) <= {money(cell) for _label, cell in summary}
     # the last row of each table is its total
     for sheet, columns in ((lines, slice(3, 6)), (deals, slice(16, 19))):
