@@ -10,7 +10,7 @@ from brokers.models import Agency, Broker, Identity, PayoutAccount
 from brokers.selectors import account_in_force, managers_of, visible_accounts
 from brokers.states import ACCOUNT_WAIT, AccountState, IdentityKind
 from channels_platform.accounts.models import User
-from channels_platform.accounts.permissions import ALLOWED, Can, Role
+from channels_platform.accounts.permissions import Can, Role, roles_that
 from channels_platform.accounts.services.access import require, require_person
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
@@ -217,7 +217,7 @@ def _close(account: PayoutAccount, state: AccountState, *, actor: Any, reason: s
 
 def _tell_confirmers(account: PayoutAccount) -> None:
     """Tell who may confirm an account that it waits; who asked for it can't."""
-    roles = [role for role, acts in ALLOWED.items() if Can.CONFIRM_ACCOUNT in acts]
+    roles = roles_that(Can.CONFIRM_ACCOUNT)
     staff = [one for one in User.objects.filter(role__in=roles, is_active=True) if one.pk != account.asked_by_id]
     tell(
         kind="account.waits",

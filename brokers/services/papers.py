@@ -13,7 +13,7 @@ from django.urls import reverse
 from brokers.models import Agency, Agreement
 from brokers.selectors import managers_of
 from brokers.states import AgencyStatus, AgreementState
-from channels_platform.accounts.permissions import ALLOWED, Can
+from channels_platform.accounts.permissions import Can, roles_that
 from channels_platform.accounts.selectors import staff_of
 from channels_platform.lib import clock
 from channels_platform.notices.services import tell
@@ -86,7 +86,7 @@ def _warn(ending: _Ending) -> int:
     if stage is None:
         return 0
     facts = {"day": str(ending.until)} | ({"project": ending.project.name} if ending.project else {})
-    team = staff_of(ending.projects, [role for role, acts in ALLOWED.items() if Can.EDIT_AGENCIES in acts])
+    team = staff_of(ending.projects, roles_that(Can.EDIT_AGENCIES))
     managers = managers_of(ending.agency)
     return sum(
         tell(

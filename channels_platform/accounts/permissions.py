@@ -172,6 +172,11 @@ ALLOWED: dict[str, frozenset[Can]] = {
 AGENCY_ROLES = frozenset({Role.AGENCY_ADMIN, Role.BROKER})
 
 
+def roles_that(act: Can) -> list[str]:
+    """Return the roles that have `act`."""
+    return [role for role, acts in ALLOWED.items() if act in acts]
+
+
 def may(user: object, act: Can) -> bool:
     """Whether the person may do `act`: active, signed in, and of a role that has it."""
     if not getattr(user, "is_active", False):

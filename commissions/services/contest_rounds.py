@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from django.urls import reverse
 
-from channels_platform.accounts.permissions import ALLOWED, Can
+from channels_platform.accounts.permissions import Can, roles_that
 from channels_platform.accounts.selectors import staff_of
 from channels_platform.accounts.services.access import require_person
 from channels_platform.audit.services import record
@@ -64,7 +64,7 @@ def propose_rounds(*, contest_id: UUID) -> int:
         if days.first not in there
     ]
     ContestRound.objects.bulk_create(new)
-    managers = staff_of([contest.project], [role for role, acts in ALLOWED.items() if Can.APPROVE_CONTEST in acts])
+    managers = staff_of([contest.project], roles_that(Can.APPROVE_CONTEST))
     people = [one for one in managers if one.pk != contest.author_id]
     for one in new:
         tell(

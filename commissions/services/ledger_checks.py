@@ -8,7 +8,7 @@ from django.db.models import Max
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
-from channels_platform.accounts.permissions import ALLOWED, Can
+from channels_platform.accounts.permissions import Can, roles_that
 from channels_platform.accounts.selectors import staff_of
 from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
@@ -82,7 +82,7 @@ def _keep(check: LedgerCheck, report: Report) -> LedgerCheck:
     check.finished_at = max(clock.now(), check.started_at)
     check.save()
     if not check.ok:
-        roles = [role for role, acts in ALLOWED.items() if Can.CHECK_LEDGER in acts]
+        roles = roles_that(Can.CHECK_LEDGER)
         tell(
             kind="ledger.differs",
             recipients=staff_of(Project.objects.all(), roles),

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from brokers.selectors import managers_of
 from channels_platform.accounts.models import User
-from channels_platform.accounts.permissions import ALLOWED, Can
+from channels_platform.accounts.permissions import Can, roles_that
 from channels_platform.accounts.selectors import staff_of
 from channels_platform.notices.services import tell
 from commissions.engine.matching import Reason
@@ -61,6 +61,6 @@ def _tell(kind: str, about: Reconciliation, *, actor: Any, sides: tuple[str, ...
 def _people(side: str, about: Reconciliation) -> list[User]:
     if side == "portal":
         return list(managers_of(about.agency))
-    roles = [role for role, acts in ALLOWED.items() if Can.RECONCILE in acts]
+    roles = roles_that(Can.RECONCILE)
     staff = staff_of(Project.objects.filter(company=about.company_id), roles)
     return [one for one in staff if visible_reconciliations(one).filter(pk=about.pk).exists()]

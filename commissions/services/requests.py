@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from django.db import connection
 
-from channels_platform.accounts.permissions import ALLOWED, Can
+from channels_platform.accounts.permissions import Can, roles_that
 from channels_platform.accounts.selectors import staff_of
 from channels_platform.accounts.services.access import require_person
 from channels_platform.lib import clock
@@ -28,7 +28,7 @@ def tell_deciders(
 
     Writes: Notice, Delivery.
     """
-    roles = [role for role, acts in ALLOWED.items() if Can.APPROVE_PAYOUT in acts]
+    roles = roles_that(Can.APPROVE_PAYOUT)
     tell(
         kind="money.asked",
         recipients=[

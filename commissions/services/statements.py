@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core.files.uploadedfile import UploadedFile
 from django.urls import reverse
 
-from channels_platform.accounts.permissions import ALLOWED, Can
+from channels_platform.accounts.permissions import Can, roles_that
 from channels_platform.accounts.selectors import staff_of
 from channels_platform.accounts.services.access import require_person
 from channels_platform.audit.services import record
@@ -144,7 +144,7 @@ def _record(action: str, actor: Any, statement: Statement, **facts: Any) -> None
 
 
 def _tell_finance(statement: Statement, *, once: str) -> None:
-    roles = [role for role, acts in ALLOWED.items() if Can.CLOSE_MONTH in acts]
+    roles = roles_that(Can.CLOSE_MONTH)
     projects = Project.objects.filter(company=statement.closing_of.company_id)
     tell(
         kind="statement.contested",
