@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 
 from channels_platform.audit.models import Event
 from channels_platform.presentation import formats
-from commissions.exports.cells import CellKind, Column
+from commissions.exports.cells import Column, money_column, text_column
 from commissions.models import ApprovalRule, ApprovedLine, BatchApproval, PayoutBatch
 
 _Step = tuple[Any, ...]
@@ -19,14 +19,14 @@ _Step = tuple[Any, ...]
 def approval_columns() -> list[Column]:
     """Return the columns of `approval_rows`, headed in the active language."""
     return [
-        _text(gettext("Step"), 24, 0),
-        _text(gettext("Who"), 20, 1),
-        _text(gettext("Role"), 18, 2),
-        _text(gettext("When"), 26, 3),
-        _text(gettext("Amount band"), 30, 4),
-        Column(gettext("Gross"), CellKind.MONEY, 15, itemgetter(5)),
-        Column(gettext("Net"), CellKind.MONEY, 15, itemgetter(6)),
-        _text(gettext("Reason"), 50, 7),
+        text_column(gettext("Step"), 24, 0),
+        text_column(gettext("Who"), 20, 1),
+        text_column(gettext("Role"), 18, 2),
+        text_column(gettext("When"), 26, 3),
+        text_column(gettext("Amount band"), 30, 4),
+        money_column(gettext("Gross"), 5),
+        money_column(gettext("Net"), 6),
+        text_column(gettext("Reason"), 50, 7),
     ]
 
 
@@ -104,7 +104,3 @@ def _voided(approval: BatchApproval, batch: PayoutBatch) -> str:
     }.get(approval.voided_because, approval.voided_because)
     at = formats.exact_instant(approval.voided_at, batch.company.timezone)
     return gettext("counts no more since %(at)s: %(because)s") % {"at": at, "because": because}
-
-
-def _text(heading: str, width: int, place: int) -> Column:
-    return Column(heading, CellKind.TEXT, width, itemgetter(place))

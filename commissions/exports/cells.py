@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from operator import itemgetter
 from typing import Any
 
 from channels_platform.lib.spreadsheets import defused, kept_text, starts_formula
@@ -31,6 +32,16 @@ class Column:
     width: int
     take: Callable[[tuple[Any, ...]], Any]
     adds_up: bool = False
+
+
+def text_column(heading: str, width: int, place: int) -> Column:
+    """Return a column of a row's text at `place`."""
+    return Column(heading, CellKind.TEXT, width, itemgetter(place))
+
+
+def money_column(heading: str, place: int, *, adds_up: bool = False) -> Column:
+    """Return a column of a row's amount at `place`."""
+    return Column(heading, CellKind.MONEY, 15, itemgetter(place), adds_up)
 
 
 # What XML cannot hold, or a spreadsheet reads as something else: markup, control characters, and text that looks like

@@ -16,7 +16,7 @@ from channels_platform.lib import clock
 from channels_platform.presentation import formats
 from channels_platform.presentation.badges import badge_of
 from channels_platform.presentation.pdf import paragraph, register_font
-from commissions.exports.cells import CellKind, Column
+from commissions.exports.cells import CellKind, Column, money_column, text_column
 from commissions.exports.statement import GRID
 from commissions.exports.workbook import Sheets
 from commissions.models import Statement, StatementLine
@@ -90,21 +90,21 @@ def month_words(statement: Statement) -> str:
 def line_columns() -> list[Column]:
     """Return the columns of a statement's lines, headed in the active language."""
     return [
-        _text(gettext("No."), 6, 0),
-        _text(gettext("Project"), 18, 1),
-        _text(gettext("Deal"), 20, 2),
-        _text(gettext("Unit"), 12, 3),
-        _text(gettext("Client"), 10, 4),
+        text_column(gettext("No."), 6, 0),
+        text_column(gettext("Project"), 18, 1),
+        text_column(gettext("Deal"), 20, 2),
+        text_column(gettext("Unit"), 12, 3),
+        text_column(gettext("Client"), 10, 4),
         Column(gettext("Contracted"), CellKind.DAY, 11, itemgetter(5)),
-        _text(gettext("Component"), 14, 6),
-        _text(gettext("What happened"), 14, 7),
-        _money(pgettext("money", "Earned"), 8),
-        _money(gettext("Clawed back"), 9),
-        _money(gettext("Released"), 10),
-        _money(gettext("Kept until handover"), 11),
-        _money(pgettext("money", "Paid"), 12),
-        _money(gettext("Tax withheld"), 13),
-        _text(gettext("How it comes about"), 60, 14),
+        text_column(gettext("Component"), 14, 6),
+        text_column(gettext("What happened"), 14, 7),
+        money_column(pgettext("money", "Earned"), 8, adds_up=True),
+        money_column(gettext("Clawed back"), 9, adds_up=True),
+        money_column(gettext("Released"), 10, adds_up=True),
+        money_column(gettext("Kept until handover"), 11, adds_up=True),
+        money_column(pgettext("money", "Paid"), 12, adds_up=True),
+        money_column(gettext("Tax withheld"), 13, adds_up=True),
+        text_column(gettext("How it comes about"), 60, 14),
     ]
 
 
@@ -207,11 +207,3 @@ def _lines(statement: Statement) -> LongTable:
 
 def _shown(value: Any, statement: Statement, is_money: bool) -> str:
     return formats.money(value, statement.currency) if is_money else str(value)
-
-
-def _text(heading: str, width: int, place: int) -> Column:
-    return Column(heading, CellKind.TEXT, width, itemgetter(place))
-
-
-def _money(heading: str, place: int) -> Column:
-    return Column(heading, CellKind.MONEY, 15, itemgetter(place), adds_up=True)

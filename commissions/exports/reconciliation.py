@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext, pgettext
 
 from channels_platform.presentation import formats
-from commissions.exports.cells import CellKind, Column
+from commissions.exports.cells import CellKind, Column, text_column
 from commissions.exports.workbook import Sheets
 from commissions.models import Reconciliation, ReconciliationRow
 from commissions.reconciling import counts_of
@@ -21,10 +21,15 @@ def reconciliation_workbook(reconciliation: Reconciliation) -> bytes:
     sheets.table(gettext("Rows"), _columns(), _rows(reconciliation))
     sheets.table(
         gettext("Summary"),
-        [_text(gettext("What"), 30, 0), Column(gettext("Rows"), CellKind.NUMBER, 10, itemgetter(1), adds_up=True)],
+        [
+            text_column(gettext("What"), 30, 0),
+            Column(gettext("Rows"), CellKind.NUMBER, 10, itemgetter(1), adds_up=True),
+        ],
         [(label, count) for _code, label, count in counts_of(reconciliation)],
     )
-    sheets.table(gettext("Signatures"), [_text(gettext("What"), 30, 0), _text("", 60, 1)], _facts(reconciliation))
+    sheets.table(
+        gettext("Signatures"), [text_column(gettext("What"), 30, 0), text_column("", 60, 1)], _facts(reconciliation)
+    )
     sheets.close()
     return target.getvalue()
 
@@ -51,20 +56,20 @@ def _facts(one: Reconciliation) -> list[tuple[str, str]]:
 
 def _columns() -> list[Column]:
     return [
-        _text(gettext("What"), 22, 0),
+        text_column(gettext("What"), 22, 0),
         Column(gettext("Row"), CellKind.NUMBER, 7, itemgetter(1)),
-        _text(gettext("Agency: deal"), 20, 2),
-        _text(gettext("Agency: unit"), 12, 3),
-        _text(gettext("Agency: client"), 12, 4),
+        text_column(gettext("Agency: deal"), 20, 2),
+        text_column(gettext("Agency: unit"), 12, 3),
+        text_column(gettext("Agency: client"), 12, 4),
         Column(gettext("Agency: date"), CellKind.DAY, 12, itemgetter(5)),
         Column(gettext("Agency: amount"), CellKind.MONEY, 16, itemgetter(6), adds_up=True),
-        _text(gettext("Developer: deal"), 20, 7),
-        _text(gettext("Developer: unit"), 12, 8),
-        _text(gettext("Developer: client"), 12, 9),
+        text_column(gettext("Developer: deal"), 20, 7),
+        text_column(gettext("Developer: unit"), 12, 8),
+        text_column(gettext("Developer: client"), 12, 9),
         Column(gettext("Developer: date"), CellKind.DAY, 12, itemgetter(10)),
         Column(gettext("Developer: amount"), CellKind.MONEY, 16, itemgetter(11), adds_up=True),
         Column(gettext("Difference"), CellKind.MONEY, 16, itemgetter(12), adds_up=True),
-        _text(gettext("Share"), 8, 13),
+        text_column(gettext("Share"), 8, 13),
         Column(gettext("All earned"), CellKind.MONEY, 16, itemgetter(14), adds_up=True),
     ]
 
@@ -77,7 +82,3 @@ def _rows(reconciliation: Reconciliation) -> Iterator[tuple[Any, ...]]:
             row.their_amount, row.our_deal, row.our_unit, row.our_client, row.our_date, row.our_amount,
             row.difference, row.our_share, row.our_earned,
         )  # fmt: skip
-
-
-def _text(heading: str, width: int, place: int) -> Column:
-    return Column(heading, CellKind.TEXT, width, itemgetter(place))

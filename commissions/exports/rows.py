@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 
 from channels_platform.lib.money import minor_digits
 from channels_platform.presentation import formats
-from commissions.exports.cells import CellKind, Column
+from commissions.exports.cells import CellKind, Column, money_column, text_column
 from commissions.models import PayoutBatch, PayoutLine
 from commissions.selectors import lines_that_count
 from commissions.services.settlement import LINE_KEYS
@@ -100,16 +100,16 @@ def _counted(batch: PayoutBatch) -> list[UUID]:
 def line_columns() -> list[Column]:
     """Return the columns of `line_rows`, headed in the active language."""
     return [
-        _text(gettext("Payee"), 24, 0),
+        text_column(gettext("Payee"), 24, 0),
         Column(gettext("Kind"), CellKind.TEXT, 12, lambda row: gettext("Individual") if row[1] else gettext("Agency")),
-        _text(gettext("Agency code"), 14, 2),
-        _money(gettext("Gross"), 3, adds_up=True),
-        _money(gettext("Tax withheld"), 4, adds_up=True),
-        _money(gettext("Net"), 5, adds_up=True),
+        text_column(gettext("Agency code"), 14, 2),
+        money_column(gettext("Gross"), 3, adds_up=True),
+        money_column(gettext("Tax withheld"), 4, adds_up=True),
+        money_column(gettext("Net"), 5, adds_up=True),
         Column(gettext("State"), CellKind.TEXT, 10, lambda row: str(PayoutLine.State(row[6]).label)),
-        _text(gettext("Invoice"), 18, 7),
+        text_column(gettext("Invoice"), 18, 7),
         Column(gettext("VAT rate"), CellKind.TEXT, 10, lambda row: "" if row[8] is None else formats.percent(row[8])),
-        _text(gettext("Bank reference"), 18, 9),
+        text_column(gettext("Bank reference"), 18, 9),
     ]
 
 
@@ -119,34 +119,26 @@ def deal_columns() -> list[Column]:
     named = cache(component)
     states = cache(lambda state: str(PayoutLine.State(state).label))
     return [
-        _text(gettext("Payee"), 24, 0),
-        _text(gettext("Agency code"), 14, 1),
-        _text(gettext("Project"), 18, 2),
-        _text(gettext("Deal"), 20, 3),
-        _text(gettext("Unit"), 12, 4),
+        text_column(gettext("Payee"), 24, 0),
+        text_column(gettext("Agency code"), 14, 1),
+        text_column(gettext("Project"), 18, 2),
+        text_column(gettext("Deal"), 20, 3),
+        text_column(gettext("Unit"), 12, 4),
         Column(gettext("Component"), CellKind.TEXT, 14, lambda row: named(row[5])),
-        _text(gettext("Referral"), 20, 6),
-        _text(gettext("Broker"), 14, 7),
-        _text(gettext("Client"), 10, 8),
+        text_column(gettext("Referral"), 20, 6),
+        text_column(gettext("Broker"), 14, 7),
+        text_column(gettext("Client"), 10, 8),
         Column(gettext("Subscribed"), CellKind.DAY, 11, itemgetter(9)),
         Column(gettext("Contracted"), CellKind.DAY, 11, itemgetter(10)),
-        _money(gettext("Price"), 11),
-        _text(gettext("Share"), 8, 12),
-        _money(gettext("Earned"), 14),
-        _money(gettext("Released"), 15),
-        _money(gettext("Retained"), 16),
-        _money(gettext("Gross"), 17, adds_up=True),
-        _money(gettext("Tax withheld"), 18, adds_up=True),
-        _money(gettext("Net"), 19, adds_up=True),
+        money_column(gettext("Price"), 11),
+        text_column(gettext("Share"), 8, 12),
+        money_column(gettext("Earned"), 14),
+        money_column(gettext("Released"), 15),
+        money_column(gettext("Retained"), 16),
+        money_column(gettext("Gross"), 17, adds_up=True),
+        money_column(gettext("Tax withheld"), 18, adds_up=True),
+        money_column(gettext("Net"), 19, adds_up=True),
         # what the bank refused counts in the batch, and not in what it paid
         Column(gettext("State"), CellKind.TEXT, 10, lambda row: states(row[21])),
         Column(gettext("How it comes about"), CellKind.TEXT, 60, lambda row: explain_row(json.loads(row[20]), words)),
     ]
-
-
-def _text(heading: str, width: int, place: int) -> Column:
-    return Column(heading, CellKind.TEXT, width, itemgetter(place))
-
-
-def _money(heading: str, place: int, *, adds_up: bool = False) -> Column:
-    return Column(heading, CellKind.MONEY, 15, itemgetter(place), adds_up)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from channels_platform.lib.money import from_minor, half_up
 from commissions.engine.simulate import Simulation, Tried
 from commissions.engine.types import PayeeKey
-from commissions.exports.cells import CellKind, Column
+from commissions.exports.cells import CellKind, Column, text_column
 from commissions.exports.workbook import Sheets
 from commissions.words import ReaderWords, month_words
 
@@ -32,7 +32,7 @@ def write_simulation(
 
     sheets = Sheets(target, currency=currency)
     heads = [
-        _text(gettext("Deal"), 20, 0),
+        text_column(gettext("Deal"), 20, 0),
         Column(gettext("Contracted on"), CellKind.DAY, 12, itemgetter(1)),
         _money(gettext("Price"), itemgetter(2)),
     ]
@@ -42,7 +42,7 @@ def write_simulation(
         ((one.number, one.contracted_on, *money((one.price, *one.costs))) for one in deals),
     )
     heads = [
-        _text(gettext("Month"), 14, 0),
+        text_column(gettext("Month"), 14, 0),
         Column(gettext("Units sold"), CellKind.NUMBER, 8, itemgetter(1), adds_up=True),
         _money(gettext("Sales amount"), itemgetter(2)),
     ]
@@ -54,7 +54,7 @@ def write_simulation(
     payees = simulation.by_payee()
     called = names([key for key, _costs_of in payees])
     rows = ((called[key], *money(costs)) for key, costs in payees)
-    sheets.table(gettext("Payees"), [_text(gettext("Payee"), 28, 0), *_costs(plans, 1)], rows)
+    sheets.table(gettext("Payees"), [text_column(gettext("Payee"), 28, 0), *_costs(plans, 1)], rows)
     sheets.close()
 
 
@@ -91,7 +91,3 @@ def rate_of(cost: Decimal, sales: Decimal) -> Decimal | None:
 
 def _money(heading: str, take: Callable[[tuple[Any, ...]], Any]) -> Column:
     return Column(heading, CellKind.MONEY, 16, take, adds_up=True)
-
-
-def _text(heading: str, width: int, place: int) -> Column:
-    return Column(heading, CellKind.TEXT, width, itemgetter(place))
