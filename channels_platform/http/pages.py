@@ -97,6 +97,25 @@ def page_size(request: Request) -> int:
     return min(int(asked), MAX_PAGE_SIZE)
 
 
+def address_from(request: Request, place: str) -> str:
+    """Return the address of the same list from a place on, which its cursor names."""
+    cursor = base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+    return str(replace_query_param(request.build_absolute_uri(), "cursor", cursor))
+
+
+def place_of(cursor: str) -> str:
+    """Return the place a cursor names.
+
+    Raises: ValueError.
+    """
+    return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+
+
+def no_cursor() -> Problem:
+    """Return the answer to a cursor that names no place of the list."""
+    return Problem(400, "bad_cursor", _("This cursor is not of this list."))
+
+
 def _beyond(model: type[Model], names: tuple[str, ...], values: tuple[Any, ...], *, lower: bool) -> Any:
     """Return the row comparison `(a, b) < (x, y)`, which one index scan answers."""
     here = Func(*(F(name) for name in names), function="ROW", output_field=BooleanField())
@@ -116,21 +135,19 @@ def _address(request: Request, ordering: str, names: tuple[str, ...], row: Any, 
     values = [getattr(row, name) for name in names]
     texts = [value.isoformat() if hasattr(value, "isoformat") else str(value) for value in values]
     raw = json.dumps(["b" if backwards else "f", ordering, *texts], separators=(",", ":"))
-    cursor = base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
-    return str(replace_query_param(request.build_absolute_uri(), "cursor", cursor))
+    return address_from(request, raw)
 
 
 def _read_cursor(cursor: str | None, model: type[Model], names: tuple[str, ...], ordering: str) -> _Place | None:
     if not cursor:
         return None
     try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        direction, made_for, *texts = json.loads(raw)
+        direction, made_for, *texts = json.loads(place_of(cursor))
         if direction not in ("f", "b") or made_for != ordering or len(texts) != len(names):
             raise ValueError("not a cursor of this list")
         values = tuple(_value(_field(model, name), text) for name, text in zip(names, texts, strict=True))
     except _NOT_A_CURSOR as fault:
-        raise Problem(400, "bad_cursor", _("This cursor is not of this list.")) from fault
+        raise no_cursor() from fault
     return _Place(direction == "b", values)
 
 

@@ -1,21 +1,18 @@
 """Finance's reports over HTTP, read only: the rows that the page shows, narrowed by the same words."""
 
-import base64
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import replace_query_param
 
 from channels_platform.accounts.permissions import Can
 from channels_platform.http.fields import money_text
-from channels_platform.http.pages import page_size
+from channels_platform.http.pages import address_from, no_cursor, page_size, place_of
 from channels_platform.http.problems import Problem, field_error
 from channels_platform.http.views import ApiView
 from commissions.reports.asked import read_asked
@@ -118,8 +115,8 @@ class ReportView(ApiView):
                 "fields": [{"name": one.name, "heading": str(one.heading), "kind": str(one.kind)} for one in fields],
                 "totals": _totals(asked, fields),
                 "results": [_row(row, fields) for row in rows[:size]],
-                "next": _address(request, start + size) if len(rows) > size else None,
-                "previous": _address(request, max(0, start - size)) if start else None,
+                "next": address_from(request, str(start + size)) if len(rows) > size else None,
+                "previous": address_from(request, str(max(0, start - size))) if start else None,
             }
         )
 
@@ -164,15 +161,9 @@ def _start(request: Request) -> int:
     if not cursor:
         return 0
     try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-        start = int(text) if text.isdigit() and len(text) < 9 else -1
-    except ValueError:
-        start = -1
-    if not 0 <= start <= _DEEPEST:
-        raise Problem(400, "bad_cursor", _("This cursor is not of this list."))
-    return start
-
-
-def _address(request: Request, start: int) -> str:
-    cursor = base64.urlsafe_b64encode(str(start).encode()).decode().rstrip("=")
-    return str(replace_query_param(request.build_absolute_uri(), "cursor", cursor))
+        text = place_of(cursor)
+    except ValueError as fault:
+        raise no_cursor() from fault
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= _DEEPEST):
+        raise no_cursor()
+    return int(text)
