@@ -1,5 +1,7 @@
 """What agencies hand in for their payout lines: invoices (发票), and credit notes (红字发票) for what was paid back."""
 
+from typing import Any
+
 import pgtrigger
 from django.db import models
 from django.db.models import Q
@@ -8,6 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from channels_platform.accounts.keys import person_key
 from channels_platform.lib.ids import uuid7
 from commissions.models.payout import PayoutLine
+
+
+def _paper() -> Any:
+    """The file that an invoice or credit note came as."""
+    return models.ForeignKey(
+        "files.Attachment", verbose_name=_("file"), null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
 
 class Invoice(models.Model):
@@ -22,14 +31,7 @@ class Invoice(models.Model):
     amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
     vat_rate = models.DecimalField(_("VAT rate"), max_digits=5, decimal_places=4)
     issued_on = models.DateField(_("invoice date"), null=True, blank=True)
-    attachment = models.ForeignKey(
-        "files.Attachment",
-        verbose_name=_("file"),
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-    )
+    attachment = _paper()
     received_at = models.DateTimeField(_("received"))
     received_from = person_key(_("received from"), null=True, blank=True)
     live = models.BooleanField(default=True)
@@ -63,14 +65,7 @@ class CreditNote(models.Model):
     number = models.CharField(_("number"), max_length=60)
     amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
     issued_on = models.DateField(_("invoice date"))
-    attachment = models.ForeignKey(
-        "files.Attachment",
-        verbose_name=_("file"),
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-    )
+    attachment = _paper()
     received_at = models.DateTimeField(_("received"))
     received_from = person_key(_("received from"))
 

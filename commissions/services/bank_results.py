@@ -200,9 +200,12 @@ def _carry_out(batch: PayoutBatch, judged: list[Judged], rows: list[Any], actor:
         post_return(batch, list(lines[RETURNED]), actor=actor, now=clock.now())
         release_lines(batch, list(lines[RETURNED]), LineState.RETURNED)
         _note("batch.returned_by_bank", batch, lines[RETURNED], actor)
+    answers: dict[str, list[UUID]] = defaultdict(list)
     for outcome in (UNKNOWN, FAILED, RETURNED):
         for pk, row in lines[outcome].items():
-            PayoutLine.objects.filter(pk=pk).update(bank_answer=redact(row.get("reason", ""))[:200])
+            answers[redact(row.get("reason", ""))[:200]].append(pk)
+    for answer, told in answers.items():
+        PayoutLine.objects.filter(pk__in=told).update(bank_answer=answer)
 
 
 def _note(action: str, batch: PayoutBatch, lines: Mapping[UUID, Any], actor: Any) -> None:

@@ -4,10 +4,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from unicodedata import normalize
+from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Upper
 
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require
@@ -150,9 +152,9 @@ def carry_invoices(lines: QuerySet[PayoutLine], batch: PayoutBatch) -> None:
     Writes: Invoice.
     """
     had = Invoice.objects.filter(line__in=lines).select_related("line").order_by("received_at")
-    live = Invoice.objects.filter(live=True)
     # one whose number was put to another line meanwhile stays there
-    latest = {one.line.payee_id: one for one in had if not _is_known(one.number, one.agency_id, live)}
+    known = _known(Invoice.objects.filter(live=True), {(one.agency_id, one.number.upper()) for one in had})
+    latest = {one.line.payee_id: one for one in had if (one.agency_id, one.number.upper()) not in known}
     Invoice.objects.bulk_create(
         [
             Invoice(
@@ -168,7 +170,8 @@ def carry_invoices(lines: QuerySet[PayoutLine], batch: PayoutBatch) -> None:
             )
             for line in batch.lines.all()
             if (was := latest.get(line.payee_id)) is not None and was.amount == line.gross
-        ]
+        ],
+        ignore_conflicts=True,  # as one of the same number may come meanwhile
     )
 
 
@@ -187,13 +190,21 @@ def _needed_number(number: str) -> str:
 
 def _refuse_known(number: str, agency_id: Any, invoices: QuerySet[Invoice]) -> None:
     """Refuse a number that one of the issuer's papers has, in whichever letters; as it stands the database does."""
-    if _is_known(number, agency_id, invoices):
+    if _known(invoices, {(agency_id, number.upper())}):
         raise Duplicate("a paper of the issuer has this number", code="invoice_known", field="number")
 
 
-def _is_known(number: str, agency_id: Any, invoices: QuerySet[Invoice]) -> bool:
+def _known(invoices: QuerySet[Invoice], numbers: set[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Return those issuers and numbers, in capitals, that a paper of theirs has."""
+    issuers, capitals = {agency_id for agency_id, _number in numbers}, {number for _agency, number in numbers}
     papers: tuple[QuerySet[Any], ...] = (invoices, CreditNote.objects.all())
-    return any(found.filter(agency=agency_id, number__iexact=number).exists() for found in papers)
+    return {
+        (agency_id, capital)
+        for found in papers
+        for agency_id, capital in found.annotate(capitals=Upper("number"))
+        .filter(agency__in=issuers, capitals__in=capitals)
+        .values_list("agency_id", "capitals")
+    }
 
 
 def _refuse_future(day: date) -> None:
