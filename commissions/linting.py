@@ -18,8 +18,8 @@ from commissions.engine.plans import read_version
 from commissions.engine.terms import PlanTerm
 from commissions.engine.types import PlanVersion as Rules
 from commissions.engine.types import UnitFact
-from commissions.facts import version_fields
 from commissions.models import PlanVersion
+from commissions.plan_facts import version_fields
 from commissions.plan_words import METHODS, MOMENTS
 from commissions.states import PlanState
 from commissions.words import ReaderWords

@@ -11,10 +11,11 @@ from django.db.models import Q, QuerySet
 from brokers.models import Agency, Broker
 from channels_platform.lib import clock
 from channels_platform.lib.money import parse_decimal, to_minor
+from commissions.deal_facts import deal_lumps
 from commissions.engine.next_units import Outlook, Sold, observed, outlooks
 from commissions.engine.types import COMMISSION, Mode, Series
-from commissions.facts import approved_series, deal_lumps
 from commissions.models import Accrual, PlanVersion
+from commissions.plan_facts import approved_series
 from commissions.states import PlanState
 from projects.models import Project
 

@@ -10,9 +10,9 @@ from brokers.models import Broker
 from channels_platform.lib import clock
 from commissions.engine.conditions import unmet
 from commissions.engine.types import AppliesTo, Payee
-from commissions.facts import approved_series
 from commissions.holds import Hold
 from commissions.models import Accrual, PayoutLine
+from commissions.plan_facts import approved_series
 from commissions.plan_words import plan_in_words
 from commissions.selectors import balances, commissions, visible_lines
 from commissions.states import BatchState

@@ -11,9 +11,10 @@ from typing import Any
 
 from brokers.models import Agency
 from channels_platform.lib import clock
+from commissions.deal_facts import deal_stream
 from commissions.engine.simulate import Months, SalesCurve, Simulation, Tried, made_up_deals
 from commissions.engine.types import AppliesTo, Conditions, Method, Series
-from commissions.facts import approved_series, deal_stream, tried_series
+from commissions.plan_facts import approved_series, tried_series
 from leads.models import Deal
 from projects.models import Project
 

@@ -26,9 +26,9 @@ from commissions.engine.waiting import (
     why_no_row,
 )
 from commissions.engine.waiting_words import render_no_row
-from commissions.facts import approved_series
 from commissions.holds import hold_of, holds_in_force
 from commissions.models import Accrual, LedgerEntry, Payee, PayoutEntry
+from commissions.plan_facts import approved_series
 from commissions.services.schedule import next_due
 from commissions.states import Account
 from commissions.words import ReaderWords, explain_mover, explain_wait

@@ -21,8 +21,8 @@ from commissions.engine.fields import MAX_ENTRIES, PlanFault
 from commissions.engine.plans import validate_plan
 from commissions.engine.starts import STARTS
 from commissions.engine.types import Method, Milestone
-from commissions.facts import version_fields
 from commissions.models import Plan, PlanVersion
+from commissions.plan_facts import version_fields
 from commissions.plan_words import METHODS, MOMENTS
 from projects.models import Project
 

@@ -9,9 +9,10 @@ from typing import Any
 import structlog
 from django.db import connection, transaction
 
+from commissions.deal_facts import deal_stream
 from commissions.engine.calculate import Calculator
 from commissions.engine.types import Entitlement
-from commissions.facts import approved_series, deal_stream
+from commissions.plan_facts import approved_series
 from commissions.proof.differences import Difference, Report
 from leads.models import DealOutbox
 from projects.models import Project

@@ -12,10 +12,11 @@ from django.db import connection
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from commissions import locks
+from commissions.deal_facts import deal_stream
 from commissions.engine.calculate import Calculator
 from commissions.engine.types import Entitlement, Series
-from commissions.facts import approved_series, deal_stream
 from commissions.models import CommissionRun
+from commissions.plan_facts import approved_series
 from commissions.services.advances import settle_advances
 from commissions.services.postings import Posting
 from leads.models import DealOutbox

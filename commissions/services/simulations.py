@@ -31,8 +31,8 @@ from commissions.engine.plans import InvalidPlan, validate_plan
 from commissions.engine.simulate import MADE_UP, Simulation, next_month
 from commissions.engine.types import Method, Milestone, Payee, PayeeKey
 from commissions.exports.simulation import write_simulation
-from commissions.facts import version_fields
 from commissions.models import PlanVersion
+from commissions.plan_facts import version_fields
 from commissions.simulating import Asked, simulated
 from projects.models import Project
 from projects.selectors import visible_projects

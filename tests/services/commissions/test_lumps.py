@@ -9,9 +9,10 @@ import pytest
 from django.db import connection, transaction
 
 from brokers.models import AgencyGrade, HeldGrade
-from commissions import facts
+from commissions import deal_facts
+from commissions.deal_facts import deal_stream
 from commissions.engine.calculate import Calculator
-from commissions.facts import approved_series, deal_stream
+from commissions.plan_facts import approved_series
 from leads.models import Deal
 from projects.models import Project, Unit
 from tests.services.commissions.cast import Cast
@@ -99,9 +100,9 @@ def test_lumps_are_the_deals_one_by_one(seed, zone):
 def test_a_run_looks_through_no_deal_again_for_each_deal(cast):
     cast.plan("A1", tiers=TIERS, mode="retroactive")
     cast.contracted("B1")
-    values = facts._values(cast.project, cast.now, approved_series(cast.project), units=True)
+    values = deal_facts._values(cast.project, cast.now, approved_series(cast.project), units=True)
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN {facts._DEALS}", values)
+        cursor.execute(f"EXPLAIN {deal_facts._DEALS}", values)
         plan = "\n".join(line for (line,) in cursor.fetchall())
     # past the memory of one step a subplan is no hash any more: each of a million deals would look through them all
     assert "SubPlan" not in plan

@@ -17,8 +17,8 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid
 from commissions import simulating
 from commissions.engine.plans import InvalidPlan
-from commissions.facts import version_fields
 from commissions.models import Accrual, LedgerEntry, Plan, PlanVersion
+from commissions.plan_facts import version_fields
 from commissions.services import simulations
 from commissions.services.simulations import last_months, start_simulation
 from leads.models import Deal
