@@ -65,7 +65,11 @@ class ResultIn(serializers.Serializer[Any]):
     bank_reference = Text(max_length=80, required=False, allow_blank=True)
     failed = YesNo(required=False)
     answered = YesNo(
-        required=False, help_text=_("That the bank said so, of a line that it could not say anything of before.")
+        required=False,
+        help_text=_(
+            "That the bank said so: needed of a failed line that it could not say anything of before, and where "
+            "a bank file was made of the batch."
+        ),
     )
 
 

@@ -10,6 +10,8 @@ from channels_platform.guards import only_known_moves
 from channels_platform.lib.ids import uuid7
 from commissions import states
 
+LONGEST_ANSWER = 200
+
 
 class PayoutBatch(models.Model):
     """One company's payout in one currency, gathered at a cut-off.
@@ -176,7 +178,7 @@ class PayoutLine(models.Model):
     net = models.DecimalField(_("net"), max_digits=18, decimal_places=4)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.OPEN)
     bank_reference = models.CharField(_("bank reference"), max_length=80, blank=True)
-    bank_answer = models.CharField(_("the bank's answer"), max_length=200, blank=True)
+    bank_answer = models.CharField(_("the bank's answer"), max_length=LONGEST_ANSWER, blank=True)
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
 
     class Meta:

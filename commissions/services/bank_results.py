@@ -35,6 +35,7 @@ from commissions.engine.bank_results import (
     judge,
 )
 from commissions.models import BankResult, BankTemplate, PayoutBatch, PayoutLine, ResultMapping
+from commissions.models.payout import LONGEST_ANSWER
 from commissions.services.payouts import pay_batch
 from commissions.services.settlement import post_return, release_lines
 from commissions.states import BatchState, LineState
@@ -203,7 +204,7 @@ def _carry_out(batch: PayoutBatch, judged: list[Judged], rows: list[Any], actor:
     answers: dict[str, list[UUID]] = defaultdict(list)
     for outcome in (UNKNOWN, FAILED, RETURNED):
         for pk, row in lines[outcome].items():
-            answers[redact(row.get("reason", ""))[:200]].append(pk)
+            answers[redact(row.get("reason", ""))[:LONGEST_ANSWER]].append(pk)
     for answer, told in answers.items():
         PayoutLine.objects.filter(pk__in=told).update(bank_answer=answer)
 

@@ -15,10 +15,13 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
-from channels_platform.lib.names import needed_reason
+from channels_platform.lib.names import clean_text, needed_reason
+from channels_platform.lib.redaction import redact
 from commissions import locks
+from commissions.batch_facts import files_out
 from commissions.holds import held_lines
 from commissions.models import Invoice, PayoutBatch, PayoutLine
+from commissions.models.payout import LONGEST_ANSWER
 from commissions.selectors import lines_that_count
 from commissions.services.advances import settle_advances
 from commissions.services.approvals import Because, approvals_needed, give_approval, void_approvals
@@ -197,20 +200,22 @@ def void_batch(*, actor: Any, batch: PayoutBatch, reason: str, not_sent: str = "
 
 
 @transactional
-def pay_batch(*, actor: Any, batch: PayoutBatch, results: Sequence[Mapping[str, Any]]) -> PayoutBatch:
+def pay_batch(*, actor: Any, batch: PayoutBatch, results: Sequence[Mapping[str, Any]], answer: str = "") -> PayoutBatch:
     """Record what the bank did: `[{"line", "bank_reference", "failed", "answered"}]`, for all lines or some of them.
 
     A paid line moves payable to paid and tax; a failed one goes back to payable. The batch is paid once no line is open
     (void where every one of them failed). A line that the bank could not say anything of fails only once it
-    `answered`: nothing may be paid twice.
+    `answered`, and so does any where a bank file of the batch may be at the bank, unless `answer` tells what the bank
+    said of those that failed: nothing may be paid twice.
     Raises: Forbidden; NotAllowed unless it is approved; Invalid `unknown_line`, `duplicate_line`,
-            `bank_reference_required`, `not_answered`.
+            `bank_reference_required`, `not_answered`, `failure_unsaid`.
     Locks:  the company, the batch.
     Writes: PayoutBatch, PayoutLine, PayoutEntry, Invoice, LedgerTransaction, LedgerEntry, audit event `batch.payment`.
     """
     require(actor, Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
     stored = _locked(batch, BatchState.APPROVED)
-    paid, failed = _read_results(stored, results)
+    answer = redact(clean_text(answer))[:LONGEST_ANSWER]
+    paid, failed = _read_results(stored, results, unsaid=not answer and files_out(stored).exists())
     now = clock.now()
     for line_id, reference in paid.items():
         PayoutLine.objects.filter(pk=line_id).update(
@@ -218,8 +223,9 @@ def pay_batch(*, actor: Any, batch: PayoutBatch, results: Sequence[Mapping[str, 
         )
     post_payment(stored, list(paid), actor=actor, now=now)
     release_lines(stored, failed, LineState.FAILED)
+    PayoutLine.objects.filter(pk__in=failed).update(bank_answer=answer)
     facts = {"paid": len(paid), "failed": [str(line_id) for line_id in failed]}
-    record("batch.payment", actor=actor, target=stored, after=facts)
+    record("batch.payment", actor=actor, target=stored, after=facts, reason=answer)
     if stored.lines.filter(state__in=UNSETTLED_LINES).exists():
         return stored
     stored.closed_by, stored.closed_at = actor, now
@@ -292,7 +298,10 @@ def _lines_without_invoice(batch: PayoutBatch) -> list[str]:
     return [str(line.pk) for line in lines if invoiced.get(line.pk) != line.gross]
 
 
-def _read_results(batch: PayoutBatch, results: Sequence[Mapping[str, Any]]) -> tuple[dict[UUID, str], list[UUID]]:
+def _read_results(
+    batch: PayoutBatch, results: Sequence[Mapping[str, Any]], *, unsaid: bool
+) -> tuple[dict[UUID, str], list[UUID]]:
+    """Return the references of paid lines, and the lines that failed; `unsaid`: nobody told what the bank said."""
     found = batch.lines.filter(state__in=UNSETTLED_LINES).values_list("pk", "state")
     waiting = {str(pk): (pk, state) for pk, state in found}
     if not results:
@@ -312,6 +321,8 @@ def _read_results(batch: PayoutBatch, results: Sequence[Mapping[str, Any]]) -> t
         if result.get("failed"):
             if state == LineState.UNKNOWN and not result.get("answered"):
                 raise Invalid("the bank is to be asked first", code="not_answered", field="failed", line=key)
+            if unsaid and not result.get("answered"):
+                raise Invalid("say what the bank answered", code="failure_unsaid", field="failed", line=key)
             failed.append(line_id)
         elif not reference or len(reference) > 80:
             raise Invalid(

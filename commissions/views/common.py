@@ -69,6 +69,9 @@ _WORDS = {
     "before_invoice": gettext_lazy("A credit note is not earlier than its invoice."),
     "no_invoice_needed": gettext_lazy("An individual's line takes no invoice."),
     "not_answered": gettext_lazy("The bank could not say what became of a line: record its answer on the line first."),
+    "failure_unsaid": gettext_lazy(
+        "A bank file of this batch was made, so a line that failed may still be paid: say what the bank answered."
+    ),
     "accounts_missing": gettext_lazy("Some payees have no bank account in use."),
     "not_in_encoding": gettext_lazy("The file's encoding cannot write some of the characters."),
     "account_differs": gettext_lazy("This is not the number that was asked for. Compare it with the papers."),

@@ -16,9 +16,11 @@ from channels_platform.accounts.permissions import Can
 from channels_platform.http.once import OnceForm, sent
 from channels_platform.http.screens import needs
 from channels_platform.lib.names import clean_text
+from commissions.batch_facts import files_out
 from commissions.batch_sheets import lines_of, with_states
 from commissions.holds import Held
 from commissions.models import PayoutBatch
+from commissions.models.payout import LONGEST_ANSWER
 from commissions.selectors import visible_batches
 from commissions.services.payouts import pay_batch
 from commissions.states import BatchState, LineState
@@ -79,17 +81,21 @@ def batch_pay(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     rows = _rows(batch, sent(request))
     told = [row for row in rows if row.outcome != "open"]
     final = "final" in request.POST and not any(row.fault for row in rows)
+    # what failed while a bank file is out may still be paid: the bank's answer is asked for
+    answer_text = clean_text(request.POST.get("answer", ""))
+    asks_answer = any(row.failed for row in told) and files_out(batch).exists()
+    unsaid = final and asks_answer and not answer_text
 
     def work() -> str:
         results = _results(request.POST)
-        paid = pay_batch(actor=request.user, batch=batch, results=results)
+        paid = pay_batch(actor=request.user, batch=batch, results=results, answer=answer_text)
         left = paid.lines.filter(state=LineState.OPEN).count()
         failed = sum(result["failed"] for result in results)
         said = _("%(paid)s paid, %(failed)s failed, %(open)s still open.")
         messages.success(request, said % {"paid": len(results) - failed, "failed": failed, "open": left})
         return f"{address}?recorded=1"
 
-    if final and (answer := attempt(request, form, work)) is not None:
+    if final and not unsaid and (answer := attempt(request, form, work)) is not None:
         return answer
     context: dict[str, Any] = {
         "batch": batch,
@@ -102,7 +108,15 @@ def batch_pay(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         return show(
             request,
             "finance/batch_pay_check.html",
-            {**context, **_summary(told), "left": len(rows) - len(told) + context["more"]},
+            {
+                **context,
+                **_summary(told),
+                "left": len(rows) - len(told) + context["more"],
+                "asks_answer": asks_answer,
+                "unsaid": unsaid,
+                "longest": LONGEST_ANSWER,
+            },
+            status=422 if unsaid else 200,
         )
     if request.method == "POST" and not told and not form.errors:
         form.add_error(None, _("Enter a bank reference, or tick what failed, for at least one line."))

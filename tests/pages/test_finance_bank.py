@@ -125,6 +125,22 @@ def test_a_template_is_looked_at_then_kept_and_the_batchs_file_follows_it(approv
     assert made.sha256 in finance.get(f"/finance/batches/{approved.batch.pk}/").content.decode()
 
 
+def test_a_line_ticked_failed_while_a_bank_file_is_out_asks_what_the_bank_answered(approved, as_person):
+    finance, where = as_person(approved.finance), f"/finance/batches/{approved.batch.pk}/pay/"
+    ticked = {"failed": str(approved.agency_line.pk)}
+    assert 'name="answer"' not in finance.post(where, ticked).content.decode(), "no file, no question"
+    open_accounts(approved.batch)
+    finance.post(f"/finance/batches/{approved.batch.pk}/export/bank/")
+    assert "What the bank answered of those that failed" in finance.post(where, ticked).content.decode()
+    before = everything()
+    refused = finance.post(where, {**ticked, "final": "1", "answer": " \u200b"})
+    assert refused.status_code == 422 and "Say what the bank answered" in refused.content.decode()
+    assert everything() == before
+    done = finance.post(where, {**ticked, "final": "1", "answer": "The name differs", "once": "a" * 32})
+    assert done.status_code == 302
+    assert approved.agency_line.bank_answer == "The name differs"
+
+
 @pytest.mark.parametrize("step", ["void", "return"])
 def test_letting_go_of_a_batch_that_a_bank_file_was_made_of_asks_whether_it_was_sent(approved, as_person, step):
     finance, where = as_person(approved.finance), f"/finance/batches/{approved.batch.pk}/{step}/"
@@ -177,6 +193,15 @@ def test_results_are_shown_row_by_row_and_taken_over_once(approved, as_person):
     assert finance.post(sent["Location"]).status_code == 302
     assert everything() == taken
     assert "Taken over" in finance.get(sent["Location"]).content.decode()
+
+
+def test_a_row_of_another_amount_says_which_and_a_file_that_changes_nothing_is_not_taken_over(approved, as_person):
+    finance, where = as_person(approved.finance), f"/finance/batches/{approved.batch.pk}/results/"
+    text = f"Line,Amount,Result,Reference\n{approved.agency_line.pk},34560.01,paid,R1\n"
+    sent = finance.post(where, upload(approved, text))
+    page = finance.get(sent["Location"]).content.decode()
+    assert "The file says 34,560.01." in page and "Nothing in this file changes a line." in page
+    assert "Take over" not in page
 
 
 def test_the_banks_answer_about_a_line_is_recorded_by_hand(approved, as_person):

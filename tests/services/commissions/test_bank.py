@@ -303,6 +303,24 @@ def test_a_file_that_a_job_made_is_handed_out_no_more_once_it_was_not_sent(ready
     assert not job.result_file
 
 
+def test_a_line_fails_by_hand_while_a_bank_file_is_out_only_with_what_the_bank_answered(ready):
+    made(ready)
+    failed = [{"line": line(ready, "A1").pk, "failed": True}]
+    before = kept_as_it_is(ready)
+    with clock.at(ready.later()):
+        for answer in ("", " \u200b "):
+            with pytest.raises(Invalid) as refused:
+                pay_batch(actor=ready.finance, batch=ready.batch, results=failed, answer=answer)
+            assert refused.value.code == "failure_unsaid"
+        assert kept_as_it_is(ready) == before
+        pay_batch(
+            actor=ready.finance, batch=ready.batch, results=failed, answer="refused, said 13812345678 at the bank"
+        )
+    assert line(ready, "A1").state == "failed"
+    assert line(ready, "A1").bank_answer == "refused, said 138****5678 at the bank"
+    assert Event.objects.get(action="batch.payment").reason == line(ready, "A1").bank_answer
+
+
 def test_what_the_bank_could_not_say_is_forgotten_once_it_says_paid(ready):
     with clock.at(ready.later()):
         answer = {"actor": ready.finance, "line": line(ready, "A1")}
