@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet, Sum
 
 from brokers.models import Agency
-from commissions.engine.advances import fee_of
+from commissions.engine.advances import Settling, fee_of, settle
 from commissions.holds import Hold, Holds, hold_of, holds_in_force
 from commissions.models import Advance, AdvanceLimit, LedgerEntry, Payee
 from commissions.states import Account, RequestState
@@ -99,6 +99,11 @@ def drawn(projects: Iterable[UUID]) -> list[Drawn]:
     with connection.cursor() as cursor:
         cursor.execute(_DRAWN, {"projects": list(projects)})
         return [Drawn(*row) for row in cursor.fetchall()]
+
+
+def settlings(projects: Iterable[UUID]) -> list[tuple[Drawn, Settling]]:
+    """Return what of advances in these projects would be settled now, by payee and project."""
+    return [(one, settle(outstanding=one.outstanding, pending=one.pending, free=one.free)) for one in drawn(projects)]
 
 
 @dataclass(frozen=True, slots=True)

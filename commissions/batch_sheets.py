@@ -12,6 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from channels_platform.lib import clock
+from commissions.advances import settlings
 from commissions.holds import Held, Hold, held_lines, hold_of, holds_in_force
 from commissions.models import Accrual, Invoice, LedgerEntry, Payee, PayoutBatch, PayoutLine
 from commissions.selectors import counted_lines, line_entries, lines_that_count
@@ -218,20 +219,31 @@ def held_at(*, company: PayingCompany, currency: str, cutoff_at: datetime) -> li
 
 
 def payable_at(*, company: PayingCompany, currency: str, cutoff_at: datetime) -> list[Payable]:
-    """Return what a draft at the cut-off would take, and who is carried; the most first."""
+    """Return what a draft at the cut-off would take, and who is carried; the most first.
+
+    A draft settles advances before it gathers: what that takes off is off here too.
+    """
     values: dict[str, Any] = {"company": company.pk, "currency": currency, "cutoff": cutoff_at, "now": clock.now()}
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH {UNSETTLED_OR_HELD} "  # noqa: S608
             "SELECT u.payee_id, sum(u.amount), count(DISTINCT e.deal_id) FROM free u "
-            "JOIN commissions_ledgerentry e ON e.id = u.id GROUP BY 1 HAVING sum(u.amount) <> 0",
+            "JOIN commissions_ledgerentry e ON e.id = u.id GROUP BY 1",
             values,
         )
-        rows = cursor.fetchall()
-    payees = Payee.objects.select_related("agency", "broker__user", "broker__agency").in_bulk({row[0] for row in rows})
+        due = {payee_id: (gross, deals) for payee_id, gross, deals in cursor.fetchall()}
+        cursor.execute(f"WITH {UNSETTLED_OR_HELD} SELECT payee_id, project_id FROM held", values)  # noqa: S608
+        held = set(cursor.fetchall())
+    projects = Project.objects.filter(company=company, currency=currency).values_list("pk", flat=True)
+    for one, settling in settlings(projects):
+        if (one.payee_id, one.project_id) not in held:
+            gross, deals = due.get(one.payee_id, (Decimal(0), 0))
+            due[one.payee_id] = (gross - settling.released - settling.beyond, deals)
+    payees = Payee.objects.select_related("agency", "broker__user", "broker__agency").in_bulk(due)
     found = [
         Payable(payees[payee_id], gross, deals, gross > 0 and gross >= company.minimum_amount)
-        for payee_id, gross, deals in rows
+        for payee_id, (gross, deals) in due.items()
+        if gross
     ]
     return sorted(found, key=lambda one: (not one.taken, -one.gross, str(one.payee)))
 

@@ -21,8 +21,8 @@ from channels_platform.lib.money import exact_text, format_amount, to_minor
 from channels_platform.lib.names import needed_reason
 from channels_platform.notices.services import tell
 from commissions import locks
-from commissions.advances import Drawn, Room, drawn, room_of
-from commissions.engine.advances import Settling, settle
+from commissions.advances import Drawn, Room, room_of, settlings
+from commissions.engine.advances import Settling
 from commissions.models import Advance, LedgerTransaction, Payee
 from commissions.services.beside import Move, post_beside
 from commissions.services.requests import decide_request, figure, held_request, next_number, tell_deciders
@@ -124,8 +124,7 @@ def settle_advances(projects: Iterable[Project], *, posted_at: datetime, actor: 
         return total
     for company_id in sorted({_company(by_id[pk]) for pk in with_advances}):
         locks.lock_company(company_id)
-    for one in drawn(with_advances):
-        settling = settle(outstanding=one.outstanding, pending=one.pending, free=one.free)
+    for one, settling in settlings(with_advances):
         total += _settle(one, settling, by_id[one.project_id], posted_at, actor)
     return total
 

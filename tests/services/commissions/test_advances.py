@@ -14,6 +14,7 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed
 from channels_platform.notices.models import Notice
 from commissions.advances import limits_in_force, room_of, with_settled
+from commissions.batch_sheets import payable_at
 from commissions.models import Advance, AdvanceLimit, Objection, Statement
 from commissions.proof.verify import verify
 from commissions.services.adjustments import ask_adjustment, decide_adjustment
@@ -91,6 +92,21 @@ def test_a_cancellation_makes_what_was_advanced_owed_back(earning):
     earning.collected("B1", price="600000.00", method="instalment", first="1.00")
     earning.run()
     assert earning.paid().lines.get().gross == Decimal("2000")
+
+
+def test_a_preview_is_what_the_draft_takes_also_where_advances_are_settled_first(earning):
+    advanced(earning, "4000.00")
+    earning.paid()
+    with clock.at(earning.later()):
+        asked = ask_adjustment(
+            actor=earning.finance, payee=earning.payee("A1"), project=earning.project, amount=Decimal("5000"),
+            reason="launch support",
+        )  # fmt: skip
+        decide_adjustment(actor=earning.approver, adjustment=asked, approve=True)
+        now = clock.now()
+        (shown,) = payable_at(company=earning.company, currency=earning.currency, cutoff_at=now)
+    assert shown.gross == 1000
+    assert earning.drafted().lines.get().gross == shown.gross
 
 
 def test_what_is_retained_until_handover_carries_no_advance(cast):
