@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -18,9 +19,11 @@ from channels_platform.http.views import ApiView
 from commissions.reports.asked import read_asked
 from commissions.reports.catalogue import REPORTS
 from commissions.reports.reading import rows_at, totals, value_of
+from commissions.reports.spans import OWN, SPANS
 from commissions.reports.types import Asked, Field, Kind, Report
 
 _DEEPEST = 10**7
+_PAGING = {"cursor", "page_size", "format"}
 
 
 class ReportOut(serializers.Serializer[Any]):
@@ -46,8 +49,13 @@ class ReportTotalOut(serializers.Serializer[Any]):
 
 
 class ReportRowsOut(serializers.Serializer[Any]):
-    """`results`: each row by the names of `fields`, with its `currency`; `totals`: of all rows, by currency."""
+    """`results`: each row by the names of `fields`, with its `currency`; `totals`: of all rows, by currency.
 
+    `from`, `to`: the first and the last day that are counted, null where there is none.
+    """
+
+    from_ = serializers.DateField(allow_null=True)
+    to = serializers.DateField(allow_null=True)
     fields_ = ReportFieldOut(many=True)
     totals = ReportTotalOut(many=True)
     results = serializers.ListField(child=serializers.DictField(child=serializers.JSONField(allow_null=True)))
@@ -103,15 +111,14 @@ class ReportView(ApiView):
         """A report's rows, in its order, with the totals of all of them."""
         if name not in REPORTS:
             raise Problem(404)
-        asked = read_asked(REPORTS[name], request.user, request.query_params.dict())
-        if asked.faults:
-            faults = [field_error(field, "invalid", fault) for field, fault in asked.faults.items()]
-            raise Problem(400, "bad_filter", errors=faults)
+        asked = _asked(REPORTS[name], request)
         start, size = _start(request), page_size(request)
         fields = asked.report.fields(asked)
         rows = rows_at(asked, start, size + 1)
         return Response(
             {
+                "from": asked.first,
+                "to": asked.last,
                 "fields": [{"name": one.name, "heading": str(one.heading), "kind": str(one.kind)} for one in fields],
                 "totals": _totals(asked, fields),
                 "results": [_row(row, fields) for row in rows[:size]],
@@ -119,6 +126,31 @@ class ReportView(ApiView):
                 "previous": address_from(request, str(max(0, start - size))) if start else None,
             }
         )
+
+
+def _asked(report: Report, request: Request) -> Asked:
+    """Return what is asked of a report: a program can't see, as people do, that a word was passed over.
+
+    Raises: Problem `bad_filter`.
+    """
+    given = request.query_params.dict()
+    unknown = given.keys() - {*_filters(report), *report.hidden} - _PAGING
+    faults = {name: _("This report has no such filter.") for name in sorted(unknown)}
+    months = given.get("from") or given.get("to")
+    if report.span and months:
+        given.setdefault("span", OWN)
+    offered = {
+        "span": {OWN} if months else dict(SPANS).keys(),
+        "by": {dim.name for dim in report.dims},
+        "then": {dim.name for dim in report.dims},
+    }
+    for name, words in offered.items():
+        if given.get(name) and given[name] not in words:
+            faults[name] = _("Choose one of the list.")
+    asked = read_asked(report, request.user, given)
+    if faults := faults | asked.faults:
+        raise Problem(400, "bad_filter", errors=[field_error(name, "invalid", fault) for name, fault in faults.items()])
+    return asked
 
 
 def _totals(asked: Asked, fields: tuple[Field, ...]) -> list[dict[str, Any]]:
