@@ -27,6 +27,8 @@ from commissions.services.approvals import Because, void_approvals
 from commissions.states import BatchState, LineState
 
 LONGEST_NUMBER = 60
+# a slip of the hand: no paper of these sales is older
+_FIRST = date(2000, 1, 1)
 # an invoice may be dated by another zone's calendar
 _AHEAD = timedelta(days=1)
 
@@ -67,7 +69,7 @@ def attach_invoice(
     if not 0 <= rate < 1:
         raise Invalid("a rate is from 0 to below 1", code="out_of_range", field="vat_rate")
     if issued_on is not None:
-        _refuse_future(issued_on)
+        _refuse_odd_day(issued_on)
     _refuse_known(number, agency_id, Invoice.objects.filter(live=True).exclude(line=stored))
     kept = keep_file(actor=actor, upload=attachment, field="attachment") if attachment is not None else None
     void_approvals(batch, actor=actor, because=Because.LINE_CHANGED)
@@ -120,7 +122,7 @@ def record_credit_note(
     number = _needed_number(number)
     if to_minor(amount, batch.currency) <= 0:
         raise Invalid("the amount must be above 0", code="not_positive", field="amount")
-    _refuse_future(issued_on)
+    _refuse_odd_day(issued_on)
     if stored.issued_on is not None and issued_on < stored.issued_on:
         raise Invalid("before its invoice", code="before_invoice", field="issued_on")
     most = creditable([stored])[stored.pk]
@@ -207,7 +209,9 @@ def _known(invoices: QuerySet[Invoice], numbers: set[tuple[UUID, str]]) -> set[t
     }
 
 
-def _refuse_future(day: date) -> None:
+def _refuse_odd_day(day: date) -> None:
+    if day < _FIRST:
+        raise Invalid("nothing was written then", code="out_of_range", field="issued_on")
     if day > clock.now().date() + _AHEAD:
         raise Invalid("the date is in the future", code="in_the_future", field="issued_on")
 

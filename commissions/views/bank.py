@@ -203,9 +203,22 @@ def _rows(found: BankResult) -> list[dict[str, Any]]:
     lines = PayoutLine.objects.select_related("payee__agency", "payee__broker__user").filter(batch=found.batch_id)
     named = {str(one.pk): one for one in lines}
     return [
-        {**row, "one": named.get(row["line"]), "becomes": becomes, "fault": FAULT_WORDS.get(fault, fault)}
+        {
+            **row,
+            "one": named.get(row["line"]),
+            "becomes": becomes,
+            "fault": FAULT_WORDS.get(fault, fault),
+            "said": _said_amount(row["amount"]) if fault == "amount_differs" else "",
+        }
         for row, (becomes, fault) in zip(found.rows, became, strict=True)
     ]
+
+
+def _said_amount(amount: str) -> str:
+    """Return a row's amount in words; what could not be read was kept as -1."""
+    if amount == "-1":
+        return _("It can't be read.")
+    return _("The file says %(amount)s.") % {"amount": f"{Decimal(amount):,f}"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -76,6 +76,7 @@ def test_a_rival_and_a_broker_cannot(drafted):
     [
         ({"amount": Decimal("9999.99")}, "invoice_amount"),
         ({"number": "  "}, "required"),
+        ({"issued_on": date(1, 1, 1)}, "out_of_range"),
         ({"number": "9" * 61}, "required"),
         ({"vat_rate": Decimal("1")}, "out_of_range"),
         ({"vat_rate": Decimal("-0.01")}, "out_of_range"),
