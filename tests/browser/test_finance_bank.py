@@ -1,6 +1,7 @@
 """An agency's account from the portal to the bank file, and the bank's results on the batch; wide and narrow."""
 
 import re
+from io import BytesIO
 
 import pytest
 from playwright.sync_api import expect
@@ -8,6 +9,7 @@ from playwright.sync_api import expect
 from brokers.models import PayoutAccount
 from brokers.services.accounts import keep_identity
 from commissions.models import PayoutLine
+from commissions.services.bank_files import write_bank_file
 from tests.accounts_at_banks import open_accounts
 from tests.browser.conftest import FACES
 from tests.browser.test_finance import go
@@ -58,6 +60,13 @@ def test_an_account_is_confirmed_and_the_banks_results_are_taken_over(visitor, t
     open_accounts(batch)
     line, lins = (PayoutLine.objects.get(pk=one.pk) for one in (till.agency_line, till.lins_line))
     text = f"Line,Result,Reference\n{line.pk},成功,R-1\n{lins.pk},处理中,\nelsewhere,成功,R-2\n"
+    write_bank_file(actor=till.finance, batch=batch, target=BytesIO())
+    at.open(f"/finance/batches/{batch.pk}/pay/")
+    page.locator("input[name=failed]").first.check()
+    go(page, "main form.form button[type=submit]")
+    expect(page.get_by_label(re.compile("What the bank answered|银行对失败明细的答复"))).to_be_visible()
+    at.look("bank-failed-by-hand")
+
     at.open(f"/finance/batches/{batch.pk}/results/")
     page.set_input_files("#id_file", {"name": "results.csv", "mimeType": "text/csv", "buffer": text.encode()})
     at.look("bank-results")
