@@ -16,13 +16,15 @@ from channels_platform.http.fields import money_text
 from channels_platform.http.pages import address_from, no_cursor, page_size, place_of
 from channels_platform.http.problems import Problem, field_error
 from channels_platform.http.views import ApiView
-from commissions.reports.asked import read_asked
+from channels_platform.lib.names import clean_text
+from commissions.reports.asked import NOBODY, NONE, options_of, read_asked
 from commissions.reports.catalogue import REPORTS
 from commissions.reports.reading import rows_at, totals, value_of
 from commissions.reports.spans import OWN, SPANS
 from commissions.reports.types import Asked, Field, Kind, Report
 
 _DEEPEST = 10**7
+_LISTED = {"project", "company", "agency", "currency"}
 _PAGING = {"cursor", "page_size", "format"}
 
 
@@ -133,12 +135,13 @@ def _asked(report: Report, request: Request) -> Asked:
 
     Raises: Problem `bad_filter`.
     """
-    given = request.query_params.dict()
+    given = {name: clean_text(text) for name, text in request.query_params.items()}
     unknown = given.keys() - {*_filters(report), *report.hidden} - _PAGING
     faults = {name: _("This report has no such filter.") for name in sorted(unknown)}
+    faults |= {name: _("It is given twice.") for name, texts in request.query_params.lists() if len(texts) > 1}
     months = given.get("from") or given.get("to")
-    if report.span and months:
-        given.setdefault("span", OWN)
+    if report.span and months and not given.get("span"):
+        given["span"] = OWN
     offered = {
         "span": {OWN} if months else dict(SPANS).keys(),
         "by": {dim.name for dim in report.dims},
@@ -148,6 +151,11 @@ def _asked(report: Report, request: Request) -> Asked:
         if given.get(name) and given[name] not in words:
             faults[name] = _("Choose one of the list.")
     asked = read_asked(report, request.user, given)
+    for name in _LISTED & asked.words.keys():
+        known = {code for code, _label in options_of(asked, request.user, name)}
+        if asked.words[name] not in known | {NONE}:
+            faults[name] = _("Choose one of the list.")
+    faults |= {name: _("This is no id.") for name, value in asked.values.items() if value == NOBODY}
     if faults := faults | asked.faults:
         raise Problem(400, "bad_filter", errors=[field_error(name, "invalid", fault) for name, fault in faults.items()])
     return asked

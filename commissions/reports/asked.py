@@ -23,7 +23,7 @@ from projects.selectors import visible_projects
 
 LONGEST = 80
 NONE = "none"
-_NOBODY = UUID(int=0)
+NOBODY = UUID(int=0)
 _MONTH = re.compile(r"(19|20|21)\d{2}-(0[1-9]|1[0-2])", re.ASCII)
 _IDS = frozenset({"payee", "who"})
 
@@ -111,7 +111,7 @@ def _value(name: str, text: str) -> Any:
         try:
             return UUID(text)
         except ValueError:
-            return _NOBODY
+            return NOBODY
     if name == "tax_month":
         return _month(text) or date.min
     return text.upper() if name in ("deal", "batch") and text != NONE else text
@@ -173,12 +173,13 @@ def widgets(asked: Asked, user: Any) -> list[Widget]:
         if name in TEXTS:
             found.append(Widget(name, LABELS[name], "text", value, fault=fault))
         else:
-            options = (("", _("All")), *_options(asked, user, name))
+            options = (("", _("All")), *options_of(asked, user, name))
             found.append(Widget(name, LABELS[name], "select", value, options, fault))
     return found
 
 
-def _options(asked: Asked, user: Any, name: str) -> tuple[tuple[str, Words], ...]:
+def options_of(asked: Asked, user: Any, name: str) -> tuple[tuple[str, Words], ...]:
+    """Return what a filter offers, with its words."""
     if name in asked.report.choices:
         return asked.report.choices[name]
     if name == "project":
