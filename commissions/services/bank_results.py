@@ -17,7 +17,7 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid, NotAllowed
 from channels_platform.lib.money import NotANumber, minor_digits
 from channels_platform.lib.names import clean_text, needed_reason
-from channels_platform.lib.redaction import redact
+from channels_platform.lib.redaction import redact_numbers
 from channels_platform.lib.sheets import SheetRow, plain_heading, read_rows
 from commissions import locks
 from commissions.engine.bank_results import (
@@ -204,7 +204,7 @@ def _carry_out(batch: PayoutBatch, judged: list[Judged], rows: list[Any], actor:
     answers: dict[str, list[UUID]] = defaultdict(list)
     for outcome in (UNKNOWN, FAILED, RETURNED):
         for pk, row in lines[outcome].items():
-            answers[redact(row.get("reason", ""))[:LONGEST_ANSWER]].append(pk)
+            answers[redact_numbers(row.get("reason", ""))[:LONGEST_ANSWER]].append(pk)
     for answer, told in answers.items():
         PayoutLine.objects.filter(pk__in=told).update(bank_answer=answer)
 

@@ -16,7 +16,7 @@ from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.names import clean_text, needed_reason
-from channels_platform.lib.redaction import redact
+from channels_platform.lib.redaction import redact_numbers
 from commissions import locks
 from commissions.batch_facts import files_out
 from commissions.holds import held_lines
@@ -214,7 +214,7 @@ def pay_batch(*, actor: Any, batch: PayoutBatch, results: Sequence[Mapping[str, 
     """
     require(actor, Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
     stored = _locked(batch, BatchState.APPROVED)
-    answer = redact(clean_text(answer))[:LONGEST_ANSWER]
+    answer = redact_numbers(clean_text(answer))[:LONGEST_ANSWER]
     paid, failed = _read_results(stored, results, unsaid=not answer and files_out(stored).exists())
     now = clock.now()
     for line_id, reference in paid.items():
