@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from unicodedata import normalize
 
 from django.urls import reverse
 
@@ -26,8 +27,8 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
 def bare(number: str) -> str:
-    """Return a number of an account or document as it is kept: without blanks and dashes, in capitals."""
-    return re.sub(r"[\s\-–]", "", number).upper()
+    """Return a number of an account or document as it is kept: without blanks and dashes, in plain capitals."""
+    return re.sub(r"[\s\-–]", "", normalize("NFKC", number)).upper()
 
 
 @transactional

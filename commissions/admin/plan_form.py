@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from unicodedata import normalize
 
 from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from brokers.models import Agency, AgencyGrade
 from channels_platform.adminkit.base import within_reach
@@ -66,7 +67,7 @@ def percent_text(value: str | Fraction) -> str:
 
 def _fraction_text(typed: str) -> str:
     """Return percent as typed as the engine's fraction; what is no number is passed on to be named a fault."""
-    text = typed.strip().removesuffix("%").strip()
+    text = normalize("NFKC", typed).strip().removesuffix("%").strip()
     try:
         return exact_text(parse_fraction(text) / 100)
     except Invalid:
@@ -173,7 +174,9 @@ class PlanForm(forms.Form):
             self.fields[f"tier_{n}_pay"] = forms.CharField(label=_("Pays"), required=False, widget=short, max_length=20)
         payees, moments = [("", "–"), *Plan.PayeeKind.choices], [("", "–"), *MOMENTS.items()]
         for n in range(BONUSES):
-            self.fields[f"bonus_{n}_name"] = forms.CharField(label=_("Name"), required=False, max_length=60)
+            self.fields[f"bonus_{n}_name"] = forms.CharField(
+                label=pgettext("of a thing", "Name"), required=False, max_length=60
+            )
             self.fields[f"bonus_{n}_amount"] = forms.CharField(
                 label=_("Amount"), required=False, widget=short, max_length=24
             )

@@ -41,6 +41,10 @@ def asked(actor, party, number=NUMBER):
     return ask_account(actor=actor, party=party, account=number, **BANK)
 
 
+def test_a_number_in_full_width_signs_is_the_same_number(boss, owner):
+    assert asked(boss, owner.agency, "６２２２ ０２０２ ０００１ ２３４５ ６７８").account == NUMBER
+
+
 def given(party, number, *, at=START):
     """An account asked for and confirmed at an instant."""
     with clock.at(at):
