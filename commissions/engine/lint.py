@@ -142,7 +142,7 @@ def _tiers(version: PlanVersion, among: Surroundings) -> Iterator[Finding]:
             yield _warning(
                 "unreachable_tier", f"tiers.{place}.from", start=exact_text(tier.start), most=exact_text(reach)
             )
-        elif place and _pay(tier) == _pay(version.tiers[place - 1]):
+        if place and _pay(tier) == _pay(version.tiers[place - 1]):
             yield _warning("idle_tier", f"tiers.{place}.from", start=exact_text(tier.start))
         elif place and _pay(tier) < _pay(version.tiers[place - 1]):
             yield _warning("falling_tier", f"tiers.{place}.from", start=exact_text(tier.start))

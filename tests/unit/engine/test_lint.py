@@ -78,6 +78,11 @@ def test_a_tier_beyond_what_all_units_cost_is_out_of_reach():
     assert found(changed) == [("unreachable_tier", "warning", "tiers.1.from")]
 
 
+def test_a_tier_out_of_reach_that_falls_is_named_for_both():
+    changed = {"tiers": tiers(("0", "0.02"), ("61", "0.01"))}
+    assert {code for code, *_ in found(changed)} == {"unreachable_tier", "falling_tier"}
+
+
 def test_only_units_that_the_conditions_pay_reach_a_tier():
     changed = {"tiers": tiers(("0", "0.01"), ("30", "0.02")), "conditions": Conditions(area=Band(Decimal(120)))}
     assert found(changed) == [("unreachable_tier", "warning", "tiers.1.from")]
