@@ -5,7 +5,7 @@ from typing import Any
 from babel.dates import get_day_names
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from channels_platform.http.once import OnceForm
 from channels_platform.presentation import formats
@@ -13,11 +13,16 @@ from commissions.models import ReportSchedule
 
 
 class KeepViewForm(OnceForm):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
+    name = forms.CharField(label=pgettext_lazy("of a thing", "Name"), max_length=60)
     shared = forms.BooleanField(
         label=gettext_lazy("Share it with everybody who sees money; each reads it within the own projects."),
         required=False,
     )
+
+
+def when_words(schedule: ReportSchedule) -> str:
+    """Return on which day a schedule makes its file, such as: On day 5 of each month"""
+    return {value: words for _group, days in _days() for value, words in days}[f"{schedule.every}:{schedule.day}"]
 
 
 def _days() -> list[tuple[str, list[tuple[str, str]]]]:

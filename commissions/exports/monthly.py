@@ -95,7 +95,7 @@ def line_columns() -> list[Column]:
         text_column(gettext("Deal"), 20, 2),
         text_column(gettext("Unit"), 12, 3),
         text_column(gettext("Client"), 10, 4),
-        Column(gettext("Contracted"), CellKind.DAY, 11, itemgetter(5)),
+        Column(pgettext("day", "Contracted"), CellKind.DAY, 11, itemgetter(5)),
         text_column(gettext("Component"), 14, 6),
         text_column(gettext("What happened"), 14, 7),
         money_column(pgettext("money", "Earned"), 8, adds_up=True),

@@ -27,9 +27,7 @@ def reconciliation_workbook(reconciliation: Reconciliation) -> bytes:
         ],
         [(label, count) for _code, label, count in counts_of(reconciliation)],
     )
-    sheets.table(
-        gettext("Signatures"), [text_column(gettext("What"), 30, 0), text_column("", 60, 1)], _facts(reconciliation)
-    )
+    sheets.facts(gettext("Signatures"), _facts(reconciliation))
     sheets.close()
     return target.getvalue()
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from channels_platform.lib.money import minor_digits
 from channels_platform.presentation import formats
@@ -128,8 +128,8 @@ def deal_columns() -> list[Column]:
         text_column(gettext("Referral"), 20, 6),
         text_column(gettext("Broker"), 14, 7),
         text_column(gettext("Client"), 10, 8),
-        Column(gettext("Subscribed"), CellKind.DAY, 11, itemgetter(9)),
-        Column(gettext("Contracted"), CellKind.DAY, 11, itemgetter(10)),
+        Column(pgettext("day", "Subscribed"), CellKind.DAY, 11, itemgetter(9)),
+        Column(pgettext("day", "Contracted"), CellKind.DAY, 11, itemgetter(10)),
         money_column(gettext("Price"), 11),
         text_column(gettext("Share"), 8, 12),
         money_column(gettext("Earned"), 14),

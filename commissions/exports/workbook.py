@@ -1,6 +1,6 @@
 """The batch as a workbook: summary, lines, the deals behind each line; a row in memory at a time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, BinaryIO
@@ -111,7 +111,7 @@ class Sheets:
                 self.progress(self.done)
         return number
 
-    def facts(self, name: str, facts: list[tuple[str, str | Decimal]]) -> None:
+    def facts(self, name: str, facts: Sequence[tuple[str, str | Decimal]]) -> None:
         """Write a sheet of names and values."""
         sheet = self.book.add_worksheet(name)
         sheet.set_column(0, 0, 24)

@@ -46,7 +46,7 @@ DEAL = Dim(
         Field("deal", _("Deal"), Kind.TEXT, 20, code=True),
         Field("deal_project", _("Project"), Kind.TEXT, 18),
         Field("unit", _("Unit"), Kind.TEXT, 12, code=True),
-        Field("contracted_on", _("Contracted"), Kind.DAY, 11),
+        Field("contracted_on", pgettext_lazy("day", "Contracted"), Kind.DAY, 11),
         Field("deal_state", _("State"), Kind.TEXT, 12, words=state_words),
     ),
     lambda row: {"deal": row["deal"]},

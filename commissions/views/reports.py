@@ -20,6 +20,7 @@ from channels_platform.jobs.selectors import get_job
 from channels_platform.lib.errors import Refused
 from channels_platform.presentation import formats
 from commissions.models import ReportSchedule
+from commissions.report_forms import when_words
 from commissions.reports.asked import chips, query_of, read_asked, widgets
 from commissions.reports.catalogue import REPORTS
 from commissions.reports.dims import month_words
@@ -60,6 +61,8 @@ def reports(request: HttpRequest) -> HttpResponse:
         view.title = REPORTS[view.report].title
         view.url = f"{reverse('finance:report', args=[view.report])}?{view.query}"
         view.schedule = own.get(view.pk)
+        if view.schedule is not None:
+            view.schedule.day_words = when_words(view.schedule)
     return show(request, "finance/reports.html", {"reports": REPORTS.values(), "views": views})
 
 

@@ -6,7 +6,7 @@
     return cpCharts.frame(Object.assign(cpCharts.layout(chart.names, width, chart.axes), {
       xAxis: cpCharts.category(chart.labels, cpCharts.named(chart.axes[0], { nameLocation: "middle", nameGap: 26 })),
       yAxis: cpCharts.value(Object.assign(
-        { scale: true },
+        { scale: chart.kind !== "bar" },
         cpCharts.named(chart.axes[1], { nameTextStyle: { align: "left", color: cpCharts.colour("--cp-muted") } })
       )),
       series: chart.series.map(function (values, place) {
