@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+import channels_platform.urls  # noqa: F401 - the admin's pages come with the addresses
 from brokers.models import Agency, Broker
 from brokers.services.agencies import create_agency, create_broker
 from brokers.services.agreements import approve_agreement, draft_agreement
