@@ -41,8 +41,8 @@ run: $(VENV)/.runtime $(VENV)/.messages ## run the product (HOST, PORT); Ctrl-C 
 test: setup ## run every test, browser tests included
 	@$(PY) -m tests.browser_setup
 	@$(PY) -m tests.database_setup
-	@$(PYTEST) -n 2 --dist worksteal -m "not browser and not processes and not serial"
-	@$(PYTEST) -n 2 --dist worksteal -m browser tests/browser
+	@$(PYTEST) -n 3 --dist worksteal -m "not browser and not processes and not serial"
+	@$(PYTEST) -n 3 --dist worksteal -m browser tests/browser
 	@$(PYTEST) -n 2 --dist worksteal -m processes
 	@$(PYTEST) -p no:xdist -m serial
 
