@@ -1,6 +1,5 @@
 """What an export reads and shows: a batch's lines, and the deals behind each, from server-side cursors."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -10,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.utils.translation import gettext, pgettext
+from psycopg2.extensions import DECIMAL, new_type, register_type
 
 from channels_platform.lib.money import minor_digits
 from channels_platform.presentation import formats
@@ -17,9 +17,10 @@ from commissions.exports.cells import CellKind, Column, money_column, text_colum
 from commissions.models import PayoutBatch, PayoutLine
 from commissions.selectors import lines_that_count
 from commissions.services.settlement import LINE_KEYS
-from commissions.words import ReaderWords, component, explain_row
+from commissions.words import RowExplainer, component
 
 CHUNK = 250
+_WRITTEN_NUMBERS = new_type(DECIMAL.values, "WRITTEN_NUMBERS", lambda text, _cursor: text)
 
 _LINES = """
 SELECT coalesce(a.name, u.name, ''), a.code IS NULL, coalesce(a.code, home.code, ''), l.gross, l.tax, l.net, l.state,
@@ -40,9 +41,11 @@ WITH {LINE_KEYS}
 SELECT coalesce(a.name, u.name, ''), coalesce(a.code, home.code, ''), j.name, coalesce(d.number, ''),
        coalesce(n.building || '-' || n.number, ''), c.kind, coalesce(r.number, ''), coalesce(filer.name, ''),
        coalesce(r.client_masked, ''), (d.subscribed_at AT TIME ZONE j.timezone)::date,
-       (d.contracted_at AT TIME ZONE j.timezone)::date, d.price, coalesce(x.explanation ->> 'share', ''),
-       coalesce(v.number::text, ''), x.earned, x.released, x.retained,
-       c.amount, c.withheld, c.amount - c.withheld, coalesce(x.explanation, c.explanation, '{{}}'), l.state
+       (d.contracted_at AT TIME ZONE j.timezone)::date, round(d.price, %(digits)s),
+       coalesce(x.explanation ->> 'share', ''), coalesce(v.number::text, ''), round(x.earned, %(digits)s),
+       round(x.released, %(digits)s), round(x.retained, %(digits)s), round(c.amount, %(digits)s),
+       round(c.withheld, %(digits)s), round(c.amount - c.withheld, %(digits)s),
+       coalesce(x.explanation, c.explanation, '{{}}') - 'price', x.explanation ->> 'price', l.state
 FROM cut c
 JOIN commissions_payoutline l ON l.id = c.line_id
 JOIN commissions_payee p ON p.id = c.payee_id
@@ -64,9 +67,14 @@ ORDER BY 1, c.line_id, d.number, c.referral_id, c.kind
 
 
 @contextmanager
-def stream(sql: str, values: dict[str, Any]) -> Iterator[Iterator[tuple[Any, ...]]]:
-    """Open a query's rows on a server-side cursor; memory does not grow with them."""
+def stream(sql: str, values: dict[str, Any], *, written: bool = False) -> Iterator[Iterator[tuple[Any, ...]]]:
+    """Open a query's rows on a server-side cursor; memory does not grow with them.
+
+    `written`: numbers come as the text that the database writes.
+    """
     with connection.chunked_cursor() as cursor:
+        if written:
+            register_type(_WRITTEN_NUMBERS, cursor.cursor)
         cursor.execute(sql, values)
         yield _rows(cursor)
 
@@ -83,13 +91,16 @@ def line_rows(batch: PayoutBatch) -> Iterator[Iterator[tuple[Any, ...]]]:
 
 
 @contextmanager
-def deal_rows(batch: PayoutBatch, *, line: PayoutLine | None = None) -> Iterator[Iterator[tuple[Any, ...]]]:
+def deal_rows(
+    batch: PayoutBatch, *, line: PayoutLine | None = None, written: bool = False
+) -> Iterator[Iterator[tuple[Any, ...]]]:
     """Open the deals behind a batch's lines (or one line): an amount per deal, referral and component.
 
-    Their sums per line are the line's gross, tax and net, to the cent.
+    Their sums per line are the line's gross, tax and net, to the cent. Amounts have the currency's digits; `written`:
+    as text.
     """
     lines = [line.pk] if line is not None else _counted(batch)
-    with stream(_DEALS, {"lines": lines, "digits": minor_digits(batch.currency)}) as rows:
+    with stream(_DEALS, {"lines": lines, "digits": minor_digits(batch.currency)}, written=written) as rows:
         yield rows
 
 
@@ -115,7 +126,7 @@ def line_columns() -> list[Column]:
 
 def deal_columns() -> list[Column]:
     """Return the columns of `deal_rows`, headed in the active language."""
-    words = ReaderWords()
+    explained = RowExplainer()
     named = cache(component)
     states = cache(lambda state: str(PayoutLine.State(state).label))
     return [
@@ -139,6 +150,6 @@ def deal_columns() -> list[Column]:
         money_column(gettext("Tax withheld"), 18, adds_up=True),
         money_column(gettext("Net"), 19, adds_up=True),
         # what the bank refused counts in the batch, and not in what it paid
-        Column(gettext("State"), CellKind.TEXT, 10, lambda row: states(row[21])),
-        Column(gettext("How it comes about"), CellKind.TEXT, 60, lambda row: explain_row(json.loads(row[20]), words)),
+        Column(gettext("State"), CellKind.TEXT, 10, lambda row: states(row[22])),
+        Column(gettext("How it comes about"), CellKind.TEXT, 60, lambda row: explained(row[20], row[21])),
     ]
