@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 # Excel reads a CSV as UTF-8 only where it begins with this mark.
 BOM = "\ufeff"
@@ -26,6 +27,7 @@ _OTHERS = re.compile(
 )
 # All of these begin so: most texts need no second look.
 _MAYBE = re.compile(rf"\s*(\d|{_MONTH})", re.IGNORECASE)
+_SUSPECT = re.compile(rf"[{_BLANKS}']*([{re.escape(''.join(_STARTS))}]|\s*(\d|{_MONTH}))", re.IGNORECASE)
 
 
 def starts_formula(text: str) -> bool:
@@ -43,7 +45,13 @@ def kept_text(text: str) -> str:
 
     That is a formula, and what a spreadsheet takes for a date or a number as it opens the file: a home's number 1/2.
     """
-    return f"'{text}" if _changes(text.lstrip("'")) else text
+    return f"'{text}" if _SUSPECT.match(text) and _changes(text.lstrip("'")) else text
+
+
+def kept_texts(texts: Sequence[str]) -> Sequence[str]:
+    """Return `kept_text` of each: what repeats in a column is looked at once."""
+    changed = {text: kept for text in set(texts) if (kept := kept_text(text)) is not text}
+    return [changed.get(text, text) for text in texts] if changed else texts
 
 
 def read_back(cell: str) -> str:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.utils.translation import gettext, pgettext
-from psycopg2.extensions import DECIMAL, new_type, register_type
+from psycopg2.extensions import DECIMAL, PYDATE, new_type, register_type
 
 from channels_platform.lib.money import minor_digits
 from channels_platform.presentation import formats
@@ -20,7 +20,7 @@ from commissions.services.settlement import LINE_KEYS
 from commissions.words import RowExplainer, component
 
 CHUNK = 250
-_WRITTEN_NUMBERS = new_type(DECIMAL.values, "WRITTEN_NUMBERS", lambda text, _cursor: text)
+_WRITTEN = new_type((*DECIMAL.values, *PYDATE.values), "WRITTEN", lambda text, _cursor: text)
 
 _LINES = """
 SELECT coalesce(a.name, u.name, ''), a.code IS NULL, coalesce(a.code, home.code, ''), l.gross, l.tax, l.net, l.state,
@@ -70,11 +70,11 @@ ORDER BY 1, c.line_id, d.number, c.referral_id, c.kind
 def stream(sql: str, values: dict[str, Any], *, written: bool = False) -> Iterator[Iterator[tuple[Any, ...]]]:
     """Open a query's rows on a server-side cursor; memory does not grow with them.
 
-    `written`: numbers come as the text that the database writes.
+    `written`: numbers and days come as the text that the database writes.
     """
     with connection.chunked_cursor() as cursor:
         if written:
-            register_type(_WRITTEN_NUMBERS, cursor.cursor)
+            register_type(_WRITTEN, cursor.cursor)
         cursor.execute(sql, values)
         yield _rows(cursor)
 
@@ -97,7 +97,7 @@ def deal_rows(
     """Open the deals behind a batch's lines (or one line): an amount per deal, referral and component.
 
     Their sums per line are the line's gross, tax and net, to the cent. Amounts have the currency's digits; `written`:
-    as text.
+    they and days are text.
     """
     lines = [line.pk] if line is not None else _counted(batch)
     with stream(_DEALS, {"lines": lines, "digits": minor_digits(batch.currency)}, written=written) as rows:

@@ -1,16 +1,15 @@
 """The deals behind a batch's lines as CSV."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from itertools import islice
 from typing import Any
 
 from django.utils.translation import get_language, override
 
-from commissions.exports.cells import CellKind, Column, kept_text
+from channels_platform.lib.spreadsheets import kept_text, kept_texts
+from commissions.exports.cells import CellKind, Column
 from commissions.exports.rows import deal_columns, deal_rows
 from commissions.models import PayoutBatch
 
@@ -46,16 +45,15 @@ def _written(columns: list[Column], rows: Iterator[tuple[Any, ...]]) -> Iterator
     writer = csv.writer(buffer)
     buffer.write(BOM)
     writer.writerow([kept_text(column.heading) for column in columns])
-    safe = lru_cache(maxsize=4096)(kept_text)  # most texts repeat from row to row
     while chunk := list(islice(rows, _CHUNK)):
         # column by column: what costs little a cell is then no more than that
-        writer.writerows(zip(*(_cells(column, chunk, safe) for column in columns), strict=True))
+        writer.writerows(zip(*(_cells(column, chunk) for column in columns), strict=True))
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
     yield buffer.getvalue()
 
 
-def _cells(column: Column, rows: list[tuple[Any, ...]], safe: Callable[[str], str]) -> Iterable[str | date | None]:
-    values = map(column.take, rows)
-    return map(safe, values) if column.kind is CellKind.TEXT else values
+def _cells(column: Column, rows: list[tuple[Any, ...]]) -> Sequence[Any]:
+    values = list(map(column.take, rows))
+    return kept_texts(values) if column.kind is CellKind.TEXT else values

@@ -4,9 +4,11 @@ import csv
 from io import StringIO
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from channels_platform.lib.sheets import read_rows
-from channels_platform.lib.spreadsheets import BOM, kept_text, read_back
+from channels_platform.lib.spreadsheets import BOM, _changes, kept_text, kept_texts, read_back
 
 CHANGED = [
     *("1/2", "3-4", "12-31", "31-12", "3-2001", "1-12-3", "5/6/2026", "1.10", "１／２", " 1/2", "1900-3"),
@@ -32,6 +34,17 @@ def test_what_it_leaves_alone_is_written_as_it_is(text):
 @pytest.mark.parametrize("text", [*CHANGED, *KEPT, "'1/2", "''=x", "'", "'t Hof", "O'Hara"])
 def test_what_is_kept_comes_back_as_it_was(text):
     assert read_back(kept_text(text)) == text
+
+
+@given(st.lists(st.text(alphabet="0129/-.:=+' \t\n\u3000＝１marchMAYe"), max_size=6))
+def test_a_column_is_kept_text_by_text(texts):
+    assert list(kept_texts(texts)) == [kept_text(text) for text in texts]
+
+
+@settings(max_examples=500)
+@given(st.text(alphabet="0129/-.:=+' \t\n\u3000＝１marchMAYe", max_size=12))
+def test_the_first_look_lets_nothing_by_that_changes(text):
+    assert (kept_text(text) != text) == _changes(text.lstrip("'"))
 
 
 def test_a_sheet_of_our_own_is_read_back_unchanged():
