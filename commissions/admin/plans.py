@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -28,6 +29,7 @@ from channels_platform.lib.money import parse_fraction
 from commissions.admin.plan_form import PlanForm, first_values, typed_values
 from commissions.admin.plan_show import USUAL_PRICE, Checked, checked, curves, previews, sections
 from commissions.admin.simulation import SimulationPages, simulate_typed, tried_rules
+from commissions.engine.lint import Finding, Severity
 from commissions.engine.plans import InvalidPlan, read_version
 from commissions.linting import check_plan, findings_of, rules_of
 from commissions.models import PlanVersion
@@ -56,8 +58,16 @@ class ApproveForm(ActForm):
         help_text=gettext_lazy("Needed where the checks warn of something; kept with the approval."),
     )
 
+    def prepare(self) -> None:
+        # an error bars the approval whatever the reason
+        self.fields["reason"].required = {finding.severity for finding in self._findings} == {Severity.WARNING}
+
     def checks(self) -> list[Checked]:
-        return checked(findings_of(self.target))
+        return checked(self._findings)
+
+    @cached_property
+    def _findings(self) -> list[Finding]:
+        return findings_of(self.target)
 
 
 class EndForm(ActForm):

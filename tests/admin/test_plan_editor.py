@@ -140,6 +140,7 @@ def test_a_warning_asks_the_approver_for_a_reason_that_stays_on_the_page(cast: C
     manager = _other(author, cast)
     refused = do(manager, version, "approve")
     assert (refused.status_code, list(complaints(refused))) == (422, ["reason"])
+    assert "(optional)" not in said(refused)
     assert "before the contract is signed" in said(refused)
     assert do(manager, version, "approve", reason="agreed by the board").status_code == 302
     page = said(manager.get(address(PlanVersion, "change", version.pk)))
