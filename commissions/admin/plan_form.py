@@ -180,8 +180,10 @@ class PlanForm(forms.Form):
             self.fields[f"bonus_{n}_amount"] = forms.CharField(
                 label=_("Amount"), required=False, widget=short, max_length=24
             )
-            self.fields[f"bonus_{n}_to"] = forms.ChoiceField(label=_("To"), required=False, choices=payees)
-            self.fields[f"bonus_{n}_release"] = forms.ChoiceField(label=_("Released"), required=False, choices=moments)
+            self.fields[f"bonus_{n}_to"] = forms.ChoiceField(label=_("Paid to"), required=False, choices=payees)
+            self.fields[f"bonus_{n}_release"] = forms.ChoiceField(
+                label=_("Released when"), required=False, choices=moments
+            )
         for method in Method:
             for moment in Milestone:
                 self.fields[f"release_{method}_{moment}"] = forms.CharField(
