@@ -36,6 +36,7 @@ from commissions.demo.reporting import keep_views
 from commissions.demo.safeguards import set_safeguards
 from commissions.demo.script import Script, rng_of, write_script
 from commissions.demo.staging import leave_for_today, set_stage
+from commissions.demo.two_sides import lay_ledgers_side_by_side, leave_a_row_without_a_deal
 from commissions.services.ledger_checks import check_ledger
 from leads.services.filing import next_number
 from leads.services.sweep import sweep_expiries
@@ -222,6 +223,8 @@ class Show:
         leave_individuals(self.play.stage, cast, sequence=filings)
         keep_views(self.play.stage)
         close_months(self.play.stage)
+        lay_ledgers_side_by_side(self.play.stage)
+        leave_a_row_without_a_deal(self.play.stage)
         check_ledger()
 
     def _furnish(self, half: int) -> None:

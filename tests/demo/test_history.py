@@ -27,9 +27,10 @@ from commissions.models import (
     PayoutBatch,
     PayoutLine,
     PlanVersion,
+    Reconciliation,
     Statement,
 )
-from leads.models import Claim, ClientCare, Consultant, Deal, DealOutbox, Dispute, Referral, Visit
+from leads.models import Claim, ClientCare, Consultant, Deal, DealOutbox, Dispute, PaymentRow, Referral, Visit
 from leads.selectors import visible_referrals
 from leads.states import LIVE
 from projects.models import Policy, Project, Unit
@@ -167,11 +168,17 @@ class TestSoundness:
         live = Deal.objects.exclude(state="cancelled")
         assert Unit.objects.exclude(state="available").count() == live.count()
 
-    def test_the_last_two_months_are_closed_and_one_waits_for_the_agency(self, built):
+    def test_the_last_two_months_are_closed_and_of_one_the_agency_contests_a_line(self, built):
         months = ClosedMonth.objects.order_by().values_list("company").annotate(Count("pk"))
         assert {count for _company, count in months} == {2}
         own = Statement.objects.filter(payee__agency__code=HOME_AGENCY).values_list("state", flat=True)
-        assert set(own) == {"confirmed", "issued"}
+        assert {"confirmed", "contested"} <= set(own) <= {"confirmed", "contested", "issued"}
+
+    def test_a_ledger_is_compared_and_a_row_of_the_bank_waits_for_its_deal(self, built):
+        compared = Reconciliation.objects.get()
+        assert compared.counts.keys() >= {"amount_differs", "missing_with_us", "missing_with_them"}
+        (waiting,) = PaymentRow.objects.filter(state="waiting")
+        assert waiting.fault == "no_deal"
 
     def test_nothing_is_left_for_the_commission_run(self, built):
         assert not DealOutbox.objects.exists()
