@@ -20,6 +20,8 @@ KINDS = ((AgencyKind.ONSITE, 4), (AgencyKind.REFERRAL, 24), (AgencyKind.COMMUNIT
 class CompanySpec:
     code: str
     name: str
+    address: str
+    tax_number: str
     timezone: str = SHANGHAI
     minimum: int = 0
 
@@ -94,9 +96,23 @@ class Cast:
 
 
 COMPANIES = (
-    CompanySpec("LAKECO", "金湖置地（示例） Golden Lake Holdings (demo)"),
-    CompanySpec("TIDECO", "听潮置业（示例） Tidewater Estates (demo)", minimum=500),
-    CompanySpec("BAYCO", "星屿发展（示例） Star Islet Development (demo)", timezone=HONG_KONG),
+    CompanySpec(
+        "LAKECO", "金湖置地（示例） Golden Lake Holdings (demo)", "示例路 1 号 1 Example Road", "DEMO00000000000001"
+    ),
+    CompanySpec(
+        "TIDECO",
+        "听潮置业（示例） Tidewater Estates (demo)",
+        "示例路 2 号 2 Example Road",
+        "DEMO00000000000002",
+        minimum=500,
+    ),
+    CompanySpec(
+        "BAYCO",
+        "星屿发展（示例） Star Islet Development (demo)",
+        "示例道 3 号 3 Example Street",
+        "DEMO00000000000003",
+        timezone=HONG_KONG,
+    ),
 )
 
 PROJECTS = (

@@ -50,7 +50,12 @@ def set_stage(cast: Cast, *, rng: Random, start: datetime) -> Stage:
         _lead(stage)
         for company in cast.companies:
             made = PayingCompany(
-                code=company.code, name=company.name, timezone=company.timezone, minimum_amount=company.minimum
+                code=company.code,
+                name=company.name,
+                address=company.address,
+                tax_number=company.tax_number,
+                timezone=company.timezone,
+                minimum_amount=company.minimum,
             )
             stage.companies[company.code] = keep_company(actor=stage.staff["manager"], company=made)
         for project in cast.projects:

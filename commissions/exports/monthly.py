@@ -171,14 +171,18 @@ def monthly_pdf(statement: Statement) -> bytes:
     return buffer.getvalue()
 
 
+# what stands under the title begins where it does
+_FLUSH_LEFT = ("LEFTPADDING", (0, 0), (0, -1), 0)
+
+
 def _side_by_side(left: Table, right: Table) -> Table:
-    top = [("VALIGN", (0, 0), (-1, -1), "TOP")]
-    return Table([[left, right]], colWidths=[136 * mm, None], hAlign="LEFT", style=top)
+    flush = [("VALIGN", (0, 0), (-1, -1), "TOP"), _FLUSH_LEFT]
+    return Table([[left, right]], colWidths=[136 * mm, None], hAlign="LEFT", style=flush)
 
 
 def _pairs(rows: list[tuple[str, str]], *, right: bool = False) -> Table:
     cells = [[paragraph(label, 9, muted=True), paragraph(value, 9, right=right)] for label, value in rows]
-    return Table(cells, colWidths=[46 * mm, (34 if right else 84) * mm], hAlign="LEFT")
+    return Table(cells, colWidths=[44 * mm, (34 if right else 86) * mm], hAlign="LEFT", style=[_FLUSH_LEFT])
 
 
 def _lines(statement: Statement) -> LongTable:
