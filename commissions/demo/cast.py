@@ -96,21 +96,19 @@ class Cast:
 
 
 COMPANIES = (
-    CompanySpec(
-        "LAKECO", "金湖置地（示例） Golden Lake Holdings (demo)", "示例路 1 号 1 Example Road", "DEMO00000000000001"
-    ),
+    CompanySpec("LAKECO", "金湖置地（示例） Golden Lake Holdings (demo)", "示例路 1 号 1 Example Road", "DEMO-0001"),
     CompanySpec(
         "TIDECO",
         "听潮置业（示例） Tidewater Estates (demo)",
         "示例路 2 号 2 Example Road",
-        "DEMO00000000000002",
+        "DEMO-0002",
         minimum=500,
     ),
     CompanySpec(
         "BAYCO",
         "星屿发展（示例） Star Islet Development (demo)",
         "示例道 3 号 3 Example Street",
-        "DEMO00000000000003",
+        "DEMO-0003",
         timezone=HONG_KONG,
     ),
 )
