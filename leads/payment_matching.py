@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 NEW, SAME, WAITING, FAULT = "new", "same", "waiting", "fault"
@@ -29,10 +29,15 @@ class RowSaid:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A reference that the project knows: of which deal, with how much."""
+    """A reference that the project knows: of which deal, with how much, and how much of it was taken back."""
 
     deal: str
     amount: Decimal
+    taken_back: Decimal = Decimal(0)
+
+    @property
+    def left(self) -> Decimal:
+        return self.amount - self.taken_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,8 @@ def judge(
             judged = Judged(FAULT, judged.deal, judged.amount, fault)
         if judged.becomes == NEW:
             recorded[said.reference] = Known(judged.deal, judged.amount)
+            if original := recorded.get(said.reverses):
+                recorded[said.reverses] = replace(original, taken_back=original.taken_back - judged.amount)
         elif judged.becomes == WAITING:
             waiting.add(said.reference)
         found.append(judged)
@@ -106,7 +113,7 @@ def _judged(
         return Judged(SAME if same else FAULT, before.deal, amount, "" if same else "known_otherwise")
     if said.reference in left:
         return Judged(SAME, reason="waits_already")
-    if original is not None and -amount > original.amount:
+    if original is not None and -amount > original.left:
         return Judged(FAULT, original.deal, amount, "more_than_original")
     if said.reverses and original is None and not named:
         return Judged(WAITING, amount=amount, reason="original_unknown")

@@ -118,11 +118,22 @@ def _units_of(project: Project, said: Sequence[RowSaid]) -> dict[str, str]:
 
 
 def _known(project: Project, said: Sequence[RowSaid]) -> dict[str, Known]:
-    found = {}
+    found, taken = {}, _taken_back(project, said)
     for some in _in_chunks({text for one in said for text in (one.reference, one.reverses) if text}):
         payments = Payment.objects.filter(project=project, reference__in=some).order_by()
         for reference, deal, amount in payments.values_list("reference", "deal_id", "amount"):
-            found[reference] = Known(str(deal), amount)
+            found[reference] = Known(str(deal), amount, taken.get(reference, Decimal(0)))
+    return found
+
+
+def _taken_back(project: Project, said: Sequence[RowSaid]) -> dict[str, Decimal]:
+    """Return how much rows taken over earlier took back of the payments that these name."""
+    found: dict[str, Decimal] = {}
+    for some in _in_chunks({one.reverses for one in said if one.reverses}):
+        rows = PaymentRow.objects.filter(project=project, reverses__in=some, payment__isnull=False)
+        rows = rows.exclude(reverses="").order_by()
+        for reference, amount in rows.values_list("reverses").annotate(Sum("payment__amount")):
+            found[reference] = -amount
     return found
 
 

@@ -95,6 +95,7 @@ WORDS: dict[str, str | Promise] = {
     "loan_without_mortgage": _("Only a mortgage has a loan."),
     "too_many_decimals": _("The currency has fewer digits after the point."),
     "nothing_changed": _("Nothing is changed."),
+    "more_than_collected": _("More than was collected: a refund is at most that."),
     "reference_required": _("Give the bank's reference, up to 80 characters."),
     "text_required": _("Say what is contested, and why."),
     "nothing_to_contest": _("There is nothing to contest: only a refused or lost filing, or a deal."),

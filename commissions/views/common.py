@@ -53,6 +53,7 @@ _WORDS = {
     "no_limit": gettext_lazy("The agency has no limit for advances here. Set one first."),
     "held": gettext_lazy("What the agency has unpaid here is held: nothing of it is advanced."),
     "limit_asked": gettext_lazy("A limit of this agency already waits for a decision here."),
+    "more_than_collected": gettext_lazy("More than was collected: a refund is at most that."),
     "before_subscription": gettext_lazy("A payment can't be earlier than the deal's subscription."),
     "invoice_known": gettext_lazy("This number is used already: each invoice and credit note has its own."),
     "signed_already": gettext_lazy("It is signed already."),

@@ -86,6 +86,7 @@ def payment_new(request: HttpRequest) -> HttpResponse:
             source=form.cleaned_data["source"],
             received_at=received_at.replace(tzinfo=deal.project.zone) if received_at else None,
             reference=form.cleaned_data["reference"],
+            within_collected=True,
         )
         figure = f"{formats.money(payment.amount, deal.project.currency)} {deal.project.currency}"
         messages.success(

@@ -87,6 +87,7 @@ def _pay(request: HttpRequest, deal: Deal, data: dict[str, Any]) -> str:
         reference=data["reference"],
         received_at=data["received_at"],
         source=data["source"],
+        within_collected=True,
     )
     return _("Recorded: %(amount)s, reference %(reference)s.") % {
         "amount": cells.money_with(payment.amount, deal.project.currency),

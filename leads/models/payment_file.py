@@ -144,6 +144,7 @@ class PaymentRow(models.Model):
         ]
         indexes = [
             models.Index(fields=["project", "id"], name="payment_row_waiting", condition=Q(state="waiting")),
+            models.Index(fields=["project", "reverses"], name="payment_row_reverses", condition=~Q(reverses="")),
         ]
         triggers = [
             only_known_moves("row", states.PAYMENT_ROW_MOVES),

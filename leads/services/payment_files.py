@@ -156,6 +156,7 @@ def _record(row: PaymentRow, deal: Deal, judged: Judged, actor: Any) -> None:
             reference=row.reference,
             received_at=moment_of(row, deal),
             source=row.kind,
+            within_collected=True,
         )
         row.state = PaymentRowState.RECORDED
     except Refused as refused:
@@ -206,6 +207,7 @@ def assign_row(*, actor: Any, row: PaymentRow, deal: Deal) -> PaymentRow:
         reference=stored.reference,
         received_at=moment_of(stored, deal),
         source=stored.kind,
+        within_collected=True,
     )
     return _settle(stored, PaymentRowState.ASSIGNED, actor, deal=deal.number)
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require
@@ -28,10 +29,14 @@ def record_payment(
     reference: str,
     received_at: datetime | None = None,
     source: str = Payment.Source.OWN,
+    within_collected: bool = False,
 ) -> Payment:
     """Record money received; negative: a refund. Possible in every state of the deal.
 
-    Raises: Forbidden; Duplicate when the project knows the reference; Invalid by field.
+    `within_collected`: no more is refunded than all that was collected. Where facts are told out of their order, a
+    refund may come before its payment.
+    Raises: Forbidden; Duplicate when the project knows the reference; Invalid by field, `more_than_collected` with
+            what was `collected`.
     Locks:  the deal.
     Writes: Payment, Deal, DealOutbox, audit event `payment.recorded`.
     Source: domain 5.
@@ -40,6 +45,8 @@ def record_payment(
     locked = lock_deal(deal)
     now = clock.now()
     moment = _check(locked, amount, reference, source, received_at, now)
+    if within_collected and amount < 0:
+        _check_collected(locked, -amount)
     locked.facts += 1
     payment = Payment(
         project_id=locked.project_id,
@@ -69,6 +76,14 @@ def record_payment(
     )
     tell_commission(locked, "payment")
     return payment
+
+
+def _check_collected(deal: Deal, refund: Decimal) -> None:
+    collected = deal.payments.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    if refund > collected:
+        raise Invalid(
+            "more is refunded than was collected", code="more_than_collected", field="amount", collected=str(collected)
+        )
 
 
 def _check(

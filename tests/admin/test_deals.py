@@ -133,6 +133,8 @@ def test_finance_records_payments_once(cast: Cast, enter: Any) -> None:
     refund = do(client, deal, "payment", **payment | {"amount": "-1000.00", "reference": "BANK-8"})
     assert refund.status_code == 302
     assert "Collected: 383,000.00 CNY of 1,280,000.00 CNY." in said(client.get(address(Deal, "change", deal.pk)))
+    beyond = do(client, deal, "payment", **payment | {"amount": "-383000.01", "reference": "BANK-9"})
+    assert (beyond.status_code, list(complaints(beyond))) == (422, ["amount"])
 
 
 @pytest.mark.parametrize("amount", ["0", "1.001", "1e3x", ""])

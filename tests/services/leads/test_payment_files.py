@@ -108,6 +108,15 @@ def test_reversals_go_to_the_deal_of_their_payment(site, deal, finance):
     ]
 
 
+def test_reversals_of_several_files_take_back_no_more_than_the_payment(site, deal, finance):
+    imported(site, finance, f"B-1,2026-03-02,100,{deal.number},,,", f"B-2,2026-03-02,900,{deal.number},,,")
+    imported(site, finance, "R-1,2026-03-03,30,,,,B-1")
+    file, _job = imported(site, finance, "R-2,2026-03-04,80,,,,B-1", "R-3,2026-03-04,70,,,,B-1")
+    assert states(file) == [("fault", "more_than_original"), ("recorded", "")]
+    refund, _job = imported(site, finance, f"R-4,2026-03-05,-900.01,{deal.number},,,")
+    assert states(refund) == [("fault", "more_than_collected")]
+
+
 def test_a_killed_worker_goes_on_where_it_stopped(site, deal, finance, monkeypatch):
     lines = [f"B-{n},2026-03-03,{n},{deal.number},,," for n in range(1, 6)]
     data = "\n".join(["reference,date,amount,deal,unit,payer,reversal of", *lines]).encode()

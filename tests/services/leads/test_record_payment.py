@@ -18,6 +18,19 @@ def _pay(site, deal, amount, *, at=None, reference="B-1", **fields):
         return record_payment(actor=None, deal=deal, amount=Decimal(amount), reference=reference, **fields)
 
 
+def test_a_person_refunds_no_more_than_was_collected():
+    site = open_site()
+    deal = site.subscribe(LI, at=START)
+    _pay(site, deal, "1000.00", reference="B-1")
+    with pytest.raises(Invalid) as refused:
+        _pay(site, deal, "-1000.01", reference="B-2", within_collected=True)
+    assert (refused.value.code, refused.value.field) == ("more_than_collected", "amount")
+    _pay(site, deal, "-1000.00", reference="B-2", within_collected=True)
+    # told out of their order, facts are taken as they come
+    _pay(site, deal, "-5.00", reference="B-3")
+    assert Payment.objects.count() == 3
+
+
 def test_payments_and_refunds_are_kept_in_order_and_tell_commission():
     site = open_site()
     deal = site.subscribe(LI, at=START)

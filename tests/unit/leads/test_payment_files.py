@@ -118,6 +118,11 @@ def test_a_reversal_is_of_its_payments_deal_and_takes_back_at_most_that():
     assert told(whole) == [("new", "two", -100, "")]
     assert told(said("R", 101, reverses="B"))[0][3] == "more_than_original"
     assert told(said("R", reverses="X")) == [("waiting", "", -100, "original_unknown")]
+    parts = told(said("R1", 40, reverses="B"), said("R2", 60, reverses="B"), said("R3", 1, reverses="B"))
+    assert [one[0] for one in parts] == ["new", "new", "fault"]
+    earlier = {"B": Known("two", Decimal(100), taken_back=Decimal(40))}
+    assert told(said("R", 61, reverses="B"), known=earlier)[0][3] == "more_than_original"
+    assert told(said("R", 60, reverses="B"), known=earlier)[0][0] == "new"
     both = told(said("N", 70, deal="D-20260302-000001"), said("R", 70, reverses="N"))
     assert both == [("new", "one", 70, ""), ("new", "one", -70, "")]
 
