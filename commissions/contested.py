@@ -1,7 +1,8 @@
 """What a contested line of a statement keeps from being paid, until finance has answered it.
 
 All that is unpaid of the line's deal, referral and component waits, whenever it was posted, and also what would be
-netted: figures of one thing are paid or netted together. The ledger does not move.
+netted: figures of one thing are paid or netted together. Where that is a debt, what was repaid or written off waits
+with it: alone it would be paid out. The ledger does not move.
 """
 
 from collections.abc import Iterable
@@ -17,14 +18,25 @@ from django.utils.translation import gettext as _
 from commissions.models import Payee
 from projects.models import PayingCompany
 
-# Whether a ledger entry `e` is of something contested. What settles an advance never is: all settlements have one kind.
-IS_CONTESTED = """
+# The unpaid sum of what a statement's line `sl` of payee `st` is about: below 0 it is owed back.
+_UNPAID = """
+SELECT sum(x.amount) FROM commissions_ledgerentry x
+WHERE x.project_id = sl.project_id AND x.payee_id = st.payee_id AND x.kind = sl.kind
+  AND x.deal_id IS NOT DISTINCT FROM sl.deal_id AND x.referral_id IS NOT DISTINCT FROM sl.referral_id
+  AND x.account = 'payable' AND NOT x.settles
+  AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry taken WHERE taken.entry_id = x.id AND taken.live)
+"""
+
+# Whether a ledger entry `e` is of something contested. What settles an advance never is: settlements have one kind.
+IS_CONTESTED = f"""
 e.kind <> 'advance_settled' AND EXISTS (SELECT 1 FROM commissions_objection o
         JOIN commissions_statementline sl ON sl.id = o.line_id
         JOIN commissions_statement st ON st.id = sl.statement_id
-        WHERE o.state = 'open' AND st.payee_id = e.payee_id AND sl.project_id = e.project_id AND sl.kind = e.kind
-          AND sl.deal_id IS NOT DISTINCT FROM e.deal_id AND sl.referral_id IS NOT DISTINCT FROM e.referral_id)
-"""
+        WHERE o.state = 'open' AND st.payee_id = e.payee_id AND sl.project_id = e.project_id
+          AND (sl.kind = e.kind
+               AND sl.deal_id IS NOT DISTINCT FROM e.deal_id AND sl.referral_id IS NOT DISTINCT FROM e.referral_id
+               OR e.kind IN ('repayment', 'write_off') AND ({_UNPAID}) < 0))
+"""  # noqa: S608 - constants
 
 _LINES = f"""
 SELECT DISTINCT l.id FROM commissions_payoutline l
