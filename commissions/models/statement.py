@@ -69,6 +69,10 @@ class ClosedMonth(models.Model):
                                  WHERE c.company_id = NEW.company_id) THEN
                     RAISE EXCEPTION 'months close one after the other' USING ERRCODE = 'check_violation';
                 END IF;
+                IF NEW.starts_at <> (SELECT max(c.ends_at) FROM commissions_closedmonth c
+                                     WHERE c.company_id = NEW.company_id) THEN
+                    RAISE EXCEPTION 'a month begins where the one before it ends' USING ERRCODE = 'check_violation';
+                END IF;
                 RETURN NEW;
                 """,
             ),

@@ -50,10 +50,12 @@ def close_month(*, actor: Any, company: PayingCompany, month: date) -> ClosedMon
         raise NotAllowed("the month is not over", code="month_not_over")
     if month not in closable_months(company, now):
         raise NotAllowed("months close one after the other", code="out_of_order")
+    # where the one before it ended, whatever the company's calendar was then
+    before = ClosedMonth.objects.filter(company=company).order_by("-month").first()
     closed = ClosedMonth.objects.create(
         company=company,
         month=month,
-        starts_at=starts_at,
+        starts_at=before.ends_at if before else starts_at,
         ends_at=ends_at,
         answer_by=next_due(company, now).pays_at,
         issuer=_details(company),

@@ -80,13 +80,17 @@ def remove_detail(*, actor: Any, detail: Detail) -> None:
 
 @transactional
 def keep_company(*, actor: Any, company: PayingCompany) -> PayingCompany:
-    """Write a paying company as given, new or changed.
+    """Write a paying company as given, new or changed; its time zone stays once its projects have deals.
 
-    Raises: Forbidden; ValidationError by field.
+    Months are closed by it, and would overlap or leave a gap.
+    Raises: Forbidden; ValidationError by field; Invalid `fixed_by_use`.
     Locks:  the row, when it was there.
     Writes: PayingCompany, audit event `payingcompany.created` or `payingcompany.changed`.
     """
     require(actor, Can.MANAGE_STAFF)
+    stored = PayingCompany.objects.select_for_update().filter(pk=company.pk).first()
+    if stored and stored.timezone != company.timezone and stored.projects.filter(deals__isnull=False).exists():
+        raise Invalid("the time zone stays once deals were recorded", code="fixed_by_use", field="timezone")
     _keep(company, actor=actor, kind="payingcompany", project=None)
     return company
 

@@ -118,7 +118,8 @@ def create_project(*, actor: Any, code: str, policy: dict[str, Any] | None = Non
 def change_project(*, actor: Any, project: Project, policy: dict[str, Any] | None = None, **fields: Any) -> Project:
     """Change a project's own fields; a changed policy is a new version.
 
-    Currency and time zone stay once money or filings hang on them.
+    Currency, time zone and paying company stay once money or filings hang on them: a company's statements and batches
+    would lose what it owes.
     Raises: Forbidden; ValidationError by field; Invalid `fixed_by_use`, `bad_policy`.
     Locks:  the project row.
     Writes: Project, Policy, audit events.
@@ -126,7 +127,7 @@ def change_project(*, actor: Any, project: Project, policy: dict[str, Any] | Non
     require(actor, Can.EDIT_PROJECTS)
     stored = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     before = {name: str(getattr(stored, name)) for name in fields}
-    for name in ("currency", "timezone"):
+    for name in ("currency", "timezone", "company"):
         in_use = stored.referrals.exists() or stored.deals.exists()
         if name in fields and fields[name] != getattr(stored, name) and in_use:
             raise Invalid(f"{name} stays once clients were filed", code="fixed_by_use", field=name)

@@ -242,7 +242,20 @@ REFUSED = [
        (id, month, starts_at, ends_at, answer_by, issuer, closed_at, closed_by_id, company_id)
        SELECT gen_random_uuid(), '2026-06-01', starts_at, ends_at, answer_by, issuer, closed_at, closed_by_id,
        company_id FROM commissions_closedmonth""",
+    """INSERT INTO commissions_closedmonth
+       (id, month, starts_at, ends_at, answer_by, issuer, closed_at, closed_by_id, company_id)
+       SELECT gen_random_uuid(), '2026-04-01', ends_at + interval '1 hour', ends_at + interval '2 hours', answer_by,
+       issuer, closed_at + interval '40 days', closed_by_id, company_id FROM commissions_closedmonth""",
 ]
+
+
+def test_a_month_begins_where_the_one_before_it_ended_whatever_the_calendar(issued):
+    issued.company.timezone = "Asia/Tokyo"
+    issued.company.save()
+    april = close(issued, APRIL, "05-02 09:00")
+    assert april.starts_at == ClosedMonth.objects.get(month=MARCH).ends_at
+    kept = statement(issued, "A1", APRIL)
+    assert (kept.opening_payable, kept.earned) == (statement(issued, "A1", MARCH).payable, 0)
 
 
 def test_the_database_keeps_closed_months_and_statements(issued):

@@ -8,11 +8,12 @@ from django.core.exceptions import ValidationError
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.lib.errors import Invalid
-from projects.models import Phase, Policy
+from projects.models import PayingCompany, Phase, Policy
 from projects.selectors import current_policy, visible_projects
+from projects.services.details import keep_company
 from projects.services.projects import change_project, create_project, policy_faults, set_policy
 from projects.services.units import create_unit
-from tests.cast import LI, open_site, person, project_of
+from tests.cast import LI, START, open_site, person, project_of
 
 pytestmark = pytest.mark.django_db
 
@@ -111,10 +112,25 @@ def test_currency_and_zone_stay_once_clients_were_filed():
     site = open_site()
     change_project(actor=site.manager, project=site.project, timezone="Asia/Tokyo")
     site.file(site.owner, LI)
-    for fields in ({"timezone": "Asia/Shanghai"}, {"currency": "USD"}):
+    other = PayingCompany.objects.create(code="other", name="Other")
+    for fields in ({"timezone": "Asia/Shanghai"}, {"currency": "USD"}, {"company": other}):
         with pytest.raises(Invalid) as refusal:
             change_project(actor=site.manager, project=site.project, **fields)
         assert refusal.value.code == "fixed_by_use"
+
+
+def test_a_companys_zone_stays_once_its_projects_have_deals():
+    site = open_site()
+    company = site.project.company
+    company.timezone = "Asia/Tokyo"
+    keep_company(actor=site.manager, company=company)
+    site.subscribe(LI, at=START)
+    company.timezone = "Asia/Bangkok"
+    with pytest.raises(Invalid) as refusal:
+        keep_company(actor=site.manager, company=company)
+    assert (refusal.value.code, refusal.value.field) == ("fixed_by_use", "timezone")
+    company.timezone, company.phone = "Asia/Tokyo", "021 5555 0100"
+    assert keep_company(actor=site.manager, company=company).phone == "021 5555 0100"
 
 
 def test_a_change_is_recorded_with_before_and_after():
