@@ -8,9 +8,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
-from django.utils.translation import ngettext
+from django.utils.translation import get_language, ngettext
 
 from channels_platform.accounts.models import User
+from channels_platform.accounts.services.preferences import remember_spoken
 from channels_platform.audit.services import record
 from channels_platform.presentation.navigation import landing_page
 
@@ -59,6 +60,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         record("signin.done", actor=user, target=user)
+        remember_spoken(user=user, language=get_language() or "")
         answer: HttpResponse = super().post_login(request, user, **kwargs)
         return answer
 

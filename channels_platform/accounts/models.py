@@ -50,6 +50,8 @@ class User(AbstractUser):
         "projects.Project", verbose_name=_("projects"), blank=True, related_name="staff"
     )
     language = models.CharField(_("language"), max_length=10, blank=True)
+    # what the pages spoke as this person last signed in: mail has no browser to ask
+    spoken = models.CharField(max_length=10, blank=True, editable=False)
     is_demo = models.BooleanField(_("demo account"), default=False, editable=False)
 
     objects = UserManager()  # type: ignore[misc]

@@ -47,4 +47,5 @@ def _action(notice: Notice | None) -> dict[str, object]:
 
 
 def _language(notice: Notice) -> str:
-    return notice.recipient.language or settings.LANGUAGE_CODE
+    """As chosen, else as the pages spoke when the reader last signed in."""
+    return notice.recipient.language or notice.recipient.spoken or settings.LANGUAGE_CODE

@@ -5,14 +5,16 @@ from decimal import Decimal
 
 from channels_platform.lib import clock
 from commissions.demo.staging import Stage
-from commissions.models import ApprovalRule, LedgerEntry, Payee
+from commissions.demo.two_sides import OPEN
+from commissions.models import ApprovalRule, LedgerEntry, Payee, PayoutLine
 from commissions.services.approvals import keep_rule
 from commissions.services.payee_holds import set_hold
 from commissions.states import Account
 from projects.models import Holiday
 from projects.services.details import keep_holiday
 
-RULES = ((Decimal(500_000), 2), (Decimal(2_000_000), 3))
+# what waits in the demo is below these: one approver has an account there
+RULES = ((Decimal(5_000_000), 2), (Decimal(20_000_000), 3))
 # month, first and last day, name
 HOLIDAYS = ((1, 1, 3, "元旦"), (5, 1, 5, "劳动节"), (10, 1, 7, "国庆节"))
 CURRENCY = "CNY"
@@ -37,7 +39,8 @@ def set_safeguards(stage: Stage) -> None:
 
 def _hold(stage: Stage) -> None:
     payable = LedgerEntry.objects.filter(account=Account.PAYABLE, settles=False, payee__broker__isnull=False)
-    free = payable.exclude(payouts__live=True).filter(amount__gt=0)
+    in_hand = PayoutLine.objects.filter(batch__state__in=OPEN).values("payee")
+    free = payable.exclude(payouts__live=True).exclude(payee__in=in_hand).filter(amount__gt=0)
     entry = free.order_by("payee__broker__user__username", "project__code", "id").first()
     if entry is None:
         return

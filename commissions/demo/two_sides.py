@@ -26,7 +26,7 @@ from projects.models import Project
 _LEDGER = ("成交编号", "房号", "签约日期", "佣金金额")
 _SPAN = timedelta(days=75)
 _LEAST = 4
-_OPEN = (BatchState.DRAFT, BatchState.SUBMITTED, BatchState.APPROVED)
+OPEN = (BatchState.DRAFT, BatchState.SUBMITTED, BatchState.APPROVED)
 
 
 def contest_a_line(closed: ClosedMonth, boss: Any) -> None:
@@ -34,7 +34,7 @@ def contest_a_line(closed: ClosedMonth, boss: Any) -> None:
 
     Writes: through the service.
     """
-    in_hand = PayoutEntry.objects.filter(live=True, line__batch__state__in=_OPEN, entry__deal__isnull=False)
+    in_hand = PayoutEntry.objects.filter(live=True, line__batch__state__in=OPEN, entry__deal__isnull=False)
     statement = Statement.objects.filter(closing_of=closed, payee__agency__code=HOME_AGENCY).order_by("number").first()
     if statement is None:
         return

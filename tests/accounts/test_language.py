@@ -2,6 +2,10 @@
 
 import pytest
 
+from channels_platform.notices.mails import _language
+from channels_platform.notices.models import Notice
+from tests.accounts.conftest import PASSWORD
+
 LOGIN = "/accounts/login/"
 
 
@@ -29,6 +33,19 @@ def test_person_keeps_the_language_on_every_device(client, person):
     client.cookies.clear()
     client.force_login(lin)
     assert lang(client.get("/accounts/password/change/", headers={"accept-language": "en"})) == "zh-hans"
+
+
+def test_signing_in_binds_no_page_but_tells_mail_what_to_speak(client, person):
+    lin = person()
+    chinese, english = {"accept-language": "zh-CN,zh;q=0.9"}, {"accept-language": "en"}
+    client.post(LOGIN, {"login": lin.username, "password": PASSWORD}, headers=chinese)
+    assert lang(client.get("/accounts/password/change/", headers=english)) == "en"
+    lin.refresh_from_db()
+    assert (lin.language, lin.spoken) == ("", "zh-hans")
+    told = Notice(recipient=lin)
+    assert _language(told) == "zh-hans"
+    lin.language = "en"
+    assert _language(told) == "en"
 
 
 @pytest.mark.parametrize("language", ["xx", "", "de", "../etc"])

@@ -10,3 +10,12 @@ def choose_language(*, user: User, language: str) -> None:
     """
     User.objects.filter(pk=user.pk).exclude(language=language).update(language=language)
     user.language = language
+
+
+def remember_spoken(*, user: User, language: str) -> None:
+    """Keep the language that pages spoke as the person signed in, for mail to one who chose none.
+
+    Writes: User.spoken.
+    """
+    User.objects.filter(pk=user.pk).exclude(spoken=language).update(spoken=language)
+    user.spoken = language
