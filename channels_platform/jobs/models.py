@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from channels_platform.jobs.kinds import name_of
+from channels_platform.jobs.kinds import about, name_of
 from channels_platform.lib.ids import uuid7
 
 
@@ -83,6 +83,11 @@ class Job(models.Model):
     @property
     def label(self) -> str:
         return name_of(self.kind)
+
+    @property
+    def about(self) -> str:
+        """Which of its kind it is."""
+        return about(self)
 
     @property
     def percent(self) -> int:

@@ -51,7 +51,15 @@ def _is_readable(job: Job, starter: Any) -> bool:
     return held != _ALL and all(set(held[name]) <= set(mine[name]) for name in mine)
 
 
-name_kind(KIND, gettext_lazy("Report"), readable=_is_readable)
+def _about(job: Job) -> str:
+    """Which report, by which view, as what."""
+    known = REPORTS.get(job.arguments["report"])
+    given = job.arguments
+    parts = (str(known.title) if known else given["report"], given["name"], given["form"].upper())
+    return " · ".join(part for part in parts if part)
+
+
+name_kind(KIND, gettext_lazy("Report"), readable=_is_readable, about=_about)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ def test_a_large_one_is_a_job_that_is_fetched_again(till, as_person, monkeypatch
     job = Job.objects.get(kind=report_exports.KIND)
     assert answer["Location"] == f"/jobs/{job.pk}/"
     write_report_export(job_id=job.pk)
+    assert "Ledger entries · CSV" in client.get(f"/jobs/{job.pk}/").content.decode()
     page = client.get("/finance/reports/exports/").content.decode()
     for words in ("Ledger entries", f"/jobs/{job.pk}/result", "account=paid"):
         assert words in page
