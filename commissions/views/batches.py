@@ -45,6 +45,7 @@ from commissions.services.schedule import next_due
 from commissions.states import BatchState, LineState
 from commissions.views.batch_steps import steps_for
 from commissions.views.common import attempt, show, slice_at, status_of
+from commissions.views.excluding import left_out_of
 from projects.models import Project
 
 MOST_PREVIEWED = 100
@@ -145,7 +146,7 @@ def _preview(form: DraftForm) -> dict[str, Any]:
 def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """One batch: where it stands, what can be done by whom, and its lines."""
     found = get_object_or_404(visible_batches(request.user), pk=batch_id)
-    totals = totals_of([found])[found.pk]
+    totals, left_out = totals_of([found])[found.pk], left_out_of(found)
     asked = {name: clean_text(request.GET.get(name, "")) for name in ("show", "q")}
     page = slice_at(lines_of(found, show=asked["show"], text=asked["q"]), request.GET.get("cursor", ""))
     states = dict(found.lines.order_by().values_list("state").annotate(Count("pk")))
@@ -161,6 +162,8 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "batch": found,
         "zone": found.company.timezone,
         "totals": totals,
+        "left_out": left_out,
+        "left_as_held": totals.left - len(left_out),
         "open_lines": states.get(LineState.OPEN, 0),
         "page": page,
         "lines": with_states(page.items),
@@ -230,6 +233,9 @@ def line(request: HttpRequest, batch_id: UUID, line_id: UUID) -> HttpResponse:
         return show(request, "finance/_behind.html", context)
     context["credit_notes"] = line.invoice.credit_notes.all() if line.invoice else ()
     context["account"] = account_in_force(line.payee.agency or line.payee.broker)
+    context["leaves_out"] = (
+        found.state == BatchState.DRAFT and line.state == LineState.OPEN and request.user.can(Can.PREPARE_PAYOUT)
+    )
     context["answers"] = found.state in ("approved", "paid") and line.state in ("open", "unknown", "paid")
     form = None
     if takes_invoice(line) and request.user.can(Can.PREPARE_PAYOUT):

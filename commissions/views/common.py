@@ -31,6 +31,7 @@ _WORDS = {
     "past": gettext_lazy("That day is past."),
     "figures_changed": gettext_lazy("Taxes changed since it was submitted. Return it to draft and submit it again."),
     "lines_held": gettext_lazy("Some lines are held. Return the batch to draft: they leave it, the others go on."),
+    "last_line": gettext_lazy("No line would be left: void the batch instead."),
     "all_held": gettext_lazy("All its lines are held. Void it: another batch takes them once the hold is lifted."),
     "payment_begun": gettext_lazy("The bank has already dealt with some of its lines, so it stays as it is."),
     "file_may_be_sent": gettext_lazy(

@@ -234,3 +234,19 @@ def test_pages_do_not_ask_per_row(till, as_person, page):
     client = as_person(till.finance)
     with zeal.zeal_context():
         assert client.get(address).status_code == 200
+
+
+def test_a_line_is_left_out_of_a_draft_for_a_reason_that_the_batch_shows(till, as_person):
+    batch, client = till.draft(), as_person(till.finance)
+    line = till.agency_line
+    address = f"{at(batch)}lines/{line.pk}/leave-out/"
+    assert address in client.get(f"{at(batch)}lines/{line.pk}/").content.decode()
+    assert client.post(address, {"reason": " "}).status_code == 422
+    assert client.post(address, {"reason": "Its invoice comes in May."})["Location"] == at(batch)
+    page = client.get(at(batch))
+    assert page.context["totals"].lines == 1
+    for words in ("Left out of this batch", "Bright Homes", "Its invoice comes in May.", "34,560.00"):
+        assert words in page.content.decode()
+    assert "because it is held" not in page.content.decode()
+    last = client.post(f"{at(batch)}lines/{till.lins_line.pk}/leave-out/", {"reason": "x"})
+    assert "void the batch instead" in last.content.decode()
