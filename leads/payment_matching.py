@@ -63,6 +63,11 @@ def plain_unit(text: str) -> str:
     return re.sub(r"号?[栋幢楼座]|单元|号|室|房", "", plain(text))
 
 
+def units_in(text: str) -> list[str]:
+    """Return what a remark may say of a unit: its words with a number in them, `房款 3-704` says 3-704."""
+    return [word for word in re.split(r"[\s,，;；:：()（）]+", text) if any(sign.isdigit() for sign in word)]
+
+
 def numbers_in(text: str) -> list[str]:
     """Return the deal numbers that a text may hold: itself, and what looks like one in it."""
     return list(dict.fromkeys([text.strip().upper(), *(found.upper() for found in _DEAL_NUMBER.findall(text))]))
@@ -183,7 +188,8 @@ def _reasons(said: RowSaid, one: Candidate) -> list[str]:
     found = []
     if said.deal and _one_apart(plain(said.deal), plain(one.number)):
         found.append("number")
-    if said.unit and one.unit and _one_apart(plain_unit(said.unit), plain_unit(one.unit)):
+    named = said.unit and _one_apart(plain_unit(said.unit), plain_unit(one.unit))
+    if one.unit and (named or plain_unit(one.unit) in map(plain_unit, units_in(said.deal))):
         found.append("unit")
     if said.amount is not None and said.amount in one.due:
         found.append("amount")

@@ -20,6 +20,7 @@ from leads.payment_matching import (
     numbers_in,
     plain_unit,
     suggest,
+    units_in,
 )
 from leads.states import DealState, PaymentRowState
 from projects.models import Project
@@ -170,8 +171,10 @@ def _looked_at(row: PaymentRow) -> QuerySet[Deal]:
     wanted = Q(number__in=numbers_in(row.deal_text)) if row.deal_text else Q(pk__in=[])
     if len(row.deal_text) >= 4:
         wanted |= Q(number__iendswith=row.deal_text[-4:]) | Q(number__istartswith=row.deal_text[:-1])
-    digits = "".join(sign for sign in row.unit_text if sign.isdigit())
-    if digits:
+    for text in (row.unit_text, *units_in(row.deal_text)):
+        digits = "".join(sign for sign in text if sign.isdigit())
+        if not digits:
+            continue
         wanted |= Q(unit__number__endswith=digits[-2:]) | Q(unit__number__startswith=digits[-4:][:2])
     if row.payer_masked:
         wanted |= Q(buyers__name_masked=row.payer_masked)

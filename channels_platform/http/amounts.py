@@ -18,12 +18,14 @@ _TYPED = {"inputmode": "decimal", "autocomplete": "off", "maxlength": "28"}
 
 
 def read_amount(text: str, *, digits: int = 2) -> Decimal:
-    """Read an amount as typed: full-width signs, thousands set apart, 元 or ¥ beside it, 万 for ten thousands.
+    """Read an amount as typed: full-width signs, thousands set apart, a plus, 元 or ¥ beside it, 万 for ten thousands.
 
     `digits` are those of its currency: with three of them 1.280 is read in one way only.
     Raises: NotANumber for anything that can be read in two ways (12,80; 1.280; 1.280,00) or in none.
     """
     plain = " ".join(unicodedata.normalize("NFKC", text).split()).removeprefix("¥").removesuffix("元").strip()
+    if plain[:1] == "+" and plain[1:2].isdigit():
+        plain = plain[1:]
     ten_thousands = plain.endswith(("万", "萬"))
     if ten_thousands:
         plain = plain[:-1].strip()

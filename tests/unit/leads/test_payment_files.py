@@ -151,4 +151,6 @@ def test_suggestions_are_ordered_by_what_speaks_for_them():
         ("a", ("unit",)),
     ]
     assert [one.deal for one in suggest(RowSaid(1, None, "", deal="D-20260302-00003"), deals)][:1] == ["c"]
+    remark = suggest(RowSaid(1, None, "", deal="购房款 1-1202 首付"), deals)
+    assert [(one.deal, one.reasons) for one in remark] == [("b", ("unit",))]
     assert suggest(RowSaid(1, Decimal(1), "Z"), deals) == []
