@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from lzma import LZMAError
 from typing import Any
 from xml.parsers.expat import ExpatError, ParserCreate
 
@@ -29,6 +30,14 @@ _MOST_ROOM = 2_000_000
 _LONGEST_CELL = 2_000
 _EXACT = 10**15
 _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})", re.ASCII | re.IGNORECASE)
+_COUNT = re.compile(r"\d{1,7}", re.ASCII)
+# what the reader takes for a workbook of another kind, in which a cell may stand for millions
+_OF_OTHER_KINDS = {"content.xml", "xl/workbook.bin"}
+# what opening a zip and its XML raises, whatever was written into it
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, LZMAError, ExpatError, RuntimeError, NotImplementedError, EOFError, OSError,
+    ValueError, LookupError, OverflowError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,30 +71,61 @@ def _workbook(data: bytes) -> Iterable[list[list[Any]]]:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         for name in book.sheet_names:
             yield book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-    except (CalamineError, ValueError, OSError) as error:
+    except (CalamineError, ValueError, OverflowError, OSError) as error:
         raise Invalid("the workbook cannot be read", code="sheet_broken") from error
 
 
 def _check_extent(data: bytes) -> None:
-    """Refuse what would not fit in memory: a zip that swells, one cell far away in an empty sheet.
+    """Refuse what would not fit in memory: a zip that swells, one cell far away in an empty sheet, a lie about texts.
 
-    The reader makes room for every cell up to the last, whatever the part of a sheet is called.
+    The reader makes room for every cell up to the last, whatever the part of a sheet is called. Where it finds no room
+    it ends the process.
     """
     room = 0
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            if "xl/workbook.xml" not in packed.namelist():
+            parts = {name.casefold() for name in packed.namelist()}
+            if "xl/workbook.xml" not in packed.namelist() or parts & _OF_OTHER_KINDS:
                 raise Invalid("not a workbook", code="sheet_type")
             if sum(part.file_size for part in packed.infolist()) > _LARGEST_UNPACKED:
                 raise Invalid("the workbook is too large", code="file_too_large")
-            for part in packed.namelist():
+            for part in packed.infolist():
                 xml = packed.read(part)
+                if b"sst" in xml:
+                    _check_texts(xml)
                 if b"sheetData" in xml:
                     room += _Extent().of(xml)
                     if room > _MOST_ROOM:
                         raise Invalid("the sheets reach too far", code="too_many_rows")
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error, ExpatError) as error:
+    except _BROKEN as error:
         raise Invalid("the workbook cannot be read", code="sheet_broken") from error
+
+
+def _check_texts(xml: bytes) -> None:
+    """Refuse a table of texts that says it has more than fit: the reader makes room before it reads the first.
+
+    Raises: Invalid; ExpatError.
+    """
+    parser = ParserCreate()
+    parser.StartElementHandler = _check_text_counts
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    parser.Parse(xml, True)
+
+
+def _check_text_counts(name: str, attributes: dict[str, str]) -> None:
+    if _bare(name) != "sst":
+        return
+    for attribute, told in attributes.items():
+        if _bare(attribute) in ("count", "uniqueCount") and not (_COUNT.fullmatch(told) and int(told) <= _MOST_ROOM):
+            raise Invalid("the workbook says that it has too many texts", code="sheet_broken")
+
+
+def _bare(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _refuse_doctype(*_declared: Any) -> None:
+    raise Invalid("a workbook declares no types", code="sheet_broken")
 
 
 class _Extent:
@@ -101,12 +141,12 @@ class _Extent:
         """
         parser = ParserCreate()
         parser.StartElementHandler = self._begin
-        parser.StartDoctypeDeclHandler = self._refuse_doctype
+        parser.StartDoctypeDeclHandler = _refuse_doctype
         parser.Parse(xml, True)
         return self._last_row * self._last_column
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
-        tag, place = name.rpartition(":")[2], attributes.get("r", "")
+        tag, place = _bare(name), attributes.get("r", "")
         if tag == "row":
             self._row, self._column = int(place) if place.isdecimal() else self._row + 1, 0
         elif tag == "c":
@@ -119,9 +159,6 @@ class _Extent:
             self._last_row, self._last_column = max(self._last_row, self._row), max(self._last_column, self._column)
             if self._last_row > _LAST_ROW or self._last_column > _LAST_COLUMN:
                 raise Invalid("the sheet reaches too far", code="too_many_rows")
-
-    def _refuse_doctype(self, *_declared: Any) -> None:
-        raise Invalid("a workbook declares no types", code="sheet_broken")
 
 
 def _number(letters: str) -> int:
