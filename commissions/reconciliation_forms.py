@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy
 
 from channels_platform.http.once import OnceForm
 from channels_platform.lib.sheets import LARGEST
+from commissions.ledger_rows import READ_FIELDS
 from commissions.models import Reconciliation
-from commissions.services.reconciliations import READ_FIELDS
 from projects.models import PayingCompany
 
 _DATE = {"type": "date"}

@@ -8,12 +8,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from brokers.models import Agency
 from channels_platform.accounts.permissions import Can
 from channels_platform.lib import clock
-from commissions.engine.matching import Ours, plain
+from commissions.engine.matching import Ours, Reason, plain
 from commissions.models import Accrual, LedgerReading, Reconciliation, ReconciliationRow
 from commissions.selectors import visible_companies
 from leads.models import Deal, DealShare
@@ -61,6 +61,19 @@ def counts_of(reconciliation: Reconciliation) -> list[tuple[str, str, int]]:
     return [
         (str(code), str(word), reconciliation.counts[code]) for code, word in words if code in reconciliation.counts
     ]
+
+
+def totals_of(reconciliation: Reconciliation) -> dict[str, Decimal]:
+    """Return what all rows come to: `theirs`, `ours`, and the `difference`, theirs less ours."""
+    found = reconciliation.rows.aggregate(theirs=Sum("their_amount"), ours=Sum("our_amount"))
+    theirs, ours = (found[side] or Decimal(0) for side in ("theirs", "ours"))
+    return {"theirs": theirs, "ours": ours, "difference": theirs - ours}
+
+
+def left_out_of(reconciliation: Reconciliation) -> list[int]:
+    """Return the numbers of the rows of the agency's file that were left out as totals or signatures."""
+    rows = reconciliation.rows.filter(reason=Reason.LEFT_OUT, their_row__isnull=False)
+    return [number for number in rows.order_by("place").values_list("their_row", flat=True) if number is not None]
 
 
 def ours_of(asked: Reconciliation, named: Collection[str]) -> list[Ours]:

@@ -6,10 +6,12 @@ import re
 import unicodedata
 import zipfile
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise, zip_longest
 from lzma import LZMAError
 from typing import Any
 from xml.parsers.expat import ExpatError, ParserCreate
@@ -48,9 +50,24 @@ class SheetRow:
     cells: dict[str, list[tuple[str, str]]]
 
 
-def read_rows(data: bytes, *, field_of: Callable[[str], str], needed: frozenset[str], most_rows: int) -> list[SheetRow]:
-    """Return the rows of the first sheet that has headings for the fields `needed`.
+# the cells of a sheet, and where one of them stands for those below: first row, last row, column
+_Table = tuple[list[list[Any]], list[tuple[int, int, int]]]
 
+
+def read_rows(
+    data: bytes,
+    *,
+    field_of: Callable[[str], str],
+    needed: frozenset[str],
+    most_rows: int,
+    one_of: frozenset[str] = frozenset(),
+    spread: frozenset[str] = frozenset(),
+    beside: str = "",
+) -> list[SheetRow]:
+    """Return the rows of the first sheet that has headings for the fields `needed` and, if given, for `one_of` some.
+
+    Two rows one below the other may be the headings together. A merged cell of a field in `spread` stands for each row
+    that it covers and that has something of its own. `beside`: the field of what stands under no known heading.
     Raises: Invalid `file_empty`, `file_too_large`, `sheet_type`, `sheet_broken`, `no_headings`, `no_rows`,
     `too_many_rows`.
     """
@@ -58,19 +75,23 @@ def read_rows(data: bytes, *, field_of: Callable[[str], str], needed: frozenset[
         raise Invalid("the file is empty", code="file_empty")
     if len(data) > LARGEST:
         raise Invalid("the file is too large", code="file_too_large")
-    for table in _workbook(data) if data.startswith(b"PK") else [_csv(data)]:
-        found = _headings(table, field_of, needed)
+    for table, merged in _workbook(data) if data.startswith(b"PK") else [(_csv(data), [])]:
+        found = _headings(table, field_of, needed, one_of)
         if found is not None:
-            return _rows(table, *found, most_rows)
+            headings, fields = found
+            covered = _covered(table, merged, headings, {at for at, field in fields.items() if field in spread})
+            return _rows(table, headings, fields, covered, beside, most_rows)
     raise Invalid("the headings needed are missing", code="no_headings")
 
 
-def _workbook(data: bytes) -> Iterable[list[list[Any]]]:
+def _workbook(data: bytes) -> Iterable[_Table]:
     _check_extent(data)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         for name in book.sheet_names:
-            yield book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+            sheet = book.get_sheet_by_name(name)
+            merged = [(top, bottom, left) for (top, left), (bottom, _right) in sheet.merged_cell_ranges or ()]
+            yield sheet.to_python(skip_empty_area=False), merged
     except (CalamineError, ValueError, OverflowError, OSError) as error:
         raise Invalid("the workbook cannot be read", code="sheet_broken") from error
 
@@ -191,14 +212,42 @@ def _decoded(data: bytes) -> str:
 
 
 def _headings(
-    table: Sequence[Sequence[Any]], field_of: Callable[[str], str], needed: frozenset[str]
+    table: Sequence[Sequence[Any]], field_of: Callable[[str], str], needed: frozenset[str], one_of: frozenset[str]
 ) -> tuple[int, dict[int, str]] | None:
-    """Return where the headings stand and which field each column has; the row must name those needed."""
-    for place, row in enumerate(table[:_HEADINGS_WITHIN]):
-        fields = {column: field for column, cell in enumerate(row[:_MOST_COLUMNS]) if (field := field_of(_text(cell)))}
-        if needed <= set(fields.values()):
-            return place, fields
+    """Return where the headings end and which field each column has; they must name those needed.
+
+    One row, or else two: what is merged over both stands in the upper, what is below a common heading in the lower.
+    """
+    rows = [[_text(cell) for cell in row[:_MOST_COLUMNS]] for row in table[: _HEADINGS_WITHIN + 1]]
+
+    def named(row: Sequence[str]) -> dict[int, str]:
+        return {column: field for column, text in enumerate(row) if (field := field_of(text))}
+
+    def suffice(fields: dict[int, str]) -> bool:
+        known = set(fields.values())
+        return needed <= known and (not one_of or bool(one_of & known))
+
+    for place, row in enumerate(rows[:_HEADINGS_WITHIN]):
+        fields = named(row)
+        if not suffice(fields):
+            continue
+        below = rows[place + 1] if place + 1 < len(rows) else []
+        # a row of data may have such a word too, but beside what was looked for
+        data = (text for column, text in enumerate(below) if fields.get(column) in needed)
+        headed_again = needed & set(named(below).values()) and not any(re.search(r"\d", text) for text in data)
+        if headed_again and suffice(both := named(_together(row, below))):
+            return place + 1, both
+        above = named(rows[place - 1]) if place else {}
+        blank = {column: field for column, field in above.items() if not (row[column : column + 1] or [""])[0]}
+        return place, fields | {column: field for column, field in blank.items() if field not in fields.values()}
+    for place, (upper, lower) in enumerate(pairwise(rows)):
+        if suffice(fields := named(_together(upper, lower))):
+            return place + 1, fields
     return None
+
+
+def _together(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    return [below or above for above, below in zip_longest(upper, lower, fillvalue="")]
 
 
 def plain_heading(heading: str) -> str:
@@ -207,16 +256,43 @@ def plain_heading(heading: str) -> str:
     return re.sub(r"\(.*?\)|[^\w]|_|\d+$", "", plain)
 
 
-def _rows(table: Sequence[Sequence[Any]], headings: int, fields: dict[int, str], most_rows: int) -> list[SheetRow]:
+def _covered(
+    table: Sequence[Sequence[Any]], merged: Iterable[tuple[int, int, int]], headings: int, columns: set[int]
+) -> dict[int, dict[int, str]]:
+    """Return by row and column what a merged cell above says there."""
+    found: dict[int, dict[int, str]] = defaultdict(dict)
+    room = 0
+    for top, bottom, column in merged:
+        if top <= headings or column not in columns:
+            continue
+        room += max(bottom - top, 0)
+        if room > _MOST_ROOM:
+            raise Invalid("more is merged than there are cells", code="sheet_broken")
+        text = _text(table[top][column]) if top < len(table) and column < len(table[top]) else ""
+        for place in range(top + 1, min(bottom + 1, len(table)) if text else 0):
+            found[place][column] = text
+    return found
+
+
+def _rows(
+    table: Sequence[Sequence[Any]],
+    headings: int,
+    fields: dict[int, str],
+    covered: dict[int, dict[int, str]],
+    beside: str,
+    most_rows: int,
+) -> list[SheetRow]:
     rows = []
-    for place, cells in enumerate(table[headings + 1 :], start=headings + 2):
+    looked_at = range(_MOST_COLUMNS) if beside else sorted(fields)
+    for place, cells in enumerate(table[headings + 1 :], start=headings + 1):
+        texts = {column: text for column in looked_at if column < len(cells) and (text := _text(cells[column]))}
+        if texts.keys().isdisjoint(fields):
+            continue
         found: dict[str, list[tuple[str, str]]] = {}
-        for column, field in fields.items():
-            text = _text(cells[column]) if column < len(cells) else ""
-            if text:
+        for column, text in sorted((covered.get(place, {}) | texts).items()):
+            if field := fields.get(column, beside):
                 found.setdefault(field, []).append((letter(column), text))
-        if found:
-            rows.append(SheetRow(place, found))
+        rows.append(SheetRow(place + 1, found))
         if len(rows) > most_rows:
             raise Invalid(f"at most {most_rows} rows", code="too_many_rows")
     if not rows:

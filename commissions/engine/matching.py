@@ -36,6 +36,17 @@ class Reason(StrEnum):
     NOT_YET_RELEASED = "not_yet_released"
     CLAWED_BACK = "clawed_back"
     DUPLICATE = "duplicate"
+    NO_AMOUNT = "no_amount"
+    LEFT_OUT = "left_out"
+
+    @property
+    def differs(self) -> bool:
+        """Whether the two sides have something to settle."""
+        return self not in NOTHING_TO_SETTLE
+
+
+# what is left out of their file, totals and signatures, was no deal
+NOTHING_TO_SETTLE = (Reason.AGREES, Reason.LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +162,11 @@ def _judged(row: Theirs, match: tuple[int, Ours] | None, sure: bool, digits: int
 
 
 def _reason(row: Theirs, one: Ours, digits: int) -> Reason:
-    if row.amount is None or row.amount == one.amount:
+    if (row.amount or 0) == one.amount:
         differs = row.on is not None and row.on != one.on
         return Reason.DATE_DIFFERS if differs else Reason.AGREES
+    if row.amount is None:
+        return Reason.NO_AMOUNT
     if one.cancelled:
         return Reason.CLAWED_BACK
     if one.share != 1 and _is_whole(row.amount, one, digits):

@@ -1,5 +1,6 @@
 """Two-sided reconciliation (双方对账): an agency's own ledger laid beside ours, signed by both."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -45,8 +46,11 @@ class Reconciliation(models.Model):
     """An agency's file of a span (both days in it) beside what we had of its deals when it was compared.
 
     Signed by either side its rows are fixed; signed by both it is over. `replaced_at`: a later file of the same span
-    took its place before that. `digest`: of the rows, which are what a signature is for.
+    took its place before that. `digest`: of the rows, which are what a signature is for. `undated`: rows of the file
+    whose date could not be read, told to who has just sent it.
     """
+
+    undated: Sequence[int] = ()
 
     class Figure(models.TextChoices):
         DUE = "due", _("What is due so far")
@@ -187,6 +191,8 @@ class ReconciliationRow(models.Model):
         (Reason.NOT_YET_RELEASED, _("Not yet released")),
         (Reason.CLAWED_BACK, _("Clawed back")),
         (Reason.DUPLICATE, _("Twice in the agency's file")),
+        (Reason.NO_AMOUNT, _("No amount given")),
+        (Reason.LEFT_OUT, _("Left out: a total or a signature")),
     )
 
     id = models.BigAutoField(primary_key=True)
@@ -236,6 +242,10 @@ class ReconciliationRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reconciliation} {self.place}"
+
+    @property
+    def differs(self) -> bool:
+        return Reason(self.reason).differs
 
     @property
     def difference(self) -> Decimal:

@@ -46,7 +46,7 @@ def _other(actor: Any) -> str:
 
 
 def _tell(kind: str, about: Reconciliation, *, actor: Any, sides: tuple[str, ...]) -> None:
-    differing = sum(count for reason, count in about.counts.items() if reason != Reason.AGREES)
+    differing = sum(count for reason, count in about.counts.items() if Reason(reason).differs)
     facts = {"agency": about.agency.name, "company": about.company.name, "differing": differing}
     for side in sides:
         tell(

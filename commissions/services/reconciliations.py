@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,31 +13,19 @@ from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require_person
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
-from channels_platform.http.amounts import read_amount
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
-from channels_platform.lib.money import NotANumber, minor_digits
-from channels_platform.lib.names import clean_text, mask_name
-from channels_platform.lib.redaction import redact
-from channels_platform.lib.sheets import SheetRow, plain_heading, read_rows
+from channels_platform.lib.money import minor_digits
+from channels_platform.lib.names import clean_text
+from channels_platform.lib.sheets import plain_heading
 from commissions import locks
-from commissions.engine.matching import Ours, Pair, Theirs, match
+from commissions.engine.matching import Ours, Pair, Reason, Theirs, match
+from commissions.ledger_rows import READ_FIELDS, read_ledger
 from commissions.models import LedgerReading, Reconciliation, ReconciliationRow
 from commissions.reconciling import ours_of, places_of, reading_of
 from commissions.services.reconciliation_notices import tell_of_comparison, tell_of_ledger, tell_of_signature
 from commissions.services.requests import next_number
 from projects.models import PayingCompany
-
-MOST_ROWS = 5_000
-READ_FIELDS = ("deal", "unit", "client", "date", "amount")
-_HEADINGS = {
-    "deal": "deal dealnumber 成交编号 成交号 合同编号 合同号 订单号",
-    "unit": "unit home room 房号 房源 单元 房间号",
-    "client": "client customer buyer name 客户 客户姓名 姓名 购房人",
-    "date": "date contracted contractdate 日期 签约日期 签约日 成交日期",
-    "amount": "amount commission due earned 金额 佣金 应收佣金 佣金金额 应结佣金",
-}
-_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?")
 
 
 @transactional
@@ -57,9 +44,10 @@ def send_ledger(
     """Read the own agency's ledger of a span (both days in it) and lay it beside ours; it takes earlier ones' place.
 
     Those are of the same company, currency and span, and not signed by both. `headings` of READ_FIELDS that are not
-    called as usual are remembered for the agency. Of names only their masks are kept.
+    called as usual are remembered for the agency. Of names only their masks are kept; rows of totals and signatures
+    are kept as left out, without what they say.
     Raises: Forbidden; Invalid `span_reversed`, `span_too_long`, `nothing_here` where the agency has no commission
-            there, `heading_twice`, `row_unread` with its `row` and `what`, `no_headings`, and as `read_rows`.
+            there, `heading_twice`, and as `read_ledger`.
     Locks:  the company.
     Writes: LedgerReading, Reconciliation, ReconciliationRow, Notice, Delivery, audit event `reconciliation.sent`.
     """
@@ -72,7 +60,7 @@ def send_ledger(
         raise Invalid("no commission there", code="nothing_here", field="place")
     locks.lock_company(company.pk)
     _keep_reading(actor, agency, headings)
-    theirs = _read(data, agency, currency)
+    ledger = read_ledger(data, reading_of(agency), currency)
     now = clock.now()
     made = Reconciliation(
         number=next_number("REC", "reconciliation_number"),
@@ -92,10 +80,11 @@ def send_ledger(
         agency=agency, company=company, currency=currency, from_on=from_on, to_on=to_on, replaced_at__isnull=True
     )
     (same.filter(agency_signed_at__isnull=True) | same.filter(finance_signed_at__isnull=True)).update(replaced_at=now)
-    rows = _compared(made, theirs)
+    rows = _compared(made, ledger.rows, ledger.left_out)
     made.save(force_insert=True)
+    made.undated = ledger.undated
     ReconciliationRow.objects.bulk_create(rows)
-    after = {"rows": len(rows), "digest": made.digest, **made.counts}
+    after = {"rows": len(rows), "undated": len(ledger.undated), "digest": made.digest, **made.counts}
     record("reconciliation.sent", actor=actor, target=made, agency=agency.pk, after=after)
     tell_of_ledger(made, actor=actor)
     return made
@@ -113,8 +102,11 @@ def compare_again(*, actor: Any, reconciliation: Reconciliation) -> Reconciliati
     if stored.is_signed:
         raise NotAllowed("it is signed", code="signed_already")
     before = stored.digest
-    theirs = [_theirs_of(row) for row in stored.rows.filter(their_row__isnull=False).order_by("their_row")]
-    rows = _compared(stored, theirs)
+    found = list(stored.rows.filter(their_row__isnull=False).order_by("their_row"))
+    theirs, left_out = (
+        [_theirs_of(row) for row in found if (row.reason == Reason.LEFT_OUT) is out] for out in (False, True)
+    )
+    rows = _compared(stored, theirs, left_out)
     stored.rows.all().delete()
     ReconciliationRow.objects.bulk_create(rows)
     stored.compared_at = clock.now()
@@ -186,61 +178,11 @@ def _keep_reading(actor: Any, agency: Agency, headings: Mapping[str, str]) -> No
     )
 
 
-def _read(data: bytes, agency: Agency, currency: str) -> list[Theirs]:
-    fields = {plain_heading(word): name for name, listed in _HEADINGS.items() for word in listed.split()}
-    told = reading_of(agency)
-    fields = {heading: name for heading, name in fields.items() if name not in told}
-    fields |= {plain_heading(heading): name for name, heading in told.items()}
-    sheet = read_rows(
-        data, field_of=lambda heading: fields.get(plain_heading(heading), ""), needed=frozenset({"amount"}),
-        most_rows=MOST_ROWS,
-    )  # fmt: skip
-    rows = [_theirs(row, currency) for row in sheet]
-    if not any(row.deal or row.unit or row.client for row in rows):
-        raise Invalid("nothing names a deal", code="no_headings")
-    return [row for row in rows if row.deal or row.unit or row.client]
-
-
-def _theirs(row: SheetRow, currency: str) -> Theirs:
-    typed = {name: cells[0][1].removeprefix("'").strip() for name, cells in row.cells.items()}
-    client = typed.get("client", "")
-    return Theirs(
-        number=row.number,
-        deal=redact(typed.get("deal", ""))[:60],
-        unit=redact(typed.get("unit", ""))[:80],
-        client=mask_name(client),
-        on=_day(typed.get("date", ""), row.number),
-        amount=_amount(typed.get("amount", ""), currency, row.number),
-    )
-
-
-def _day(text: str, row: int) -> date | None:
-    if not text:
-        return None
-    try:
-        year, month, day = _DAY.fullmatch(text).groups()  # type: ignore[union-attr]
-        return date(int(year), int(month), int(day))
-    except (AttributeError, ValueError):
-        raise Invalid("a date cannot be read", code="row_unread", field="file", row=row, what=text[:40]) from None
-
-
-def _amount(text: str, currency: str, row: int) -> Decimal | None:
-    if not text:
-        return None
-    digits = minor_digits(currency)
-    try:
-        amount = read_amount(text, digits=digits)
-    except NotANumber:
-        amount = None
-    if amount is None or abs(amount) >= 10**12 or amount != round(amount, digits):
-        raise Invalid("an amount cannot be read", code="row_unread", field="file", row=row, what=text[:40])
-    return amount
-
-
-def _compared(asked: Reconciliation, theirs: list[Theirs]) -> list[ReconciliationRow]:
+def _compared(asked: Reconciliation, theirs: Sequence[Theirs], left_out: Sequence[Theirs]) -> list[ReconciliationRow]:
     """Match the rows, and give the reconciliation their counts and digest."""
     ours = ours_of(asked, {row.deal for row in theirs if row.deal})
     pairs = match(theirs, ours, digits=minor_digits(asked.currency))
+    pairs += [Pair(row, None, Reason.LEFT_OUT) for row in left_out]
     rows = [_row(asked, place, pair) for place, pair in enumerate(pairs, start=1)]
     asked.counts = dict(sorted(Counter(str(pair.reason) for pair in pairs).items()))
     asked.digest = digest_of(rows)

@@ -13,6 +13,7 @@ from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.sheets import text_workbook
 from channels_platform.notices.models import Notice
 from commissions.models import LedgerReading, Reconciliation, ReconciliationRow
+from commissions.reconciling import left_out_of, totals_of
 from commissions.services.reconciliations import compare_again, digest_of, send_ledger, sign_reconciliation
 from tests.cast import broker_of
 from tests.services.commissions.cast import Cast, person
@@ -99,14 +100,48 @@ def test_headings_are_told_once_and_remembered(sold):
     assert LedgerReading.objects.get().headings == told
 
 
-@pytest.mark.parametrize(("cell", "place"), [("12,80", 3), ("2026-13-01", 2)])
-def test_a_row_that_cannot_be_read_is_named_and_nothing_kept(sold, cell, place):
-    row = [sold.deals[0].number, "", "", "10000"]
-    row[place] = cell
+def test_an_amount_that_cannot_be_read_is_named_and_nothing_kept(sold):
     with pytest.raises(Invalid) as refusal:
-        send(sold, tuple(row))
-    assert (refusal.value.code, refusal.value.facts["row"], refusal.value.facts["what"]) == ("row_unread", 2, cell)
+        send(sold, (sold.deals[0].number, "", "", "12,80"))
+    assert (refusal.value.code, refusal.value.facts["row"], refusal.value.facts["what"]) == ("row_unread", 2, "12,80")
     assert not Reconciliation.objects.exists()
+
+
+def test_a_date_that_cannot_be_read_leaves_the_row_without_one_and_is_told_to_who_sends_it(sold):
+    one = send(sold, (sold.deals[0].number, "", "2026-13-01", "10000"), (sold.deals[1].number, "", "", "10000"))
+    assert reasons(one)[:2] == ["agrees", "not_yet_released"]
+    assert (one.rows.get(place=1).their_date, list(one.undated)) == (None, [2])
+
+
+def test_totals_and_signatures_are_kept_as_left_out_and_add_to_nothing(sold):
+    first, second = sold.deals[0].number, sold.deals[1].number
+    one = send(
+        sold, (first, "", "", "10000"), ("小计", "", "", "10000"), (second, "", "", "10000"),
+        ("合计：", "2套", "", "20000"), ("制表：张伟", "", "审核：李四", ""),
+    )  # fmt: skip
+    left_out = one.rows.filter(reason="left_out").values_list("their_row", "their_deal", "their_client")
+    assert list(left_out) == [(3, "小计", ""), (5, "合计", ""), (6, "制表", "")]
+    assert totals_of(one)["theirs"] == 20000
+    assert left_out_of(one) == [3, 5, 6]
+    assert "missing_with_us" not in reasons(one)
+    # 2 differ: not yet released, and the half that they lack
+    assert Notice.objects.filter(recipient=sold.finance).latest("pk").facts["differing"] == 2
+    with clock.at(sold.later()):
+        again = compare_again(actor=sold.boss, reconciliation=one)
+    assert (again.digest, again.counts) == (one.digest, one.counts)
+
+
+def test_a_row_with_an_amount_that_names_nothing_does_not_vanish(sold):
+    one = send(sold, (sold.deals[0].number, "", "", "5000"), ("", "", "", "5000"), ("", "", "", "0"), ("", "", "", "-"))
+    assert reasons(one)[:2] == ["amount_differs", "missing_with_us"]
+    assert one.rows.filter(their_row__isnull=False).count() == 2
+    assert totals_of(one)["theirs"] == 10000
+
+
+def test_a_deal_without_an_amount_differs(sold):
+    one = send(sold, (sold.deals[0].number, "", "", "—"))
+    assert reasons(one)[0] == "no_amount"
+    assert one.rows.get(place=1).difference == -10000
 
 
 def test_only_the_agencys_manager_sends_and_only_for_itself(sold):

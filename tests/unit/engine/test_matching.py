@@ -35,6 +35,9 @@ def only(row: Theirs, *deals: Ours):
         ({"deal": "D-1", "amount": Decimal(100)}, Reason.AGREES),
         ({"deal": "D-1", "amount": Decimal(100), "on": date(2026, 3, 6)}, Reason.DATE_DIFFERS),
         ({"deal": "D-1", "amount": Decimal(99)}, Reason.AMOUNT_DIFFERS),
+        ({"deal": "D-1"}, Reason.NO_AMOUNT),
+        ({"unit": "1-101", "on": date(2026, 3, 6)}, Reason.NO_AMOUNT),
+        ({"amount": Decimal(7)}, Reason.MISSING_WITH_US),
         ({"deal": "D-1", "amount": Decimal(200)}, Reason.NOT_YET_RELEASED),
         ({"deal": "D-1", "amount": Decimal(150)}, Reason.NOT_YET_RELEASED),
         ({"deal": "D-1", "amount": Decimal(201)}, Reason.AMOUNT_DIFFERS),
@@ -55,6 +58,11 @@ def test_a_deal_that_fell_through_is_clawed_back_and_a_part_is_of_another_share(
     assert only(row, ours(amount=Decimal(0), earned=Decimal(0), cancelled=True)).reason == Reason.CLAWED_BACK
     assert only(row, ours(share=Fraction(1, 3))).reason == Reason.OTHER_SHARE
     assert only(row, ours(share=Fraction(1, 2))).reason == Reason.AMOUNT_DIFFERS
+
+
+def test_no_amount_is_what_is_due_where_nothing_is():
+    assert only(theirs(deal="D-1"), ours(amount=Decimal(0))).reason == Reason.AGREES
+    assert [one for one in Reason if not one.differs] == [Reason.AGREES, Reason.LEFT_OUT]
 
 
 def test_a_row_twice_is_a_duplicate_whether_it_names_the_deal_or_its_unit():
