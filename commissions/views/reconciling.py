@@ -1,5 +1,6 @@
 """Two-sided reconciliation on the pages of both sides: sent by the agency, looked at and signed by both."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,14 +21,23 @@ from channels_platform.http.downloads import send_file
 from channels_platform.http.once import sent
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib.errors import Refused
+from commissions.engine.matching import NOTHING_TO_SETTLE, Reason
 from commissions.models import Reconciliation
 from commissions.reconciliation_forms import LedgerForm, SignForm
-from commissions.reconciling import counts_of, places_of, reading_of, visible_reconciliations
+from commissions.reconciling import (
+    counts_of,
+    left_out_of,
+    places_of,
+    reading_of,
+    totals_of,
+    visible_reconciliations,
+)
 from commissions.services.reconciliation_files import export_reconciliation
 from commissions.services.reconciliations import compare_again, send_ledger, sign_reconciliation
 from commissions.views.common import attempt, in_words, show, slice_at, status_of
 from projects.selectors import latest_today
 
+_MOST_LISTED = 20
 _SHEET_WORDS = {
     "sheet_type": gettext_lazy("This is neither an XLSX workbook nor a CSV file."),
     "sheet_broken": gettext_lazy("This file cannot be read. Save it again and send it anew."),
@@ -43,7 +53,7 @@ _SHEET_WORDS = {
 
 def _said(refused: Refused) -> Any:
     if refused.code == "row_unread":
-        return _("Row %(row)s: “%(what)s” can't be read as a date or an amount. Nothing was kept.") % refused.facts
+        return _("Row %(row)s: “%(what)s” can't be read as an amount. Nothing was kept.") % refused.facts
     return _SHEET_WORDS.get(refused.code) or in_words(refused)
 
 
@@ -88,7 +98,7 @@ def _one(request: HttpRequest, reconciliation_id: UUID) -> HttpResponse:
     rows = found.rows.order_by("place")
     counts = counts_of(found)
     if asked == "differs":
-        rows = rows.exclude(reason="agrees")
+        rows = rows.exclude(reason__in=NOTHING_TO_SETTLE)
     elif asked in {code for code, _label, _count in counts}:
         rows = rows.filter(reason=asked)
     context = {
@@ -96,11 +106,20 @@ def _one(request: HttpRequest, reconciliation_id: UUID) -> HttpResponse:
         "page": slice_at(rows, request.GET.get("cursor", "")),
         "asked": asked,
         "counts": counts,
+        "totals": totals_of(found),
+        "left_out": _listed(left_out_of(found)),
+        "left_out_count": found.counts.get(Reason.LEFT_OUT, 0),
         "form": form,
         "may_compare": _may_act(request, shell["side"]) and not found.is_signed and not found.replaced_at,
         "may_sign": _may_act(request, shell["side"]) and _is_unsigned(found, shell["side"]),
     }
     return _answer(request, "reconciling/one.html", context, status_of(form))
+
+
+def _listed(rows: Sequence[int]) -> str:
+    """Return the numbers of rows as words, the first of them where there are many."""
+    said = ", ".join(map(str, rows[:_MOST_LISTED]))
+    return f"{said} …" if len(rows) > _MOST_LISTED else said
 
 
 def _may_act(request: HttpRequest, side: str) -> bool:
@@ -154,6 +173,9 @@ def reconciliation_new(request: HttpRequest) -> HttpResponse:
     def work() -> str:
         made = send_ledger(actor=request.user, **form.sent_ledger())
         messages.success(request, _("Compared. Look at the differences, then sign."))
+        if made.undated:
+            said = _("The dates of these rows can't be read for sure, so they were compared without them: %(rows)s.")
+            messages.warning(request, said % {"rows": _listed(made.undated)})
         return reverse("portal:reconciliation", args=[made.pk])
 
     if (answer := attempt(request, form, work, said=_said)) is not None:

@@ -1,5 +1,6 @@
 """Reconciliation on both sides' pages: sent, read row by row, signed by each, taken as a workbook."""
 
+from datetime import date
 from io import BytesIO
 
 import pytest
@@ -69,6 +70,37 @@ def test_a_file_that_cannot_be_read_is_answered_in_words_and_nothing_is_kept(til
     assert answer.status_code == 422
     assert words in answer.content.decode()
     assert not Reconciliation.objects.exists()
+
+
+def test_both_sides_totals_and_what_was_left_out_stand_above_the_rows(till, as_person):
+    file = ledger(
+        f'{till.deal.number},张伟,"76,800.00"', "NO-1,x,1000", "合计,,77800", f"{till.deal.number},张伟,-", "签字：,,"
+    )
+    answer = send(as_person(till.world.manager), till, file)
+    one = Reconciliation.objects.get()
+    assert answer["Location"].endswith(f"{one.pk}/")
+    for page in (f"/portal/money/reconciliations/{one.pk}/", f"/finance/reconciliations/{one.pk}/?reason=agrees"):
+        client = as_person(till.world.manager if "portal" in page else till.finance)
+        text = client.get(page).content.decode()
+        figures = text[text.index('<dl class="figures">') : text.index("</dl>")]
+        for amount in ("77,800.00", "34,560.00", "43,240.00"):
+            assert amount in figures
+        assert "2 rows of the agency's file were left out as totals or signatures: 4, 6." in text
+    left_out = as_person(till.finance).get(f"/finance/reconciliations/{one.pk}/?reason=left_out").content.decode()
+    assert "合计" in left_out
+    differs = as_person(till.finance).get(f"/finance/reconciliations/{one.pk}/?reason=differs").content.decode()
+    assert "合计" not in differs
+
+
+def test_a_date_that_can_be_read_in_two_ways_is_said_and_does_not_keep_the_file_out(till, as_person):
+    rows = f"Deal,Date,Amount\n{till.deal.number},03/04/2026,76800\nNO-1,25/03/2026,5\n"
+    client = as_person(till.world.manager)
+    answer = send(client, till, SimpleUploadedFile("own.csv", rows.encode()))
+    page = client.get(answer["Location"]).content.decode()
+    assert "compared without them: 2." in page
+    assert [row.their_date for row in Reconciliation.objects.get().rows.order_by("their_row")][:2] == [
+        None, date(2026, 3, 25),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("who", ["approver", "auditor"])
