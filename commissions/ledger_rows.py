@@ -21,6 +21,7 @@ READ_FIELDS = ("deal", "unit", "client", "date", "amount")
 _NAMES = frozenset({"deal", "unit", "client"})
 _BESIDE = "beside"
 _SUM = "Σ"
+_LONGEST_WORDS = 100
 _HEADINGS = {
     "deal": "deal dealnumber 成交编号 成交号 成交单号 合同编号 合同号 订单号",
     "unit": "unit home room 房号 房源 单元 房间号",
@@ -36,7 +37,7 @@ _TOTAL = re.compile(rf"({_SUMS})(?:[\W\d].*|(?:金额|佣金|人民币|大写|�
 _TOTAL_BESIDE = re.compile(rf"(?:本[页月期季年次])?({_SUMS}){_TAIL}")
 _TOTAL_ENGLISH = re.compile(
     r"(?:(?:grand|sub|page|month(?:ly)?|overall|running)[- ]?)?(totals?|sum)"
-    r"(?: (?:of|for|in|amount|due|payable|earned|commission|cny|rmb)\b.*)?" + _TAIL
+    r"(?: ?:.*| (?:of|for|in|amount|due|payable|earned|commission|cny|rmb)\b.*)?" + _TAIL
 )
 # only where there is no amount: of whoever signed, of the bank, of what is to be noted
 _NOTED = re.compile(
@@ -136,7 +137,7 @@ def _no_deal(typed: Mapping[str, str], row: SheetRow) -> str:
 
 
 def _matched(text: str, *patterns: re.Pattern[str]) -> str:
-    plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    plain = " ".join(unicodedata.normalize("NFKC", text[:_LONGEST_WORDS]).casefold().split())
     joined = re.sub(r"(?<=[^\x00-\x7f]) (?=[^\x00-\x7f])", "", plain)  # 合 计
     for pattern in patterns:
         if found := pattern.fullmatch(joined):
