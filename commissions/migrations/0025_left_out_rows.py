@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('commissions', '0023_unread_amounts'),
+        ('commissions', '0024_months_meet'),
     ]
 
     operations = [
