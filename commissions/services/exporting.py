@@ -10,25 +10,27 @@ from typing import Any
 from uuid import UUID
 
 from django.core.files import File
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language, gettext_lazy, override
 
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.files.content import PDF, XLSX
+from channels_platform.jobs.kinds import name_kind
 from channels_platform.jobs.models import Job
 from channels_platform.jobs.services import create_job, job_at_work, report_progress
 from channels_platform.lib.errors import Forbidden
 from commissions.exports.tables import deals_csv
 from commissions.exports.workbook import write_workbook
 from commissions.models import PayoutBatch, PayoutEntry, PayoutLine
-from commissions.selectors import visible_lines
+from commissions.selectors import visible_batches, visible_lines
 from commissions.services.bank_files import check_bank_file, write_bank_file
 
 AT_ONCE = 5_000
+_PAYING = (Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
 _PIECE = 256 * 1024
-_TASK = "commissions.tasks.write_export"
+_KIND, _TASK = "batch-export", "commissions.tasks.write_export"
 
 
 class ExportForm(StrEnum):
@@ -48,6 +50,16 @@ class ExportedFile:
 
 _CSV_TYPE = "text/csv; charset=utf-8"
 _BANK_TYPE = "text/csv"
+
+
+def _is_readable(job: Job, starter: Any) -> bool:
+    """Who may no longer see the batch reads its file no more, nor its bank file who pays no more."""
+    if not visible_batches(starter).filter(pk=job.arguments["batch"]).exists():
+        return False
+    return job.arguments["form"] != ExportForm.BANK or any(starter.can(act) for act in _PAYING)
+
+
+name_kind(_KIND, gettext_lazy("Payout batch as a file"), readable=_is_readable)
 
 
 def is_large(batch: PayoutBatch) -> bool:
@@ -84,7 +96,7 @@ def start_export(*, actor: Any, batch: PayoutBatch, form: ExportForm) -> Job:
     _check(actor, batch, form)
     _note(actor, batch, form)
     arguments = {"batch": str(batch.pk), "form": str(form), "language": get_language()}
-    return create_job(kind="batch-export", task=_TASK, starter=actor, arguments=arguments, total=_size(batch))
+    return create_job(kind=_KIND, task=_TASK, starter=actor, arguments=arguments, total=_size(batch))
 
 
 @transactional
@@ -107,9 +119,11 @@ def write_export(*, job_id: UUID) -> None:
     """Write the file a job asks for, in the memory of a few rows.
 
     Writes: Job with its file and progress.
-    Raises: Settled as `job_at_work`.
+    Raises: Settled as `job_at_work`; so ends a job whose starter may not read it any more.
     """
     with job_at_work(job_id) as job:
+        if job.starter is not None and not _is_readable(job, job.starter):
+            raise Forbidden("its starter may not read it any more")
         batch = PayoutBatch.objects.select_related("company").get(pk=job.arguments["batch"])
         form = ExportForm(job.arguments["form"])
         with TemporaryFile() as target, override(job.arguments["language"]):
@@ -142,7 +156,7 @@ def _check(actor: Any, batch: PayoutBatch, form: ExportForm) -> None:
     require(actor, Can.SEE_MONEY)
     if form is ExportForm.BANK:
         # it holds people's accounts
-        require(actor, Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
+        require(actor, *_PAYING)
         check_bank_file(batch)
 
 

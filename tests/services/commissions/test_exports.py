@@ -1,6 +1,7 @@
 """Exports: totals that equal the ledger to the cent, no formula out of what somebody typed, an event for each."""
 
 import csv
+from contextlib import nullcontext
 from decimal import Decimal
 from io import BytesIO, StringIO
 from zipfile import ZipFile
@@ -13,6 +14,7 @@ from python_calamine import CalamineWorkbook
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.jobs.models import JobState
+from channels_platform.jobs.selectors import get_job
 from channels_platform.jobs.services import Settled
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
@@ -243,6 +245,42 @@ def test_a_large_one_is_written_by_a_job_with_the_same_content(paid, form):
         assert written == direct
     with pytest.raises(Settled):
         write_export(job_id=job.pk)
+
+
+def lose_the_projects(user) -> None:
+    user.all_projects = False
+    user.save()
+
+
+def become(role: Role):
+    def change(user) -> None:
+        user.role = role
+        user.save()
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "read_still"),
+    [
+        (become(Role.RECEPTION), set()),
+        (lose_the_projects, set()),
+        (become(Role.AUDITOR), {ExportForm.XLSX, ExportForm.CSV}),
+        (become(Role.FINANCE_APPROVER), set(ExportForm)),
+    ],
+)
+@pytest.mark.parametrize("form", list(ExportForm))
+def test_a_file_of_a_job_is_read_as_long_as_its_starter_may_see_what_it_holds(paid, form, change, read_still):
+    written, waiting = (start_export(actor=paid.finance, batch=paid.batch, form=form) for _ in range(2))
+    write_export(job_id=written.pk)
+    assert get_job(viewer=paid.finance, job_id=written.pk) is not None
+    change(paid.finance)
+    assert (get_job(viewer=paid.finance, job_id=written.pk) is not None) == (form in read_still)
+    with nullcontext() if form in read_still else pytest.raises(Settled):
+        write_export(job_id=waiting.pk)
+    waiting.refresh_from_db()
+    assert bool(waiting.result_file) == (form in read_still)
+    assert waiting.errors == ([] if form in read_still else [{"code": "forbidden"}])
 
 
 @pytest.mark.parametrize(
