@@ -210,7 +210,7 @@ def _carry_out(batch: PayoutBatch, judged: list[Judged], rows: list[Any], actor:
 
 
 def _note(action: str, batch: PayoutBatch, lines: Mapping[UUID, Any], actor: Any) -> None:
-    told = {str(pk): str(row.get("reason", ""))[:200] for pk, row in lines.items()}
+    told = {str(pk): redact_numbers(str(row.get("reason", "")))[:200] for pk, row in lines.items()}
     reason = next(iter(told.values())) if len(told) == 1 else ""
     record(action, actor=actor, target=batch, after={"lines": list(told)}, reason=reason)
 
@@ -257,9 +257,9 @@ def _row(row: SheetRow, words: Mapping[str, str], lines: list[LineFact], batch: 
         "end": said.account[-4:],
         "amount": "" if said.amount is None else str(said.amount),
         "outcome": said.outcome,
-        "word": typed.get("outcome", "")[:40],
+        "word": redact_numbers(typed.get("outcome", ""))[:40],
         "reference": typed.get("reference", "").removeprefix("'")[:100],
-        "reason": typed.get("reason", "")[:200],
+        "reason": redact_numbers(typed.get("reason", ""))[:200],
     }
 
 

@@ -398,6 +398,22 @@ def test_columns_and_words_of_a_bank_are_remembered(ready):
     assert "6222" not in str(result.rows), "of accounts only the end is kept"
 
 
+@pytest.mark.parametrize("said", ["unknown", "failed", "returned"])
+def test_of_accounts_and_phones_in_the_banks_words_only_the_ends_are_kept(ready, said):
+    whole = "6222020200012345678", "13800001234"
+    words = f"账号{whole[0]}户名不符，电 {whole[1]}"
+    one, other = line(ready, "A1"), line(ready, "A2")
+    taken(ready, sheet(row(other, "paid", "R1")))
+    taken(ready, sheet(row(one, said, reason=words), (str(other.pk), "", f"{whole[0]}?", "", "")))
+    answer_line(actor=ready.finance, line=other, outcome="returned", reason=words)
+    kept = [found.rows for found in BankResult.objects.all()]
+    answers = [line(ready, name).bank_answer for name in ("A1", "A2")]
+    reasons = list(Event.objects.filter(action__startswith="batch.").values_list("reason", flat=True))
+    assert answers == ["账号****5678户名不符，电 138****1234"] * 2
+    assert answers[0] in str(kept) and answers[0] in reasons
+    assert not any(number in str((kept, answers, reasons)) for number in whole)
+
+
 def test_results_taken_over_stay_as_they_are(ready):
     result = taken(ready, sheet(row(line(ready, "A1"), "paid", "R1")))
     for change in ({"rows": []}, {"taken_at": None}, {"digest": "0"}):
