@@ -129,7 +129,8 @@ class ResultMapping(models.Model):
 class BankResult(models.Model):
     """One result file of the bank for a batch, as it was read, and whether it was taken over.
 
-    `rows`: what each said, by the line it was found to be about; of accounts only their ends. `digest`: the file's.
+    `rows`: what each said, by the line it was found to be about; of accounts only their ends. `digest`: the file's;
+    where what was left out of it was read anew, its beginning and which reading this is (`-002`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -165,3 +166,9 @@ class BankResult(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def place(self) -> int:
+        """Which reading of its file this is."""
+        _stem, dash, place = self.digest.partition("-")
+        return int(place) if dash else 1

@@ -41,6 +41,9 @@ from commissions.services.settlement import post_return, release_lines
 from commissions.states import BatchState, LineState
 
 MOST_ROWS = 10_000
+# How much of a file's digest all its readings begin with.
+_STEM = 60
+_JUDGED_BY = ("line", "amount", "outcome", "reference")
 READ_FIELDS = ("line", "account", "amount", "outcome", "reference", "reason")
 _HEADINGS = {
     "line": "line lineid 明细 行 行号 明细编号 业务编号",
@@ -90,6 +93,7 @@ def keep_mapping(
 def read_results(*, actor: Any, batch: PayoutBatch, name: str, data: bytes) -> BankResult:
     """Read a result file and keep what it says, changing no line; the same file again is the same result.
 
+    Of one that was taken over, what was left out is read anew, where by what was told since it says something else.
     Raises: Forbidden; NotAllowed unless the batch is approved or paid; Invalid `no_headings`, and as `read_rows`.
     Locks:  the company, the batch.
     Writes: BankResult, audit event `batch.results_read`.
@@ -99,10 +103,13 @@ def read_results(*, actor: Any, batch: PayoutBatch, name: str, data: bytes) -> B
     if stored.state not in (BatchState.APPROVED, BatchState.PAID):
         raise NotAllowed(f"the batch is {stored.state}", code="not_approved_yet")
     digest = hashlib.sha256(data).hexdigest()
-    known = BankResult.objects.filter(batch=stored, digest=digest).first()
-    if known is not None and known.taken_at is not None:
-        return known
+    taken, known = _readings(stored, digest)
     rows = _read(stored, data)
+    if taken:
+        rows = _left_out(rows, taken[-1])
+        if known is None and not _says_otherwise(rows, taken[-1]):
+            return taken[-1]
+        digest = f"{digest[:_STEM]}-{len(taken) + 1:03}"
     result = known or BankResult(batch=stored, digest=digest, read_by=actor, read_at=clock.now())
     result.name, result.rows = clean_text(name)[:120] or "–", rows
     result.save(force_insert=known is None)
@@ -162,6 +169,24 @@ def answer_line(*, actor: Any, line: PayoutLine, outcome: str, reference: str = 
     _carry_out(batch, [Judged(0, str(stored.pk), outcome)], [row], actor)
     stored.refresh_from_db()
     return stored
+
+
+def _readings(batch: PayoutBatch, digest: str) -> tuple[list[BankResult], BankResult | None]:
+    """Return how a file was taken over, in order, and how it was read and not taken over yet."""
+    found = list(batch.bank_results.filter(digest__startswith=digest[:_STEM]))
+    taken = sorted((one for one in found if one.taken_at is not None), key=lambda one: one.place)
+    return taken, next((one for one in found if one.taken_at is None), None)
+
+
+def _left_out(rows: list[dict[str, Any]], taken: BankResult) -> list[dict[str, Any]]:
+    open_still = {row["n"] for row in taken.rows if row["became"] == FAULT}
+    return [row for row in rows if row["n"] in open_still]
+
+
+def _says_otherwise(rows: list[dict[str, Any]], taken: BankResult) -> bool:
+    """Whether rows that were left out are read differently from then: what the bank means was told since."""
+    before = {row["n"]: row for row in taken.rows}
+    return any(row[name] != before[row["n"]][name] for row in rows for name in _JUDGED_BY)
 
 
 def _refuse_unapproved(batch: PayoutBatch) -> None:

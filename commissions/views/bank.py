@@ -36,7 +36,7 @@ _ANSWERS = {LineState.UNKNOWN: ("paid", "failed"), LineState.PAID: ("returned",)
 FAULT_WORDS = {
     "no_line": gettext_lazy("It is about no line of this batch, or about several."),
     "named_twice": gettext_lazy("Another row is about the same line."),
-    "no_outcome": gettext_lazy("Its result is a word that is not known: say below what it means."),
+    "no_outcome": gettext_lazy("Its result is a word that is not known: say what it means where files are sent."),
     "amount_differs": gettext_lazy("The amount is not the line's."),
     "no_reference": gettext_lazy("It says paid, without a bank reference."),
     "not_open": gettext_lazy("The line left the batch."),
@@ -185,6 +185,7 @@ def result(request: HttpRequest, batch_id: UUID, result_id: UUID) -> HttpRespons
         "result": found,
         "page": page,
         "counts": [(name, sum(row["becomes"] == name for row in rows)) for name in _ORDER],
+        "left_out": sum(row["becomes"] == FAULT for row in rows),
         "changes": sum(row["becomes"] not in (SAME, FAULT) for row in rows),
         "form": form,
     }

@@ -195,6 +195,21 @@ def test_results_are_shown_row_by_row_and_taken_over_once(approved, as_person):
     assert "Taken over" in finance.get(sent["Location"]).content.decode()
 
 
+def test_a_word_explained_after_the_file_was_taken_over_opens_what_was_left_out_of_it(approved, as_person):
+    finance, where = as_person(approved.finance), f"/finance/batches/{approved.batch.pk}/results/"
+    text = f"Line,Result,Reference\n{approved.agency_line.pk},paid,R1\n{approved.lins_line.pk},gebucht,R2\n"
+    first = finance.post(where, upload(approved, text))["Location"]
+    assert "say what it means where files are sent" in finance.get(first).content.decode()
+    finance.post(first)
+    assert "what was left out is read anew once" in finance.get(first).content.decode()
+    assert finance.post(where, upload(approved, text))["Location"] == first
+    again = finance.post(where, upload(approved, text, word_paid="gebucht"))["Location"]
+    page = finance.get(again).content.decode()
+    assert "only what was left out of it is read here" in page and "1 line changes" in page and "R1" not in page
+    finance.post(again)
+    assert (approved.agency_line.state, approved.lins_line.state) == ("paid", "paid")
+
+
 def test_a_row_of_another_amount_says_which_and_a_file_that_changes_nothing_is_not_taken_over(approved, as_person):
     finance, where = as_person(approved.finance), f"/finance/batches/{approved.batch.pk}/results/"
     text = f"Line,Amount,Result,Reference\n{approved.agency_line.pk},34560.01,paid,R1\n"

@@ -382,6 +382,35 @@ def test_a_row_at_fault_is_left_out_with_its_reason_and_the_others_go_on(ready):
     assert states(ready) == {"A1": "paid", "B1": "open", "A2": "failed"}
 
 
+def test_what_was_left_out_of_a_file_is_taken_from_it_once_its_word_is_explained(ready):
+    a1, b1, a2 = (line(ready, name) for name in ("A1", "B1", "A2"))
+    data = sheet(row(a1, "paid", "R1"), row(b1, "gebucht", "R2"), row(a2, "strange", "R3"))
+    first = taken(ready, data)
+    assert [one["fault"] for one in first.rows] == ["", "no_outcome", "no_outcome"]
+    before = kept_as_it_is(ready)
+    assert taken(ready, data).pk == first.pk, "nothing was explained meanwhile"
+    keep_mapping(actor=ready.finance, batch=ready.batch, headings={}, words={"paid": "gebucht"})
+    with clock.at(ready.later()):
+        read = read_results(actor=ready.finance, batch=ready.batch, name="results.csv", data=data)
+    assert kept_as_it_is(ready) == before and BankResult.objects.get(pk=first.pk).rows == first.rows
+    second = taken(ready, data)
+    assert second.pk == read.pk != first.pk
+    assert [(one["n"], one["became"], one["fault"]) for one in second.rows] == [
+        (3, "paid", ""),
+        (4, "fault", "no_outcome"),
+    ]
+    assert states(ready) == {"A1": "paid", "B1": "paid", "A2": "open"}
+    answer_line(actor=ready.finance, line=a1, outcome="returned", reason="closed")
+    before = kept_as_it_is(ready)
+    assert taken(ready, data).pk == second.pk
+    keep_mapping(actor=ready.finance, batch=ready.batch, headings={}, words={"paid": "gebucht", "failed": "strange"})
+    third = taken(ready, data)
+    assert third.counts == {"failed": 1} and taken(ready, data).pk == third.pk
+    assert states(ready) == {"A1": "returned", "B1": "paid", "A2": "failed"}
+    assert [one.place for one in (first, second, third)] == [1, 2, 3]
+    assert BankResult.objects.count() == 3
+
+
 def test_columns_and_words_of_a_bank_are_remembered(ready):
     headings = {"outcome": "Ergebnis", "account": "Konto", "reference": "Beleg", "amount": "Betrag"}
     accounts = {name: line(ready, name).payee for name in ("A1", "A2")}
