@@ -94,13 +94,13 @@ def read_results(*, actor: Any, batch: PayoutBatch, name: str, data: bytes) -> B
     """Read a result file and keep what it says, changing no line; the same file again is the same result.
 
     Of one that was taken over, what was left out is read anew, where by what was told since it says something else.
-    Raises: Forbidden; NotAllowed unless the batch is approved or paid; Invalid `no_headings`, and as `read_rows`.
+    Raises: Forbidden; NotAllowed `not_approved_yet` unless it `has_results`; Invalid `no_headings`, and as `read_rows`.
     Locks:  the company, the batch.
     Writes: BankResult, audit event `batch.results_read`.
     """
     require(actor, Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
     stored = locks.lock_batch(batch.pk)
-    if stored.state not in (BatchState.APPROVED, BatchState.PAID):
+    if not has_results(stored):
         raise NotAllowed(f"the batch is {stored.state}", code="not_approved_yet")
     digest = hashlib.sha256(data).hexdigest()
     taken, known = _readings(stored, digest)
@@ -124,7 +124,7 @@ def take_results(*, actor: Any, result: BankResult) -> BankResult:
     """Take over what a read file says, as far as it can be: lines paid, failed, returned, or unknown to the bank.
 
     Taken over before, it changes nothing. What is at fault is left out, and said with its row.
-    Raises: Forbidden; NotAllowed unless the batch is approved or paid.
+    Raises: Forbidden; NotAllowed unless the batch `has_results`.
     Locks:  the company, the batch.
     Writes: BankResult, PayoutLine, PayoutEntry, Invoice, PayoutBatch, LedgerTransaction, LedgerEntry, audit events
             `batch.results_taken`, `batch.payment`, `batch.returned_by_bank`, `batch.unknown_at_bank`.
@@ -134,7 +134,7 @@ def take_results(*, actor: Any, result: BankResult) -> BankResult:
     stored = BankResult.objects.select_for_update().get(pk=result.pk)
     if stored.taken_at is not None:
         return stored
-    _refuse_unapproved(batch)
+    _refuse_without_results(batch)
     judged = judge_rows(stored)
     _carry_out(batch, judged, stored.rows, actor)
     for row, found in zip(stored.rows, judged, strict=True):
@@ -157,7 +157,7 @@ def answer_line(*, actor: Any, line: PayoutLine, outcome: str, reference: str = 
     """
     require(actor, Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
     batch = locks.lock_batch(line.batch_id)
-    _refuse_unapproved(batch)
+    _refuse_without_results(batch)
     stored = PayoutLine.objects.get(pk=line.pk)
     possible = {LineState.UNKNOWN: (PAID, FAILED), LineState.PAID: (RETURNED,), LineState.OPEN: (UNKNOWN,)}
     if outcome not in possible.get(LineState(stored.state), ()):
@@ -189,8 +189,15 @@ def _says_otherwise(rows: list[dict[str, Any]], taken: BankResult) -> bool:
     return any(row[name] != before[row["n"]][name] for row in rows for name in _JUDGED_BY)
 
 
-def _refuse_unapproved(batch: PayoutBatch) -> None:
-    if batch.state not in (BatchState.APPROVED, BatchState.PAID):
+def has_results(batch: PayoutBatch) -> bool:
+    """Whether the bank may have results of a batch: also of one that is void as all its lines failed, to be warned."""
+    if batch.state == BatchState.VOID:
+        return batch.lines.filter(state=LineState.FAILED).exists()
+    return batch.state in (BatchState.APPROVED, BatchState.PAID)
+
+
+def _refuse_without_results(batch: PayoutBatch) -> None:
+    if not has_results(batch):
         raise NotAllowed(f"the batch is {batch.state}")
 
 

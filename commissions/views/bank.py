@@ -26,7 +26,14 @@ from commissions.exports.bank import layout_from, standard_layout
 from commissions.models import BankResult, BankTemplate, PayoutLine, ResultMapping
 from commissions.selectors import visible_batches, visible_companies
 from commissions.services.bank_files import keep_template
-from commissions.services.bank_results import answer_line, judge_rows, keep_mapping, read_results, take_results
+from commissions.services.bank_results import (
+    answer_line,
+    has_results,
+    judge_rows,
+    keep_mapping,
+    read_results,
+    take_results,
+)
 from commissions.states import BatchState, LineState
 from commissions.views.common import attempt, in_words, show, slice_at, status_of
 from projects.models import PayingCompany
@@ -155,7 +162,7 @@ def results(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "zone": batch.company.timezone,
         "form": form,
         "earlier": batch.bank_results.select_related("read_by", "taken_by"),
-        "ready": batch.state in (BatchState.APPROVED, BatchState.PAID),
+        "ready": has_results(batch),
         "told": bool(mapping) or bool(form.errors),
     }
     return show(request, "finance/results.html", context, status=status_of(form))

@@ -39,6 +39,7 @@ from commissions.models import PayoutBatch
 from commissions.portal_forms import InvoiceForm
 from commissions.selectors import visible_batches, visible_companies
 from commissions.services.approvals import Because, approvals_needed
+from commissions.services.bank_results import has_results
 from commissions.services.invoices import attach_invoice
 from commissions.services.payouts import draft_batch
 from commissions.services.schedule import next_due
@@ -176,6 +177,7 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "returned": _sent_back(found),
         "bank_files": found.bank_files.select_related("made_by", "unsent__said_by")[:5],
         "bank_file": found.state in (BatchState.APPROVED, BatchState.PAID),
+        "bank_results": has_results(found),
         "reissues": found.reissues.order_by("prepared_at"),
         **_approvals(found),
     }

@@ -12,6 +12,7 @@ from brokers.models import PayoutAccount
 from brokers.services.accounts import keep_identity
 from channels_platform.audit.models import Event
 from commissions.models import BankFile, BankResult, BankTemplate, LedgerEntry, ResultMapping
+from commissions.services.payouts import pay_batch
 from tests.accounts_at_banks import open_accounts
 from tests.pages.finance import everything, open_till
 
@@ -208,6 +209,18 @@ def test_a_word_explained_after_the_file_was_taken_over_opens_what_was_left_out_
     assert "only what was left out of it is read here" in page and "1 line changes" in page and "R1" not in page
     finance.post(again)
     assert (approved.agency_line.state, approved.lins_line.state) == ("paid", "paid")
+
+
+def test_a_batch_whose_lines_all_failed_still_warns_of_what_the_bank_paid_after_all(approved, as_person):
+    finance, where = as_person(approved.finance), f"/finance/batches/{approved.batch.pk}/results/"
+    lines = approved.agency_line, approved.lins_line
+    pay_batch(actor=approved.finance, batch=approved.batch, results=[{"line": one, "failed": True} for one in lines])
+    assert approved.batch.state == "void"
+    assert where in finance.get(f"/finance/batches/{approved.batch.pk}/").content.decode()
+    assert "Read it" in finance.get(where).content.decode()
+    sent = finance.post(where, upload(approved, f"Line,Result,Reference\n{lines[0].pk},paid,R1\n"))
+    page = finance.get(sent["Location"]).content.decode()
+    assert "may be paid elsewhere: ask the bank" in page and "Take over" not in page
 
 
 def test_a_row_of_another_amount_says_which_and_a_file_that_changes_nothing_is_not_taken_over(approved, as_person):

@@ -411,6 +411,31 @@ def test_what_was_left_out_of_a_file_is_taken_from_it_once_its_word_is_explained
     assert BankResult.objects.count() == 3
 
 
+def test_what_the_bank_paid_after_all_is_heard_of_a_batch_whose_lines_all_failed(ready):
+    lines = {name: line(ready, name) for name in ("A1", "B1", "A2")}
+    taken(ready, sheet(*(row(one, "失败") for one in lines.values())))
+    ready.batch.refresh_from_db()
+    assert ready.batch.state == "void"
+    before = kept_as_it_is(ready)
+    late = taken(ready, sheet(row(lines["A1"], "paid", "R9"), row(lines["B1"], "unknown"), row(lines["A2"], "failed")))
+    assert [(one["became"], one["fault"]) for one in late.rows] == [
+        ("fault", "paid_after_all"),
+        ("fault", "settled_before"),
+        ("same", ""),
+    ]
+    with pytest.raises(NotAllowed):
+        answer_line(actor=ready.finance, line=lines["A1"], outcome="paid", reference="R9")
+    assert kept_as_it_is(ready) == before
+
+
+def test_nothing_is_heard_of_a_batch_that_was_given_up(ready):
+    void_batch(actor=ready.finance, batch=ready.batch, reason="again")
+    with pytest.raises(NotAllowed) as refused:
+        taken(ready, sheet(row(line(ready, "A1"), "paid", "R1")))
+    assert refused.value.code == "not_approved_yet"
+    assert not BankResult.objects.exists()
+
+
 def test_columns_and_words_of_a_bank_are_remembered(ready):
     headings = {"outcome": "Ergebnis", "account": "Konto", "reference": "Beleg", "amount": "Betrag"}
     accounts = {name: line(ready, name).payee for name in ("A1", "A2")}
