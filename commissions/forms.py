@@ -100,10 +100,16 @@ class CallBackForm(ReasonForm):
     field_order = ("reason", "unsent", "not_sent")
 
 
-class ApprovalForm(OnceForm):
-    """`seen`: the digest of what stood on the page."""
+class SeenForm(OnceForm):
+    """`seen`: the digest of what stood on the page; nobody decides without it."""
 
     seen = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not cleaned.get("seen"):
+            raise forms.ValidationError(_("Open this page again and look at it, then decide."), code="required")
+        return cleaned
 
 
 class HoldForm(ReasonForm):

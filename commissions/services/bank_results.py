@@ -1,6 +1,7 @@
 """The bank's result files: read and looked at first, then taken over once; and what it says of a single line."""
 
 import hashlib
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
@@ -120,11 +121,13 @@ def read_results(*, actor: Any, batch: PayoutBatch, name: str, data: bytes) -> B
 
 
 @transactional
-def take_results(*, actor: Any, result: BankResult) -> BankResult:
+def take_results(*, actor: Any, result: BankResult, seen: str) -> BankResult:
     """Take over what a read file says, as far as it can be: lines paid, failed, returned, or unknown to the bank.
 
     Taken over before, it changes nothing. What is at fault is left out, and said with its row.
-    Raises: Forbidden; NotAllowed unless the batch `has_results`.
+    `seen`: the fingerprint of what the person was shown.
+    Raises: Forbidden; NotAllowed unless the batch `has_results`, or `result_changed` where the file was read anew, or
+            lines changed, so that it would do something else than was seen.
     Locks:  the company, the batch.
     Writes: BankResult, PayoutLine, PayoutEntry, Invoice, PayoutBatch, LedgerTransaction, LedgerEntry, audit events
             `batch.results_taken`, `batch.payment`, `batch.returned_by_bank`, `batch.unknown_at_bank`.
@@ -136,6 +139,8 @@ def take_results(*, actor: Any, result: BankResult) -> BankResult:
         return stored
     _refuse_without_results(batch)
     judged = judge_rows(stored)
+    if seen != fingerprint(stored, judged):
+        raise NotAllowed("it is no longer what was seen", code="result_changed")
     _carry_out(batch, judged, stored.rows, actor)
     for row, found in zip(stored.rows, judged, strict=True):
         row["became"], row["fault"] = found.becomes, found.fault
@@ -215,6 +220,12 @@ def judge_rows(result: BankResult) -> list[Judged]:
     ]
     lines = PayoutLine.objects.filter(batch=result.batch_id).values_list("pk", "state", "bank_reference", "net")
     return judge(rows, {str(pk): LineFact(str(pk), state, reference, net) for pk, state, reference, net in lines})
+
+
+def fingerprint(result: BankResult, judged: list[Judged]) -> str:
+    """Return what tells a result's rows, and what would become of them, from others."""
+    shown = [[row, one.becomes, one.fault] for row, one in zip(result.rows, judged, strict=True)]
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
 
 
 def _carry_out(batch: PayoutBatch, judged: list[Judged], rows: list[Any], actor: Any) -> None:

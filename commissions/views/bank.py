@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from channels_platform.accounts.permissions import Can
-from channels_platform.http.once import OnceForm, sent
+from channels_platform.http.once import sent
 from channels_platform.http.screens import needs
 from channels_platform.http.sheet_forms import FAULTS
 from channels_platform.lib import clock
@@ -23,11 +23,13 @@ from commissions.batch_sheets import currencies_of, lines_of
 from commissions.engine.bank_files import Layout, Occasion, Transfer, laid_out
 from commissions.engine.bank_results import FAULT, SAME
 from commissions.exports.bank import layout_from, standard_layout
+from commissions.forms import SeenForm
 from commissions.models import BankResult, BankTemplate, PayoutLine, ResultMapping
 from commissions.selectors import visible_batches, visible_companies
 from commissions.services.bank_files import keep_template
 from commissions.services.bank_results import (
     answer_line,
+    fingerprint,
     has_results,
     judge_rows,
     keep_mapping,
@@ -59,6 +61,10 @@ _READ_FAULTS = {
     "too_many_rows": gettext_lazy("At most 10,000 rows."),
     "heading_twice": gettext_lazy("One heading was named for two things."),
     "word_twice": gettext_lazy("One word was named for two results."),
+    "result_changed": gettext_lazy(
+        "The file was read anew, or lines changed, since you opened this page. Look at the rows again, then take them "
+        "over."
+    ),
     "not_approved_yet": gettext_lazy("The bank has results of approved batches only."),
 }
 
@@ -174,17 +180,19 @@ def result(request: HttpRequest, batch_id: UUID, result_id: UUID) -> HttpRespons
     """What a result file says, row by row, and what it does to each line; taken over by a person."""
     batch = get_object_or_404(visible_batches(request.user), pk=batch_id)
     found = get_object_or_404(batch.bank_results.select_related("read_by", "taken_by"), pk=result_id)
-    form = OnceForm(sent(request))
+    form = SeenForm(sent(request))
 
     def work() -> str:
-        taken = take_results(actor=request.user, result=found)
+        taken = take_results(actor=request.user, result=found, seen=form.cleaned_data["seen"])
         done = sum(number for name, number in taken.counts.items() if name not in (SAME, FAULT))
         messages.success(request, ngettext("%(n)s line changed.", "%(n)s lines changed.", done) % {"n": done})
         return reverse("finance:result", args=[batch.pk, found.pk])
 
     if (answer := attempt(request, form, work, said=_said)) is not None:
         return answer
-    rows = _rows(found)
+    if form.is_bound:
+        found.refresh_from_db()
+    rows, seen = _rows(found)
     page = slice_at(rows, request.GET.get("cursor", ""), size=100)
     context = {
         "batch": batch,
@@ -195,6 +203,7 @@ def result(request: HttpRequest, batch_id: UUID, result_id: UUID) -> HttpRespons
         "left_out": sum(row["becomes"] == FAULT for row in rows),
         "changes": sum(row["becomes"] not in (SAME, FAULT) for row in rows),
         "form": form,
+        "seen": seen,
     }
     return show(request, "finance/result.html", context, status=status_of(form))
 
@@ -202,15 +211,16 @@ def result(request: HttpRequest, batch_id: UUID, result_id: UUID) -> HttpRespons
 _ORDER = ("paid", "failed", "returned", "unknown", "same", "fault")
 
 
-def _rows(found: BankResult) -> list[dict[str, Any]]:
-    """Return the rows with what became of them, or would now."""
+def _rows(found: BankResult) -> tuple[list[dict[str, Any]], str]:
+    """Return the rows with what became of them, or would now; and the fingerprint of the latter."""
     if found.taken_at is not None:
-        became = [(row["became"], row["fault"]) for row in found.rows]
+        became, seen = [(row["became"], row["fault"]) for row in found.rows], ""
     else:
-        became = [(one.becomes, one.fault) for one in judge_rows(found)]
+        judged = judge_rows(found)
+        became, seen = [(one.becomes, one.fault) for one in judged], fingerprint(found, judged)
     lines = PayoutLine.objects.select_related("payee__agency", "payee__broker__user").filter(batch=found.batch_id)
     named = {str(one.pk): one for one in lines}
-    return [
+    shown = [
         {
             **row,
             "one": named.get(row["line"]),
@@ -220,6 +230,7 @@ def _rows(found: BankResult) -> list[dict[str, Any]]:
         }
         for row, (becomes, fault) in zip(found.rows, became, strict=True)
     ]
+    return shown, seen
 
 
 def _said_amount(amount: str) -> str:

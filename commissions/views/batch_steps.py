@@ -22,7 +22,7 @@ from channels_platform.lib.errors import Refused
 from channels_platform.presentation import formats
 from commissions.batch_facts import digest_of, facts_of, files_out
 from commissions.batch_sheets import held_of, totals_of
-from commissions.forms import ApprovalForm, CallBackForm, ReasonForm
+from commissions.forms import CallBackForm, ReasonForm, SeenForm
 from commissions.holds import Held
 from commissions.models import PayoutBatch
 from commissions.selectors import visible_batches
@@ -247,7 +247,7 @@ def _form(step: Step, request: HttpRequest, batch: PayoutBatch) -> OnceForm:
     if step.name != "approve":
         return OnceForm(sent(request))
     shown = request.method != "POST"
-    return ApprovalForm(sent(request), initial={"seen": digest_of(facts_of(batch))} if shown else None)
+    return SeenForm(sent(request), initial={"seen": digest_of(facts_of(batch))} if shown else None)
 
 
 def _done(step: Step, batch: PayoutBatch) -> str:

@@ -11,7 +11,7 @@ from channels_platform.audit.grants import audit_views
 from channels_platform.lib import clock
 from commissions.models import Invoice
 from commissions.services.bank_files import write_bank_file
-from commissions.services.bank_results import read_results, take_results
+from commissions.services.bank_results import fingerprint, judge_rows, read_results, take_results
 from commissions.services.invoices import record_credit_note
 from tests.accounts_at_banks import open_accounts
 from tests.pages.finance import Till, open_till, wait_for_a_person
@@ -82,7 +82,7 @@ def papers(db) -> Till:
     write_bank_file(actor=till.finance, batch=batch, target=BytesIO())
     said = "\n".join(["Line,Result,Reference", *(f"{line.pk},paid,R{n}" for n, line in enumerate(batch.lines.all()))])
     result = read_results(actor=till.finance, batch=batch, name="Lin Xiaoyu.csv", data=said.encode())
-    take_results(actor=till.finance, result=result)
+    take_results(actor=till.finance, result=result, seen=fingerprint(result, judge_rows(result)))
     till.cancel()
     till.repay("34560.00")
     record_credit_note(

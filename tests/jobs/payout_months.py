@@ -26,7 +26,7 @@ from commissions.models import (
     Statement,
     StatementLine,
 )
-from commissions.services.bank_results import read_results, take_results
+from commissions.services.bank_results import fingerprint, judge_rows, read_results, take_results
 from commissions.services.closing import close_month
 from commissions.services.payouts import approve_batch, submit_batch
 from commissions.services.schedule import schedule_payout, schedule_payouts
@@ -105,7 +105,7 @@ class Months:
     def take(self) -> None:
         with clock.at(self._later(8)):
             read = read_results(actor=self.cast.finance, batch=self.batch, name="r.csv", data=self._said())
-            take_results(actor=self.cast.finance, result=read)
+            take_results(actor=self.cast.finance, result=read, seen=fingerprint(read, judge_rows(read)))
 
     def _said(self) -> bytes:
         """Return the bank's file: all paid, but for one broker in turn."""

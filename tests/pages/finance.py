@@ -8,6 +8,7 @@ from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.lib import clock
+from commissions.batch_facts import digest_of, facts_of
 from commissions.models import (
     Adjustment,
     Advance,
@@ -87,6 +88,11 @@ class Till:
 
     def approve(self) -> PayoutBatch:
         return approve_batch(actor=self.approver, batch=self.submit())
+
+    @property
+    def seen(self) -> str:
+        """What the page of an approval sends of what it shows."""
+        return digest_of(facts_of(self.batch))
 
     def pay(self) -> PayoutBatch:
         batch = self.approve()

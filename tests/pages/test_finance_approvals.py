@@ -53,10 +53,11 @@ def test_two_people_approve_and_each_sees_who_did(till, second, as_person):
     page = read(client, address)
     assert ("1 of 2" in page, "You approved this batch; another person has to as well." in page) == (True, True)
     assert "1 of 2 approvals" in read(client, "/finance/batches/")
-    assert client.post(f"{address}approve/", {"once": "b" * 32}).status_code == 409
+    assert client.post(f"{address}approve/", {"once": "b" * 32, "seen": seen}).status_code == 409
 
     other = as_person(second)
-    assert "is approved." in other.post(f"{address}approve/", {"once": "c" * 32}, follow=True).content.decode()
+    answer = other.post(f"{address}approve/", {"once": "c" * 32, "seen": seen}, follow=True)
+    assert "is approved." in answer.content.decode()
     assert till.batch.state == "approved"
     with zeal.zeal_context():
         answer = other.get(address)

@@ -170,6 +170,11 @@ def upload(till, text, **more):
     return {"file": SimpleUploadedFile("results.csv", text.encode()), **more}
 
 
+def take_over(client, address):
+    """Press the button of the page as it is now."""
+    return client.post(address, {"seen": client.get(address).context["seen"] or "-"})
+
+
 def test_results_are_shown_row_by_row_and_taken_over_once(approved, as_person):
     finance, where = as_person(approved.finance), f"/finance/batches/{approved.batch.pk}/results/"
     before = everything()
@@ -187,11 +192,11 @@ def test_results_are_shown_row_by_row_and_taken_over_once(approved, as_person):
     assert {key: unchanged[key] for key in before if key != "events"} == {
         key: value for key, value in before.items() if key != "events"
     }
-    assert finance.post(sent["Location"]).status_code == 302
+    assert take_over(finance, sent["Location"]).status_code == 302
     assert (approved.agency_line.state, approved.lins_line.state) == ("paid", "unknown")
     taken = everything()
     assert finance.post(where, upload(approved, text, word_paid="gebucht"))["Location"] == sent["Location"]
-    assert finance.post(sent["Location"]).status_code == 302
+    assert take_over(finance, sent["Location"]).status_code == 302
     assert everything() == taken
     assert "Taken over" in finance.get(sent["Location"]).content.decode()
 
@@ -201,13 +206,31 @@ def test_a_word_explained_after_the_file_was_taken_over_opens_what_was_left_out_
     text = f"Line,Result,Reference\n{approved.agency_line.pk},paid,R1\n{approved.lins_line.pk},gebucht,R2\n"
     first = finance.post(where, upload(approved, text))["Location"]
     assert "say what it means where files are sent" in finance.get(first).content.decode()
-    finance.post(first)
+    take_over(finance, first)
     assert "what was left out is read anew once" in finance.get(first).content.decode()
     assert finance.post(where, upload(approved, text))["Location"] == first
     again = finance.post(where, upload(approved, text, word_paid="gebucht"))["Location"]
     page = finance.get(again).content.decode()
     assert "only what was left out of it is read here" in page and "1 line changes" in page and "R1" not in page
-    finance.post(again)
+    take_over(finance, again)
+    assert (approved.agency_line.state, approved.lins_line.state) == ("paid", "paid")
+
+
+def test_who_takes_over_a_file_that_was_read_anew_meanwhile_is_shown_it_first(approved, as_person):
+    finance, where = as_person(approved.finance), f"/finance/batches/{approved.batch.pk}/results/"
+    text = f"Line,Result,Reference\n{approved.agency_line.pk},paid,R1\n{approved.lins_line.pk},gebucht,R2\n"
+    page = finance.post(where, upload(approved, text))["Location"]
+    seen = finance.get(page).context["seen"]
+    assert finance.post(where, upload(approved, text, word_paid="gebucht"))["Location"] == page
+    for old, status, said in (
+        ({"seen": seen}, 409, "Look at the rows again, then take them over."),
+        ({}, 422, "Open this page again and look at it, then decide."),
+    ):
+        answer = finance.post(page, old)
+        assert answer.status_code == status
+        assert said in answer.content.decode() and "2 lines change" in answer.content.decode()
+        assert (approved.agency_line.state, approved.lins_line.state) == ("open", "open")
+    assert finance.post(page, {"seen": answer.context["seen"]}).status_code == 302
     assert (approved.agency_line.state, approved.lins_line.state) == ("paid", "paid")
 
 

@@ -148,9 +148,18 @@ def test_submitted_then_approved_by_another(till, as_person):
     till.invoice()
     as_person(till.finance).post(at(batch, "submit"))
     assert till.batch.state == "submitted"
-    answer = as_person(till.approver).post(at(batch, "approve"))
+    answer = as_person(till.approver).post(at(batch, "approve"), {"seen": till.seen})
     assert answer["Location"] == at(batch)
     assert (till.batch.state, till.batch.approved_by) == ("approved", till.approver)
+
+
+def test_nobody_approves_what_they_were_not_shown(till, as_person):
+    batch = till.submit()
+    before = everything()
+    answer = as_person(till.approver).post(at(batch, "approve"))
+    assert answer.status_code == 422
+    assert "Open this page again and look at it, then decide." in answer.content.decode()
+    assert everything() == before
 
 
 def test_approval_waits_for_the_invoice(till, as_person):
@@ -161,7 +170,7 @@ def test_approval_waits_for_the_invoice(till, as_person):
     page = client.get(at(batch)).content.decode()
     assert "1 line still needs an invoice of its amount." in page
     assert at(batch, "approve") not in page
-    answer = client.post(at(batch, "approve"))
+    answer = client.post(at(batch, "approve"), {"seen": till.seen})
     assert answer.status_code == 422
     assert "1 line still needs an invoice of its amount." in answer.content.decode()
     assert everything() == before
@@ -177,7 +186,7 @@ def test_preparer_cannot_approve_even_as_superuser(till, as_person):
     assert "You prepared or submitted this batch" in page
     assert at(batch, "approve") not in page
     assert client.get(at(batch, "approve"))["Location"] == at(batch)
-    answer = client.post(at(batch, "approve"))
+    answer = client.post(at(batch, "approve"), {"seen": till.seen})
     assert answer.status_code == 403
     assert "You prepared or submitted this batch" in answer.content.decode()
     assert everything() == before
@@ -190,7 +199,7 @@ def test_step_from_the_wrong_state_is_refused(till, as_person, stage, steps):
     for step in steps:
         client = as_person(till.finance if step == "submit" else till.approver)
         assert client.get(at(batch, step))["Location"] == at(batch)
-        answer = client.post(at(batch, step), {"reason": "why"})
+        answer = client.post(at(batch, step), {"reason": "why", "seen": till.seen})
         assert answer.status_code == 409
         assert "can&#x27;t be done any more" in answer.content.decode()
     assert everything() == before

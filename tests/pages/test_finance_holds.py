@@ -59,7 +59,7 @@ def test_a_held_batch_is_not_approved_and_says_whose_agreement_ended(till, as_pe
     assert HELD in read(client, f"{address}lines/{till.agency_line.pk}/")
 
     before = everything()
-    refused = client.post(f"{address}approve/", {"once": "a" * 32})
+    refused = client.post(f"{address}approve/", {"once": "a" * 32, "seen": till.seen})
     assert (refused.status_code, HELD in refused.content.decode()) == (422, True)
     assert everything() == before
 

@@ -19,7 +19,14 @@ from commissions.engine.bank_files import FileColumn, Layout
 from commissions.models import BankFile, BankResult, LedgerTransaction, PayoutBatch, PayoutLine, UnsentBankFile
 from commissions.proof.verify import verify
 from commissions.services.bank_files import keep_template, write_bank_file
-from commissions.services.bank_results import answer_line, keep_mapping, read_results, take_results
+from commissions.services.bank_results import (
+    answer_line,
+    fingerprint,
+    judge_rows,
+    keep_mapping,
+    read_results,
+    take_results,
+)
 from commissions.services.exporting import ExportForm, start_export, write_export
 from commissions.services.payouts import approve_batch, pay_batch, return_batch, submit_batch, void_batch
 from commissions.services.reissue import reissue_failed
@@ -144,7 +151,11 @@ def row(one: PayoutLine, said: str, reference: str = "", reason: str = "") -> tu
 def taken(cast: Cast, data: bytes) -> BankResult:
     with clock.at(cast.later()):
         read = read_results(actor=cast.finance, batch=cast.batch, name="results.csv", data=data)
-        return take_results(actor=cast.finance, result=read)
+        return take_results(actor=cast.finance, result=read, seen=looked_at(read))
+
+
+def looked_at(read: BankResult) -> str:
+    return fingerprint(read, judge_rows(read))
 
 
 def states(cast: Cast) -> dict[str, str]:
@@ -233,7 +244,7 @@ def test_what_a_file_says_is_taken_over_of_an_approved_batch_only(ready):
         return_batch(actor=ready.finance, batch=ready.batch, reason="another account")
         before = kept_as_it_is(ready)
         for act in (
-            lambda: take_results(actor=ready.finance, result=read),
+            lambda: take_results(actor=ready.finance, result=read, seen=looked_at(read)),
             lambda: answer_line(actor=ready.finance, line=line(ready, "A1"), outcome="unknown", reason="asked"),
         ):
             with pytest.raises(NotAllowed):
@@ -436,6 +447,36 @@ def test_nothing_is_heard_of_a_batch_that_was_given_up(ready):
     assert not BankResult.objects.exists()
 
 
+def test_only_what_was_seen_of_a_file_is_taken_over(ready):
+    a1, a2 = line(ready, "A1"), line(ready, "A2")
+    data = sheet(row(a1, "gebucht", "R1"), row(a2, "paid", "R2"))
+
+    def read() -> BankResult:
+        return read_results(actor=ready.finance, batch=ready.batch, name="r.csv", data=data)
+
+    def refused(seen: str) -> str:
+        before = kept_as_it_is(ready)
+        with pytest.raises(NotAllowed) as error:
+            take_results(actor=ready.finance, result=shown, seen=seen)
+        assert kept_as_it_is(ready) == before and BankResult.objects.get().taken_at is None
+        return error.value.code
+
+    with clock.at(ready.later()):
+        shown = read()
+        seen = looked_at(shown)
+        keep_mapping(actor=ready.finance, batch=ready.batch, headings={}, words={"paid": "gebucht"})
+        again = read()
+        assert again.pk == shown.pk
+        assert (refused(seen), refused("")) == ("result_changed", "result_changed")
+        seen = looked_at(again)
+        answer_line(actor=ready.finance, line=a2, outcome="unknown", reason="asked")
+        answer_line(actor=ready.finance, line=a2, outcome="failed", reason="by phone")
+        assert refused(seen) == "result_changed", "the line failed meanwhile"
+        done = take_results(actor=ready.finance, result=again, seen=looked_at(again))
+        assert [one["fault"] for one in done.rows] == ["", "paid_after_all"]
+        assert take_results(actor=ready.finance, result=again, seen=seen).taken_at == done.taken_at
+
+
 def test_columns_and_words_of_a_bank_are_remembered(ready):
     headings = {"outcome": "Ergebnis", "account": "Konto", "reference": "Beleg", "amount": "Betrag"}
     accounts = {name: line(ready, name).payee for name in ("A1", "A2")}
@@ -477,7 +518,7 @@ def test_results_taken_over_stay_as_they_are(ready):
         BankResult.objects.all().delete()
     for role in (Role.AUDITOR, Role.MARKETING_MANAGER, Role.AGENCY_ADMIN):
         with pytest.raises(Forbidden):
-            take_results(actor=person(role), result=result)
+            take_results(actor=person(role), result=result, seen="")
 
 
 def test_the_day_of_a_file_is_the_companys(ready):
