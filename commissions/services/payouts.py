@@ -217,10 +217,7 @@ def pay_batch(*, actor: Any, batch: PayoutBatch, results: Sequence[Mapping[str, 
     answer = redact_numbers(clean_text(answer))[:LONGEST_ANSWER]
     paid, failed = _read_results(stored, results, unsaid=not answer and files_out(stored).exists())
     now = clock.now()
-    for line_id, reference in paid.items():
-        PayoutLine.objects.filter(pk=line_id).update(
-            state=LineState.PAID, bank_reference=reference, bank_answer="", paid_at=now
-        )
+    _mark_paid(paid, now=now)
     post_payment(stored, list(paid), actor=actor, now=now)
     release_lines(stored, failed, LineState.FAILED)
     PayoutLine.objects.filter(pk__in=failed).update(bank_answer=answer)
@@ -250,6 +247,16 @@ def _let_go_of_held(batch: PayoutBatch) -> list[UUID]:
     if held:
         release_lines(batch, held, LineState.VOID)
     return held
+
+
+def _mark_paid(references: Mapping[UUID, str], *, now: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE commissions_payoutline l "
+            "SET state = %s, bank_reference = v.reference, bank_answer = '', paid_at = %s "
+            "FROM unnest(%s::uuid[], %s::text[]) v (id, reference) WHERE l.id = v.id",
+            [LineState.PAID, now, list(references), list(references.values())],
+        )
 
 
 def _move(

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
@@ -236,6 +237,27 @@ def test_a_batch_whose_every_line_failed_is_void(paying):
     batch = paying.paid(failing=[paying.payee("A1"), paying.payee("B1")])
     assert batch.state == "void"
     assert paying.figures("B1") == figures(earned="3000.00", payable="3000.00")
+
+
+def statements_of_paying(lines: int) -> int:
+    cast = Cast()
+    for place in range(lines):
+        cast.agency(f"A{place}", brokers=[f"B{place}"])
+        cast.plan(f"A{place}", release=AT_CONTRACT)
+        cast.contracted(f"B{place}")
+    cast.run()
+    batch = cast.approved()
+    references = {line.pk: f"R{place}" for place, line in enumerate(batch.lines.all())}
+    results = [{"line": pk, "bank_reference": reference} for pk, reference in references.items()]
+    with clock.at(cast.later()), CaptureQueriesContext(connection) as asked:
+        pay_batch(actor=cast.finance, batch=batch, results=results)
+    paid = batch.lines.filter(state="paid", paid_at=cast.now).values_list("pk", "bank_reference")
+    assert dict(paid) == references and len(references) == lines
+    return len(asked)
+
+
+def test_paying_many_lines_takes_no_more_statements_than_paying_few(db):
+    assert statements_of_paying(8) == statements_of_paying(2)
 
 
 def test_lines_may_be_paid_in_parts(paying):
