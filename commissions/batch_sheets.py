@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, Min, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from channels_platform.lib import clock
@@ -22,6 +22,7 @@ from commissions.waiting import Told, with_waits
 from projects.models import PayingCompany, Project
 
 MOST_DEALS = 500
+_COMPONENT = ("project", "deal", "referral", "kind")
 
 _INVOICED = Exists(Invoice.objects.filter(line=OuterRef("pk"), live=True, amount=OuterRef("gross")))
 
@@ -173,17 +174,18 @@ def deals_behind(line: PayoutLine) -> tuple[list[Behind], int]:
 
     Their amounts add up to the line's gross. Corrections of one component are added into it.
     """
-    rows: dict[tuple[Any, ...], Behind] = {}
-    for entry in line_entries(line).select_related("deal__unit", "referral__broker__user"):
-        key = (entry.project_id, entry.deal_id, entry.referral_id, entry.kind)
-        row = rows.setdefault(key, Behind(entry, Decimal(0), 0, {}))
-        row.amount += entry.amount
-        row.entries += 1
-        row.explanation = entry.explanation
-    found = [row for row in rows.values() if row.amount]
-    shown = found[:MOST_DEALS]
+    groups = LedgerEntry.objects.filter(payouts__line=line).order_by().values(*_COMPONENT)
+    groups = groups.annotate(sum=Sum("amount"), entries=Count("pk"), first=Min("pk"), last=Max("pk"))
+    found = groups.exclude(sum=0)
+    rows: list[Any] = list(found.order_by("project__code", "deal__number", "first")[:MOST_DEALS])
+    firsts = line_entries(line).select_related("deal__unit", "referral__broker__user")
+    entries = firsts.in_bulk([row["first"] for row in rows])
+    explained = LedgerEntry.objects.in_bulk([row["last"] for row in rows])
+    shown = [
+        Behind(entries[row["first"]], row["sum"], row["entries"], explained[row["last"]].explanation) for row in rows
+    ]
     _say_what_waits(shown, line)
-    return shown, len(found)
+    return shown, len(shown) if len(shown) < MOST_DEALS else found.count()
 
 
 def _say_what_waits(rows: Sequence[Behind], line: PayoutLine) -> None:

@@ -30,7 +30,7 @@ from commissions.services.invoices import attach_invoice
 from commissions.standings import prizes_of
 from commissions.statement_sheets import visible_statements, with_states
 from commissions.states import BatchState, LineState
-from commissions.views.common import attempt, status_of
+from commissions.views.common import attempt, slice_at, status_of
 from commissions.waiting import with_waits
 from projects.selectors import latest_today
 
@@ -116,7 +116,8 @@ def statement(request: HttpRequest, line_id: UUID) -> HttpResponse:
 
         if (answer := attempt(request, form, attach)) is not None:
             return answer
-    context = {"line": line, "entries": line_entries(line).select_related("deal__unit"), "form": form}
+    entries = line_entries(line).select_related("deal__unit")
+    context = {"line": line, "page": slice_at(entries, request.GET.get("cursor", "")), "form": form}
     return render(request, "portal/statement.html", context, status=status_of(form))
 
 

@@ -9,12 +9,14 @@ from brokers.models import AgencyGrade
 from brokers.services.agencies import create_broker
 from channels_platform.accounts.permissions import Role
 from commissions.models import PayoutLine
+from commissions.selectors import line_entries
 from commissions.services.grading import grade_agency
 from commissions.services.payouts import approve_batch, pay_batch, submit_batch
 from projects.selectors import latest_today
 from tests.pages.finance import open_till
 from tests.pages.money import draft_payout, give_plan, sell
 from tests.pages.world import staff
+from tests.services.commissions.bulk import many_deals
 from tests.services.commissions.cast import AT_CONTRACT, Cast
 from tests.services.leads.disputed import photo
 
@@ -89,6 +91,30 @@ def test_brokers_own_line_shows_the_tax_and_takes_no_invoice(sold, as_person):
     assert "440.00" in text
     assert "2,560.00" in text
     assert "id_number" not in text
+
+
+def test_a_line_of_many_deals_is_read_page_by_page_and_its_total_stands_at_the_end():
+    made = Cast()
+    made.agency("A1", brokers=["B1"])
+    made.plan("A1", release=AT_CONTRACT)
+    boss = create_broker(actor=None, agency=made.agencies["A1"], username="boss", name="Boss", role=Role.AGENCY_ADMIN)
+    many_deals(project=made.project, brokers=[made.brokers["B1"]], deals=120)
+    made.later(days=30)
+    made.run()
+    line = made.drafted().lines.get()
+    client, page = Client(), f"/portal/money/statements/{line.pk}/"
+    client.force_login(boss.user)
+    shown, cursor, totals = [], "", []
+    while True:
+        answer = client.get(page, {"cursor": cursor})
+        shown.append([entry.pk for entry in answer.context["page"].items])
+        totals.append("<tfoot>" in answer.content.decode())
+        if not (cursor := answer.context["page"].following):
+            break
+    assert [len(one) for one in shown] == [50, 50, 20] and totals == [False, False, True]
+    entries = list(line_entries(line))
+    assert [pk for one in shown for pk in one] == [entry.pk for entry in entries]
+    assert sum(entry.amount for entry in entries) == line.gross
 
 
 def test_an_invoice_in_thousandths_is_read_as_its_currency_writes_it():

@@ -12,7 +12,9 @@ from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from commissions.batch_sheets import deals_behind
 from commissions.models import Invoice, LedgerEntry, PayoutBatch, PayoutEntry, PayoutLine
+from commissions.selectors import line_entries
 from commissions.services.payouts import (
     approve_batch,
     attach_invoice,
@@ -237,6 +239,43 @@ def test_a_batch_whose_every_line_failed_is_void(paying):
     batch = paying.paid(failing=[paying.payee("A1"), paying.payee("B1")])
     assert batch.state == "void"
     assert paying.figures("B1") == figures(earned="3000.00", payable="3000.00")
+
+
+def behind_naively(line: PayoutLine) -> list[tuple]:
+    """Return a line's components, read entry by entry: what stands first of each, sum, number, latest explanation."""
+    rows: dict[tuple, list] = {}
+    for entry in line_entries(line):
+        key = (entry.project_id, entry.deal_id, entry.referral_id, entry.kind)
+        row = rows.setdefault(key, [entry.pk, Decimal(0), 0, {}])
+        row[1:] = row[1] + entry.amount, row[2] + 1, entry.explanation
+    return [tuple(row) for row in rows.values() if row[1]]
+
+
+def test_of_a_line_no_more_entries_are_read_than_are_shown_and_corrections_are_one_with_what_they_correct(
+    cast, monkeypatch
+):
+    cast.plan("A1", tiers=(("0", "0.01"), ("3", "0.02")), mode="retroactive", release=AT_CONTRACT)
+    for price in ("1000000.00", "2000000.00", "3000000.00", "4000000.00", "5000000.00"):
+        deal = cast.contracted("B1", price=price)
+        cast.run()
+    cast.cancel(deal)
+    cast.run()
+    line = cast.drafted().lines.get()
+    expected = behind_naively(line)
+    assert [(one[1], one[2]) for one in expected] == [(20_000, 2), (40_000, 2), (60_000, 1), (80_000, 1)]
+    assert sum(one[1] for one in expected) == line.gross
+
+    def shown() -> tuple[list[tuple], int]:
+        rows, count = deals_behind(line)
+        return [(row.entry.pk, row.amount, row.entries, row.explanation) for row in rows], count
+
+    assert shown() == (expected, 4)
+    built = []
+    from_db = LedgerEntry.from_db
+    monkeypatch.setattr(LedgerEntry, "from_db", lambda *given: built.append(given) or from_db(*given))
+    monkeypatch.setattr("commissions.batch_sheets.MOST_DEALS", 2)
+    assert shown() == (expected[:2], 4)
+    assert len(built) == 4, "of each component the first entry and the latest"
 
 
 def statements_of_paying(lines: int) -> int:
