@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_platform.http.once import OnceForm
+from channels_platform.lib.names import clean_text
 from channels_platform.lib.sheets import LARGEST
 from leads.models import Deal, PaymentSource
 from leads.payment_rows import FIELDS, KINDS
@@ -147,7 +148,7 @@ class WaitingRowForm(OnceForm):
     def clean(self) -> dict[str, Any]:
         told = self.cleaned_data
         if "aside" in self.data:
-            if not told.get("reason", "").strip():
+            if not clean_text(told.get("reason", "")):
                 self.add_error("reason", _("Write a reason."))
             return told
         number = (self.data.get("pick") or told.get("deal", "")).strip().upper()

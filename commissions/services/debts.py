@@ -13,7 +13,7 @@ from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed
 from channels_platform.lib.money import to_minor
-from channels_platform.lib.names import needed_reason
+from channels_platform.lib.names import clean_text, needed_reason
 from commissions import locks
 from commissions.models import LedgerEntry, LedgerTransaction, Payee, Repayment, WriteOff
 from commissions.states import Account, RequestState, TransactionKind
@@ -42,7 +42,7 @@ def record_repayment(*, actor: Any, payee: Payee, project: Project, amount: Deci
     Writes: Repayment, LedgerTransaction, LedgerEntry, audit event `repayment.recorded`.
     """
     require(actor, Can.RECORD_PAYMENT)
-    reference = reference.strip()
+    reference = clean_text(reference)
     if not reference or len(reference) > 80:
         raise Invalid("a bank reference is needed", code="required", field="reference")
     locks.lock_company(project.company_id)

@@ -323,7 +323,7 @@ def _read_results(
         seen.add(key)
         if key not in waiting:
             raise Invalid("no open line of this batch", code="unknown_line", field="line", line=key)
-        reference = str(result.get("bank_reference") or "").strip()
+        reference = clean_text(str(result.get("bank_reference") or ""))
         line_id, state = waiting[key]
         if result.get("failed"):
             if state == LineState.UNKNOWN and not result.get("answered"):

@@ -12,6 +12,7 @@ from channels_platform.accounts.services.access import require_person
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.money import format_amount
+from channels_platform.lib.names import clean_text
 from channels_platform.notices.services import tell
 from commissions.models.adjustments import Asked
 from commissions.selectors import visible_companies
@@ -64,11 +65,12 @@ def decide_request(held: Asked, *, actor: Any, approve: bool, answer: str, trans
     Raises: Invalid `reason_required` at `answer`.
     Writes: the request.
     """
-    if not approve and not answer.strip():
+    answer = clean_text(answer)
+    if not approve and not answer:
         raise Invalid("say why", code="reason_required", field="answer")
     fields = ["state", "decided_by", "decided_at", "answer"]
     held.state = RequestState.APPROVED if approve else RequestState.DECLINED
-    held.decided_by, held.decided_at, held.answer = actor, clock.now(), answer.strip()
+    held.decided_by, held.decided_at, held.answer = actor, clock.now(), answer
     if transaction is not None:
         held.transaction = transaction  # type: ignore[attr-defined]
         fields.append("transaction")

@@ -15,6 +15,7 @@ from channels_platform.db import transactional
 from channels_platform.files.services import keep_files
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed
+from channels_platform.lib.names import clean_text
 from channels_platform.lib.redaction import redact
 from channels_platform.notices.services import tell
 from commissions import locks
@@ -58,7 +59,7 @@ def contest_lines(
     Locks:  the company, the statement.
     Writes: Objection, ObjectionFile, Attachment, Statement, Notice, Delivery, audit event `statement.contested`.
     """
-    text = text.strip()
+    text = clean_text(text)
     stored = _held(actor, statement)
     if not lines:
         raise Invalid("say which lines", code="required", field="lines")
@@ -95,7 +96,7 @@ def answer_objection(*, actor: Any, objection: Objection, corrected: bool, answe
     Writes: Objection, Statement, Notice, Delivery, audit event `objection.upheld` or `objection.corrected`.
     """
     require_person(actor, Can.PREPARE_PAYOUT)
-    answer = answer.strip()
+    answer = clean_text(answer)
     if not answer or len(answer) > MOST_TEXT:
         raise Invalid("an answer is needed", code="required", field="answer")
     if redact(answer) != answer:

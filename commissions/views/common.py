@@ -154,7 +154,10 @@ def attempt(
         return submit_once(request, form, work)
     except Refused as refused:
         form.refused = refused  # type: ignore[attr-defined]
-        form.add_error(_field_of(refused, form), said(refused))
+        field = _field_of(refused, form)
+        # what only looks filled in is told as what is left empty
+        lacking = form.fields[field].error_messages["required"] if field and refused.code == "required" else ""
+        form.add_error(field, lacking or said(refused))
     return None
 
 

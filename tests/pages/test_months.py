@@ -69,9 +69,10 @@ def test_the_agency_contests_a_line_and_finance_answers_it(till, over, as_person
     line = statement.lines.get()
     agency, finance = as_person(till.world.manager), as_person(till.finance)
     contest = reverse("portal:month_contest", args=[statement.pk, line.pk])
-    empty = agency.post(contest, {"text": " ", "files": [photo()]})
-    assert (empty.status_code, Objection.objects.count()) == (422, 0)
-    assert "Say what is wrong." in empty.content.decode()
+    for nothing in (" ", "\u200b"):
+        empty = agency.post(contest, {"text": nothing, "files": [photo()]})
+        assert (empty.status_code, Objection.objects.count()) == (422, 0)
+        assert "Say what is wrong." in empty.content.decode()
     agency.post(contest, {"text": "The share was <b>1</b>.", "files": [photo()]})
     file = Objection.objects.get().files.get().attachment_id
 
@@ -84,6 +85,8 @@ def test_the_agency_contests_a_line_and_finance_answers_it(till, over, as_person
     answer = reverse("finance:objection", args=[statement.pk, line.pk])
     wrong = finance.post(answer, {"outcome": "corrected", "answer": "call 13800001234"})
     assert wrong.status_code == 422 and "13800001234" in wrong.content.decode()
+    empty = finance.post(answer, {"outcome": "upheld", "answer": "\u200b"})
+    assert empty.status_code == 422 and "Write an answer." in empty.content.decode()
     assert finance.post(answer, {"outcome": "upheld", "answer": "As agreed."}).status_code == 302
     assert "As agreed." in agency.get(reverse("portal:month", args=[statement.pk])).content.decode()
     agency.post(reverse("portal:month", args=[statement.pk]))

@@ -114,9 +114,10 @@ def test_what_cannot_be_is_refused(earning, amount, reason, code):
 
 def test_a_decline_says_why_and_posts_nothing(earning):
     asked, entries = ask(earning, "5.00"), LedgerEntry.objects.count()
-    with pytest.raises(Invalid) as refusal:
-        decide(earning, asked, approve=False)
-    assert (refusal.value.code, refusal.value.field) == ("reason_required", "answer")
+    for nothing in ("", " \u200b "):
+        with pytest.raises(Invalid) as refusal:
+            decide(earning, asked, approve=False, answer=nothing)
+        assert (refusal.value.code, refusal.value.field) == ("reason_required", "answer")
     decide(earning, asked, approve=False, answer="paid already")
     with pytest.raises(NotAllowed):
         decide(earning, asked)

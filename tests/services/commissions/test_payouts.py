@@ -322,6 +322,7 @@ def test_lines_may_be_paid_in_parts(paying):
     [
         ([], "required"),
         ([{"line": "mine", "bank_reference": ""}], "bank_reference_required"),
+        ([{"line": "mine", "bank_reference": "\u200b"}], "bank_reference_required"),
         ([{"line": "mine", "bank_reference": "x" * 81}], "bank_reference_required"),
         ([{"line": "mine", "bank_reference": "1"}, {"line": "mine", "bank_reference": "2"}], "duplicate_line"),
         ([{"line": "nobody's", "bank_reference": "1"}], "unknown_line"),

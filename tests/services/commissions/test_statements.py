@@ -358,6 +358,7 @@ def test_a_line_is_contested_once_with_a_text(issued, boss):
     for places, text, code in (
         ((), "x", "required"),
         ((1,), "  ", "required"),
+        ((1,), "\u200b \u2060", "required"),
         ((1,), "x" * 2001, "too_long"),
         ((1, 2), "x", "contested_already"),
     ):
@@ -371,7 +372,7 @@ def test_finance_answers_each_objection_once(issued, boss):
     for actor in (boss, issued.approver, None):
         with pytest.raises(Forbidden):
             answer_objection(actor=actor, objection=objections[0], corrected=True, answer="x")
-    for answer, code in ((" ", "required"), ("call 13800001234", "names_phone")):
+    for answer, code in ((" ", "required"), ("\u200b", "required"), ("call 13800001234", "names_phone")):
         with pytest.raises(Invalid) as refusal:
             answer_objection(actor=issued.finance, objection=objections[0], corrected=True, answer=answer)
         assert refusal.value.code == code
