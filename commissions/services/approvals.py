@@ -13,7 +13,7 @@ from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid, NotAllowed
-from channels_platform.lib.money import NotAnAmount, to_minor
+from channels_platform.lib.money import NotAnAmount, minor_digits, to_minor
 from channels_platform.notices.services import tell
 from commissions import locks
 from commissions.batch_facts import LineFacts, digest_of, facts_of
@@ -132,7 +132,7 @@ def _rule_facts(rule: ApprovalRule) -> dict[str, Any]:
     return {
         "company": rule.company.code,
         "currency": rule.currency,
-        "from_amount": f"{rule.from_amount:.2f}",
+        "from_amount": f"{rule.from_amount:.{minor_digits(rule.currency)}f}",
         "approvals": rule.approvals,
     }
 

@@ -218,6 +218,18 @@ def test_a_rule_is_one_to_three_from_an_amount_of_its_currency(paying, change, k
     assert not ApprovalRule.objects.exists()
 
 
+@pytest.mark.parametrize(("currency", "amount"), [("BHD", "100.001"), ("CNY", "100.01")])
+def test_a_rules_change_by_the_least_its_currency_has_is_kept_and_recorded(db, currency, amount):
+    cast = Cast(currency=currency)
+    rule = need(cast, 2, from_amount="100")
+    rule.from_amount = Decimal(amount)
+    keep_rule(actor=cast.manager, rule=rule)
+    assert ApprovalRule.objects.get().from_amount == Decimal(amount)
+    assert Event.objects.get(action="approval_rule.changed").after["from_amount"] == amount
+    keep_rule(actor=cast.manager, rule=rule)
+    assert Event.objects.filter(action="approval_rule.changed").count() == 1, "the same again is no change"
+
+
 def test_failed_lines_are_reissued_in_one_step_with_their_invoices_and_no_others(paying):
     batch = paying.paid(failing=[paying.payee("A1")])
     paying.plan("A2")
