@@ -20,7 +20,7 @@ def span_of(company: PayingCompany, month: date) -> tuple[datetime, datetime]:
 
 
 def is_over(company: PayingCompany, month: date, now: datetime) -> bool:
-    return span_of(company, month)[1] <= now
+    return month < clock.local_date(now, company.zone).replace(day=1)
 
 
 def closable_months(company: PayingCompany, now: datetime) -> list[date]:

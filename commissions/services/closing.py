@@ -17,7 +17,7 @@ from channels_platform.lib.errors import NotAllowed
 from channels_platform.notices.services import tell
 from commissions import locks
 from commissions.models import ClosedMonth, Statement
-from commissions.months import closable_months, span_of
+from commissions.months import closable_months, is_over, span_of
 from commissions.services.issuing import issue_statements
 from commissions.services.schedule import next_due
 from projects.models import PayingCompany, Project
@@ -45,9 +45,9 @@ def close_month(*, actor: Any, company: PayingCompany, month: date) -> ClosedMon
     if known is not None:
         return known
     now = clock.now()
-    starts_at, ends_at = span_of(company, month)
-    if now < ends_at:
+    if not is_over(company, month, now):
         raise NotAllowed("the month is not over", code="month_not_over")
+    starts_at, ends_at = span_of(company, month)
     if month not in closable_months(company, now):
         raise NotAllowed("months close one after the other", code="out_of_order")
     # where the one before it ended, whatever the company's calendar was then

@@ -18,6 +18,7 @@ from channels_platform.http.downloads import send_file
 from channels_platform.http.once import OnceForm, sent
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib import clock
+from channels_platform.lib.names import clean_text
 from commissions.forms import AnswerForm
 from commissions.models import Objection, ObjectionFile
 from commissions.months import closable_months, span_of
@@ -46,7 +47,7 @@ def months(request: HttpRequest) -> HttpResponse:
     """Which months may be closed now, and those that are, newest first."""
     now = clock.now()
     companies = visible_companies(request.user).order_by("code")
-    asked = request.GET.get("company", "")
+    asked = clean_text(request.GET.get("company", ""))
     rows = visible_months(request.user)
     if asked:
         rows = rows.filter(company__code=asked)

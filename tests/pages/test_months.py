@@ -55,6 +55,20 @@ def test_closing_says_what_it_means_and_is_done_once(till, over, as_person):
     assert "Bright Homes" not in finance.get(answer["Location"], {"state": "contested"}).content.decode()
 
 
+@pytest.mark.parametrize("month", ["9999-12", "2999-01"])
+def test_a_month_far_ahead_is_not_closed(till, over, as_person, month):
+    before = everything()
+    answer = as_person(till.finance).post(reverse("finance:month_close", args=["LAKE"]), {"month": month})
+    assert (answer.status_code, everything()) == (409, before)
+    assert "This month is not over yet." in answer.content.decode()
+
+
+def test_a_code_with_marks_that_no_company_has_finds_no_months(till, over, as_person):
+    close(till)
+    answer = as_person(till.finance).get(reverse("finance:months"), {"company": "L\x00"})
+    assert (answer.status_code, list(answer.context["months"])) == (200, [])
+
+
 def test_a_month_that_runs_is_not_closed(till, as_person):
     finance = as_person(till.finance)
     before = everything()
