@@ -1,21 +1,23 @@
 """What a person of the agency side reads of money in the portal: that of the own payees, nobody else's."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, prefetch_related_objects
 
 from brokers.models import Broker
 from channels_platform.lib import clock
+from commissions.batch_sheets import takes_invoice
 from commissions.engine.conditions import unmet
 from commissions.engine.types import AppliesTo, Payee
-from commissions.holds import Hold
+from commissions.holds import Hold, held_lines
 from commissions.models import Accrual, PayoutLine
 from commissions.plan_facts import approved_series
 from commissions.plan_words import plan_in_words
 from commissions.selectors import balances, commissions, visible_lines
-from commissions.states import BatchState
+from commissions.states import BatchState, LineState
 from projects.models import Project
 
 
@@ -70,3 +72,25 @@ def own_statements(user: Any) -> QuerySet[PayoutLine]:
     """Return the statement lines of the own payees; a voided batch is as if it had never been."""
     lines = visible_lines(user).exclude(batch__state=BatchState.VOID)
     return lines.annotate(prepared_at=F("batch__prepared_at"))
+
+
+def with_shown_states(lines: Iterable[PayoutLine]) -> list[PayoutLine]:
+    """Return the lines, each knowing its invoice in force, what holds it, and the state its payee reads."""
+    found: list[Any] = list(lines)
+    prefetch_related_objects(found, "invoices")
+    holds = held_lines(line.pk for line in found)
+    for line in found:
+        line.hold = holds.get(line.pk)
+        line.invoice = next((one for one in line.invoices.all() if one.live), None)
+        line.shown_state = _shown_state(line)
+    return found
+
+
+def _shown_state(line: Any) -> str:
+    if line.state != LineState.OPEN:
+        return str(line.state)
+    if line.hold is not None:
+        return "held"
+    if takes_invoice(line) and line.invoice is None:
+        return "needs_invoice"
+    return "ready" if line.batch.state == BatchState.APPROVED else "pending"

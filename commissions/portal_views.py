@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -20,16 +19,14 @@ from channels_platform.http.once import sent
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib import clock
 from commissions.advances import Room, own_rooms
-from commissions.holds import held_lines
-from commissions.models import PayoutLine
-from commissions.own_money import own_lines, own_purses, own_statements
+from commissions.batch_sheets import takes_invoice
+from commissions.own_money import own_lines, own_purses, own_statements, with_shown_states
 from commissions.portal_forms import InvoiceForm
 from commissions.selectors import line_entries
 from commissions.services.exporting import export_statement
 from commissions.services.invoices import attach_invoice
 from commissions.standings import prizes_of
 from commissions.statement_sheets import visible_statements, with_states
-from commissions.states import BatchState, LineState
 from commissions.views.common import attempt, slice_at, status_of
 from commissions.waiting import with_waits
 from projects.selectors import latest_today
@@ -46,7 +43,7 @@ def money(request: HttpRequest) -> HttpResponse:
         "purses": own_purses(request.user),
         "page": page,
         "lines": with_waits(page.items),
-        "statements": _with_invoices(latest.items),
+        "statements": with_shown_states(latest.items),
         "months": with_states(visible_statements(request.user).order_by("-issued_at", "-pk")[:3], clock.now()),
         "grade": grade_term(broker.agency, latest_today()) if broker else None,
         "invoicing": may(request.user, Can.INVOICE_LINE),
@@ -69,34 +66,7 @@ def statements(request: HttpRequest) -> HttpResponse:
     """Statement lines of the own payees, newest batch first."""
     lines = own_statements(request.user)
     page = page_by_cursor(lines, by="-prepared_at", cursor=request.GET.get("cursor", ""))
-    return render(request, "portal/statements.html", {"page": page, "lines": _with_invoices(page.items)})
-
-
-def _with_invoices(lines: Any) -> list[PayoutLine]:
-    """Give each line its invoice in force, what holds it, and the state people read."""
-    found = list(lines)
-    prefetch_related_objects(found, "invoices")
-    holds = held_lines(line.pk for line in found)
-    for line in found:
-        line.hold = holds.get(line.pk)
-        line.invoice = next((one for one in line.invoices.all() if one.live), None)
-        line.shown_state = _shown_state(line)
-    return found
-
-
-def _shown_state(line: Any) -> str:
-    if line.state != LineState.OPEN:
-        return str(line.state)
-    if line.hold is not None:
-        return "held"
-    if not line.payee.is_individual and line.invoice is None and _takes_invoice(line):
-        return "needs_invoice"
-    return "ready" if line.batch.state == BatchState.APPROVED else "pending"
-
-
-def _takes_invoice(line: PayoutLine) -> bool:
-    open_batch = line.batch.state in (BatchState.DRAFT, BatchState.SUBMITTED)
-    return open_batch and line.state == LineState.OPEN and not line.payee.is_individual
+    return render(request, "portal/statements.html", {"page": page, "lines": with_shown_states(page.items)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -104,9 +74,9 @@ def _takes_invoice(line: PayoutLine) -> bool:
 def statement(request: HttpRequest, line_id: UUID) -> HttpResponse:
     """One line: the deals behind it, and the agency's invoice."""
     line: Any = get_object_or_404(own_statements(request.user), pk=line_id)
-    _with_invoices([line])
+    with_shown_states([line])
     form = None
-    if _takes_invoice(line) and may(request.user, Can.INVOICE_LINE):
+    if takes_invoice(line) and may(request.user, Can.INVOICE_LINE):
         form = InvoiceForm(sent(request), request.FILES or None, line=line)
 
         def attach() -> str:

@@ -13,17 +13,29 @@ from psycopg2.extensions import DECIMAL, PYDATE, new_type, register_type
 
 from channels_platform.lib.money import minor_digits
 from channels_platform.presentation import formats
+from channels_platform.presentation.badges import badge_of
 from commissions.exports.cells import CellKind, Column, money_column, text_column
+from commissions.holds import held_lines
 from commissions.models import PayoutBatch, PayoutLine
 from commissions.selectors import lines_that_count
 from commissions.services.settlement import LINE_KEYS
+from commissions.states import BatchState
 from commissions.words import RowExplainer, component
 
 CHUNK = 250
 _WRITTEN = new_type((*DECIMAL.values, *PYDATE.values), "WRITTEN", lambda text, _cursor: text)
 
-_LINES = """
-SELECT coalesce(a.name, u.name, ''), a.code IS NULL, coalesce(a.code, home.code, ''), l.gross, l.tax, l.net, l.state,
+# As finance's pages say it (batch_sheets.shown_state).
+_SHOWN_STATE = """
+CASE WHEN l.state <> 'open' THEN l.state
+     WHEN l.id = ANY(%(held)s) THEN 'held'
+     WHEN %(waits)s AND p.agency_id IS NOT NULL AND i.amount IS DISTINCT FROM l.gross THEN 'needs_invoice'
+     ELSE 'ready' END
+"""
+
+_LINES = f"""
+SELECT coalesce(a.name, u.name, ''), a.code IS NULL, coalesce(a.code, home.code, ''), l.gross, l.tax, l.net,
+       {_SHOWN_STATE},
        coalesce(i.number, ''), i.vat_rate, l.bank_reference
 FROM commissions_payoutline l
 JOIN commissions_payee p ON p.id = l.payee_id
@@ -34,7 +46,7 @@ LEFT JOIN accounts_user u ON u.id = b.user_id
 LEFT JOIN commissions_invoice i ON i.line_id = l.id AND i.live
 WHERE l.id = ANY(%(lines)s)
 ORDER BY 1, l.id
-"""
+"""  # noqa: S608 - a constant
 
 _DEALS = f"""
 WITH {LINE_KEYS}
@@ -45,7 +57,7 @@ SELECT coalesce(a.name, u.name, ''), coalesce(a.code, home.code, ''), j.name, co
        coalesce(x.explanation ->> 'share', ''), coalesce(v.number::text, ''), round(x.earned, %(digits)s),
        round(x.released, %(digits)s), round(x.retained, %(digits)s), round(c.amount, %(digits)s),
        round(c.withheld, %(digits)s), round(c.amount - c.withheld, %(digits)s),
-       coalesce(x.explanation, c.explanation, '{{}}') - 'price', x.explanation ->> 'price', l.state
+       coalesce(x.explanation, c.explanation, '{{}}') - 'price', x.explanation ->> 'price', {_SHOWN_STATE}
 FROM cut c
 JOIN commissions_payoutline l ON l.id = c.line_id
 JOIN commissions_payee p ON p.id = c.payee_id
@@ -60,6 +72,7 @@ LEFT JOIN leads_referral r ON r.id = c.referral_id
 LEFT JOIN brokers_broker rb ON rb.id = r.broker_id
 LEFT JOIN accounts_user filer ON filer.id = rb.user_id
 LEFT JOIN commissions_planversion v ON v.id = c.version_id
+LEFT JOIN commissions_invoice i ON i.line_id = l.id AND i.live
 LEFT JOIN commissions_accrual x ON x.deal_id = c.deal_id AND x.payee_id = c.payee_id AND x.kind = c.kind
      AND x.referral_id IS NOT DISTINCT FROM c.referral_id
 ORDER BY 1, c.line_id, d.number, c.referral_id, c.kind
@@ -86,7 +99,7 @@ def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:
 
 @contextmanager
 def line_rows(batch: PayoutBatch) -> Iterator[Iterator[tuple[Any, ...]]]:
-    with stream(_LINES, {"lines": _counted(batch)}) as rows:
+    with stream(_LINES, _values(batch, _counted(batch))) as rows:
         yield rows
 
 
@@ -100,8 +113,17 @@ def deal_rows(
     they and days are text.
     """
     lines = [line.pk] if line is not None else _counted(batch)
-    with stream(_DEALS, {"lines": lines, "digits": minor_digits(batch.currency)}, written=written) as rows:
+    with stream(_DEALS, _values(batch, lines), written=written) as rows:
         yield rows
+
+
+def _values(batch: PayoutBatch, lines: list[UUID]) -> dict[str, Any]:
+    return {
+        "lines": lines,
+        "held": list(held_lines(lines)),
+        "waits": batch.state in (BatchState.DRAFT, BatchState.SUBMITTED),
+        "digits": minor_digits(batch.currency),
+    }
 
 
 def _counted(batch: PayoutBatch) -> list[UUID]:
@@ -117,7 +139,7 @@ def line_columns() -> list[Column]:
         money_column(gettext("Gross"), 3, adds_up=True),
         money_column(gettext("Tax withheld"), 4, adds_up=True),
         money_column(gettext("Net"), 5, adds_up=True),
-        Column(gettext("State"), CellKind.TEXT, 10, lambda row: str(PayoutLine.State(row[6]).label)),
+        Column(gettext("State"), CellKind.TEXT, 10, lambda row: str(badge_of("line", row[6]).word)),
         text_column(gettext("Invoice"), 18, 7),
         Column(gettext("VAT rate"), CellKind.TEXT, 10, lambda row: "" if row[8] is None else formats.percent(row[8])),
         text_column(gettext("Bank reference"), 18, 9),
@@ -128,7 +150,7 @@ def deal_columns() -> list[Column]:
     """Return the columns of `deal_rows`, headed in the active language."""
     explained = RowExplainer()
     named = cache(component)
-    states = cache(lambda state: str(PayoutLine.State(state).label))
+    states = cache(lambda state: str(badge_of("line", state).word))
     return [
         text_column(gettext("Payee"), 24, 0),
         text_column(gettext("Agency code"), 14, 1),

@@ -9,10 +9,12 @@ from reportlab.lib.units import mm
 from reportlab.platypus import LongTable, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from channels_platform.presentation import formats
+from channels_platform.presentation.badges import badge_of
 from channels_platform.presentation.pdf import INK, LINE, paragraph, register_font
 from commissions.exports.cells import CellKind
 from commissions.exports.rows import deal_columns, deal_rows
 from commissions.models import PayoutLine
+from commissions.own_money import with_shown_states
 
 _SHOWN = (2, 3, 5, 6, 10, 11, 12, 16, 17, 18, 20)
 _WIDTHS = (24, 30, 18, 30, 18, 24, 11, 22, 19, 22, 55)
@@ -53,18 +55,18 @@ def statement_pdf(line: PayoutLine) -> bytes:
 
 def _facts(line: PayoutLine) -> Table:
     batch = line.batch
+    shown: Any = with_shown_states([line])[0]
     rows = [
         (gettext("Payee"), str(line.payee)),
         (gettext("Paying company"), batch.company.name),
         (gettext("Cut-off"), formats.exact_instant(batch.cutoff_at, batch.company.timezone)),
-        (gettext("State"), str(line.get_state_display())),
+        (gettext("State"), str(badge_of("line", shown.shown_state).word)),
         (gettext("Gross"), f"{formats.money(line.gross, batch.currency)} {batch.currency}"),
         (gettext("Tax withheld"), formats.money(line.tax, batch.currency)),
         (gettext("Net"), formats.money(line.net, batch.currency)),
     ]
-    invoice = line.invoices.filter(live=True).first()
-    if invoice is not None:
-        rows.append((gettext("Invoice"), f"{invoice.number} ({formats.percent(invoice.vat_rate)})"))
+    if shown.invoice is not None:
+        rows.append((gettext("Invoice"), f"{shown.invoice.number} ({formats.percent(shown.invoice.vat_rate)})"))
     cells = [[paragraph(label, 9, muted=True), paragraph(value, 9)] for label, value in rows]
     return Table(cells, colWidths=[40 * mm, None], hAlign="LEFT")
 

@@ -4,6 +4,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from channels_platform.accounts.keys import person_key
 from channels_platform.guards import only_known_moves
@@ -161,7 +162,7 @@ class PayoutLine(models.Model):
     """
 
     class State(models.TextChoices):
-        OPEN = states.LineState.OPEN, _("Open")
+        OPEN = states.LineState.OPEN, pgettext_lazy("line state", "Open")
         UNKNOWN = states.LineState.UNKNOWN, _("The bank can't say yet")
         PAID = states.LineState.PAID, _("Paid")
         FAILED = states.LineState.FAILED, _("Failed")

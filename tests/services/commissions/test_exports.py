@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 import pytest
 from django.db.models import Sum
-from django.utils.translation import override
+from django.utils.translation import gettext, override
 from python_calamine import CalamineWorkbook
 
 from channels_platform.accounts.permissions import Role
@@ -18,10 +18,16 @@ from channels_platform.jobs.selectors import get_job
 from channels_platform.jobs.services import Settled
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from channels_platform.presentation.badges import badge_of
+from channels_platform.presentation.pdf import paragraph
+from commissions.batch_sheets import lines_of, with_states
 from commissions.exports.cells import CellKind, Column, defused, starts_formula
+from commissions.exports.statement import statement_pdf
 from commissions.exports.tables import deals_csv
 from commissions.exports.workbook import Sheets
 from commissions.models import ApprovalRule, LedgerEntry
+from commissions.own_money import with_shown_states
+from commissions.services.bank_results import answer_line
 from commissions.services.exporting import (
     ExportForm,
     export_batch,
@@ -30,11 +36,14 @@ from commissions.services.exporting import (
     start_export,
     write_export,
 )
-from commissions.services.payouts import approve_batch, return_batch, submit_batch
+from commissions.services.payee_holds import lift_payee_hold, set_hold
+from commissions.services.payouts import approve_batch, pay_batch, return_batch, submit_batch
 from tests.accounts_at_banks import open_account
 from tests.services.commissions.cast import AT_CONTRACT, Cast, person
 
 EVIL = '=HYPERLINK("http://evil";"x")'
+
+CASH = {"name": "cash", "amount": "3000.00", "to": "broker", "release": "contracted"}
 
 
 @pytest.fixture
@@ -216,6 +225,83 @@ def test_the_bank_gets_what_is_open_and_only_once_approved(paid):
     line = paid.batch.lines.get(payee=paid.payee("B1"))
     assert (broker["Account number"], broker["Amount"]) == ("6222020000000000001", f"{line.net:.2f}")
     assert (broker["Line"], broker["Currency"], broker["Purpose"]) == (str(line.pk), "CNY", paid.batch.number)
+
+
+def states_told(cast: Cast) -> tuple[dict[str, str], ...]:
+    """Return each payee's state by the workbook's lines, its deals, the CSV, and finance's page."""
+    book = sheets(content(cast, ExportForm.XLSX))
+    state = gettext("State")
+    told = [
+        [dict(zip(book[name][0], row, strict=True)) for row in book[name][1:-1]]
+        for name in (gettext("Lines"), gettext("Deals"))
+    ]
+    told.append(list(csv.DictReader(StringIO(content(cast, ExportForm.CSV).decode("utf-8-sig")))))
+    shown = {str(one.payee): str(badge_of("line", one.shown_state).word) for one in with_states(lines_of(cast.batch))}
+    return *({str(row[gettext("Payee")]): str(row[state]) for row in rows} for rows in told), shown
+
+
+@pytest.mark.parametrize(
+    ("language", "lacks", "ready", "held", "paid", "unsure"),
+    [
+        ("en", "Needs an invoice", "Ready", "Held", "Paid", "Bank can't say yet"),
+        ("zh-hans", "待补发票", "就绪", "已冻结", "已付款", "银行待查"),
+    ],
+)
+def test_files_say_of_a_line_what_the_pages_say(cast, language, lacks, ready, held, paid, unsure):
+    for agency, broker in (("A1", "B1"), ("A2", "C1")):
+        cast.plan(agency, release=AT_CONTRACT, bonuses=[CASH])
+        cast.contracted(broker)
+    cast.run()
+    cast.batch = cast.drafted()
+    lines = {str(line.payee): line for line in cast.batch.lines.all()}
+
+    def are(**expected: str) -> None:
+        with override(language):
+            told = states_told(cast)
+        assert [dict(sorted(one.items())) for one in told] == [expected] * 4
+
+    are(A1=lacks, A2=lacks, B1=ready, C1=ready)
+    with clock.at(cast.later()):
+        hold = set_hold(actor=cast.finance, payee=cast.payee("C1"), project=cast.project, reason="x")
+        are(A1=lacks, A2=lacks, B1=ready, C1=held)
+        lift_payee_hold(actor=cast.approver, hold=hold, reason="x")
+    cast.invoiced(cast.batch)
+    are(A1=ready, A2=ready, B1=ready, C1=ready)
+    with clock.at(cast.later()):
+        submit_batch(actor=cast.finance, batch=cast.batch)
+        cast.batch = approve_batch(actor=cast.approver, batch=cast.batch)
+        answer_line(actor=cast.finance, line=lines["C1"], outcome="unknown", reason="asked")
+        pay_batch(actor=cast.finance, batch=cast.batch, results=[{"line": lines["A1"].pk, "bank_reference": "R"}])
+    are(A1=paid, A2=ready, B1=ready, C1=unsure)
+
+
+def test_a_statement_says_of_its_line_what_its_payee_reads_in_the_portal(cast, monkeypatch):
+    told: list[str] = []
+
+    def noted(text: str, *more: object, **style: object) -> object:
+        told.append(text)
+        return paragraph(text, *more, **style)
+
+    monkeypatch.setattr("commissions.exports.statement.paragraph", noted)
+
+    def said(name: str) -> str:
+        told.clear()
+        line = cast.batch.lines.get(payee=cast.payee(name))
+        assert statement_pdf(line)
+        state = told[told.index("State") + 1]
+        assert state == badge_of("line", with_shown_states([line])[0].shown_state).word
+        return state
+
+    cast.plan("A1", release=AT_CONTRACT, bonuses=[CASH])
+    cast.contracted("B1")
+    cast.run()
+    cast.batch = cast.drafted()
+    assert (said("A1"), said("B1")) == ("Needs an invoice", "Being approved")
+    cast.invoiced(cast.batch)
+    with clock.at(cast.later()):
+        submit_batch(actor=cast.finance, batch=cast.batch)
+        cast.batch = approve_batch(actor=cast.approver, batch=cast.batch)
+    assert (said("A1"), said("B1")) == ("Ready", "Ready")
 
 
 def test_an_export_leaves_an_event_and_is_for_those_who_see_money(paid):
