@@ -165,9 +165,7 @@ def _floor_csv(batch: Any, path: Path) -> float:
 
     def work() -> None:
         with connection.cursor() as cursor, path.open("wb") as target:
-            query = cursor.mogrify(
-                rows._DEALS, {"lines": list(batch.lines.values_list("pk", flat=True)), "digits": 2}
-            ).decode()
+            query = cursor.mogrify(rows._DEALS, rows._values(batch, rows._counted(batch))).decode()
             cursor.cursor.copy_expert(f"COPY ({query}) TO STDOUT WITH (FORMAT csv)", target)
 
     return _timed(work)
