@@ -26,7 +26,7 @@ from channels_platform.files.services import keep_files
 from channels_platform.jobs.services import enqueue
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid, NotAllowed
-from channels_platform.lib.names import needed_reason
+from channels_platform.lib.names import clean_text, needed_reason
 from channels_platform.lib.phones import parse_phone
 from channels_platform.privacy.services import keep_phones
 
@@ -117,9 +117,9 @@ def supply_more(
     Writes: AgencyApplication, ApplicationFile, Attachment, audit event `application.supplied`.
     """
     stored = _locked(application, ApplicationState.MORE_NEEDED)
-    if not answer.strip() and not files:
+    if not clean_text(answer) and not files:
         raise Invalid("say or send something", code="answer_required", field="answer")
-    stored.answer = answer.strip()
+    stored.answer = clean_text(answer)
     _keep(stored, files)
     return _move(stored, ApplicationState.SUBMITTED, "application.supplied", None)
 
@@ -133,10 +133,10 @@ def ask_for_more(*, actor: Any, application: AgencyApplication, asked: str) -> A
     Writes: AgencyApplication, audit event `application.asked`; mails the applicant.
     """
     require_person(actor, Can.EDIT_AGENCIES)
-    if not asked.strip():
+    if not clean_text(asked):
         raise Invalid("say what is missing", code="reason_required", field="asked")
     stored = _locked(application, ApplicationState.SUBMITTED)
-    stored.asked = asked.strip()
+    stored.asked = clean_text(asked)
     return _move(stored, ApplicationState.MORE_NEEDED, "application.asked", actor)
 
 

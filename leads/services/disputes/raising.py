@@ -47,7 +47,7 @@ def raise_dispute(
     Source: domain 2, 4.1.
     """
     require_speaker(actor, agency)
-    if not claim_text.strip():
+    if not clean_text(claim_text):
         raise Invalid("say what is contested and why", code="text_required", field="claim_text")
     if referral is not None and referral.agency_id != agency.pk:
         raise Forbidden("the referral is another agency's")
@@ -98,7 +98,7 @@ def appeal_dispute(
     Writes: Dispute, DisputeSide, DisputeFile, Attachment, Notice, audit event `dispute.appealed`.
     """
     require_speaker(actor, agency)
-    if not claim_text.strip():
+    if not clean_text(claim_text):
         raise Invalid("say what is wrong with the decision", code="text_required", field="claim_text")
     first = lock_dispute(dispute)
     own = first.sides.filter(agency=agency).select_related("referral").first()

@@ -159,7 +159,7 @@ def test_asked_for_more_the_applicant_answers_and_it_waits_again(marketing, mail
     application = ask_for_more(actor=marketing, application=applied(), asked="The back of the licence.")
     assert "The back of the licence." in mailed(application, mailoutbox).body
     with pytest.raises(Invalid) as refused:
-        supply_more(application=application)
+        supply_more(application=application, answer="\u200b")
     assert refused.value.code == "answer_required"
     again = supply_more(application=application, files=[licence("back.jpg", picture())])
     assert (again.state, again.files.count()) == ("submitted", 2)

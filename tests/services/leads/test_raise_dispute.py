@@ -51,6 +51,15 @@ def test_a_deal_is_contested_from_its_subscription():
     assert _contest(site.rival, at=after(days=8) - TICK, deal=deal).state == "open"
 
 
+@pytest.mark.parametrize("nothing", ["", "  ", "\u200b"])
+def test_it_is_said_what_is_contested(nothing):
+    site = open_site(exclusive_from="filing")
+    refused = _refused(site)
+    with pytest.raises(Invalid) as refusal, clock.at(START):
+        raise_dispute(actor=site.rival.user, agency=site.rival.agency, referral=refused, claim_text=nothing)
+    assert (refusal.value.code, refusal.value.field) == ("text_required", "claim_text")
+
+
 def test_what_went_well_is_not_contested_and_nothing_twice():
     site = open_site(exclusive_from="filing")
     refused = _refused(site)
