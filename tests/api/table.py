@@ -295,6 +295,9 @@ FINANCE_PAGES = [
     Row("finance/reconciliations/<uuid:reconciliation_id>/", ("reconciliation",), get=MONEY, post=MONEY),
     Row("finance/reconciliations/<uuid:reconciliation_id>/reconciliation.xlsx", ("reconciliation",), get=MONEY),
     Row("finance/batches/<uuid:batch_id>/lines/<uuid:line_id>/answer/", ("batch", "line"), get=PAYING, post=PAYING),
+    Row(
+        "finance/batches/<uuid:batch_id>/lines/<uuid:line_id>/leave-out/", ("batch", "line"), get=FINANCE, post=FINANCE
+    ),
     Row("finance/accounts/", get=MONEY),
     Row("finance/accounts/new/", get=FINANCE, post=FINANCE),
     Row("finance/accounts/<uuid:account_id>/", ("account",), get=MONEY, post=MONEY),
