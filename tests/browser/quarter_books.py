@@ -13,6 +13,7 @@ from django.db.models import QuerySet, Sum
 from django.utils.translation import override
 from playwright.sync_api import expect
 
+from channels_platform.presentation.badges import badge_of
 from commissions.models import LedgerEntry, PayoutBatch, PayoutLine, Statement
 from tests.browser.conftest import LOCALES, Visitor
 from tests.browser.quarter import MONTH_FIGURES, Quarter, shown
@@ -55,7 +56,7 @@ class Books:
         _headings, *rows = csv.reader(StringIO(exported(page, "csv", self.folder).decode("utf-8-sig")))
         assert told(sum(Decimal(row[place]) for row in rows) for place in (16, 17, 18)) == figures
         with override(self.auditor.language):
-            went_out = [row for row in rows if row[19] == str(PayoutLine.State.PAID.label)]
+            went_out = [row for row in rows if row[19] == str(badge_of("line", "paid").word)]
         assert told(sum(Decimal(row[place]) for row in went_out) for place in (16, 17, 18)) == paid
 
         assert in_ledger(LedgerEntry.objects.filter(transaction__line__batch=batch)) == paid
