@@ -316,12 +316,9 @@ class AdvanceLimitForm(ReasonForm):
 
 
 class DecisionForm(OnceForm):
-    decision = forms.ChoiceField(choices=[("approve", "approve"), ("decline", "decline")], widget=forms.HiddenInput)
-
-
-class AnsweredDecisionForm(DecisionForm):
     """A decision that says why where it declines."""
 
+    decision = forms.ChoiceField(choices=[("approve", "approve"), ("decline", "decline")], widget=forms.HiddenInput)
     answer = forms.CharField(
         label=gettext_lazy("Why (needed to decline)"),
         required=False,

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_platform.accounts.keys import person_key
 from channels_platform.lib.ids import uuid7
-from commissions import states
+from commissions.models.adjustments import Asked
 
 
 class Repayment(models.Model):
@@ -34,24 +34,14 @@ class Repayment(models.Model):
         return self.reference
 
 
-class WriteOff(models.Model):
+class WriteOff(Asked):
     """An amount owed back that the company gives up, with a second person's approval."""
-
-    class State(models.TextChoices):
-        ASKED = states.RequestState.ASKED, _("Waiting for approval")
-        APPROVED = states.RequestState.APPROVED, _("Approved")
-        DECLINED = states.RequestState.DECLINED, _("Declined")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     payee = models.ForeignKey("commissions.Payee", on_delete=models.PROTECT, related_name="write_offs")
     project = models.ForeignKey("projects.Project", on_delete=models.PROTECT, related_name="+")
     amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
-    reason = models.TextField(_("reason"))
-    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ASKED)
     asked_by = person_key(_("asked by"), null=True)
-    asked_at = models.DateTimeField(_("asked"))
-    decided_by = person_key(_("decided by"), null=True, blank=True)
-    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("write-off")

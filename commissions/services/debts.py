@@ -11,12 +11,13 @@ from channels_platform.accounts.services.access import require, require_person
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
-from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed
+from channels_platform.lib.errors import Duplicate, Invalid
 from channels_platform.lib.money import to_minor
 from channels_platform.lib.names import clean_text, needed_reason
 from commissions import locks
 from commissions.models import LedgerEntry, LedgerTransaction, Payee, Repayment, WriteOff
-from commissions.states import Account, RequestState, TransactionKind
+from commissions.services.requests import decide_request, held_request
+from commissions.states import Account, TransactionKind
 from projects.models import Project
 
 _OWED = """
@@ -89,28 +90,21 @@ def ask_write_off(*, actor: Any, payee: Payee, project: Project, amount: Decimal
 
 
 @transactional
-def decide_write_off(*, actor: Any, write_off: WriteOff, approve: bool) -> WriteOff:
-    """Approve or decline; never by who asked. What is given up becomes the company's expense.
+def decide_write_off(*, actor: Any, write_off: WriteOff, approve: bool, answer: str = "") -> WriteOff:
+    """Approve, or decline and say why; never by who asked. What is given up becomes the company's expense.
 
-    Raises: Forbidden, also `own_request`; NotAllowed when it is decided; Invalid `more_than_owed`.
+    Raises: Forbidden, also `own_request`; NotAllowed when it is decided; Invalid `more_than_owed`, `reason_required`.
     Locks:  the company, the write-off.
     Writes: WriteOff, LedgerTransaction, LedgerEntry, audit event `write_off.approved` or `write_off.declined`.
     """
-    require_person(actor, Can.APPROVE_PAYOUT)
     locks.lock_company(write_off.project.company_id)
-    stored = WriteOff.objects.select_for_update(of=("self",)).select_related("project", "payee").get(pk=write_off.pk)
-    if stored.state != RequestState.ASKED:
-        raise NotAllowed("it is decided")
-    if stored.asked_by_id == actor.pk:
-        raise Forbidden("who asked cannot decide", code="own_request")
+    stored = held_request(write_off, actor=actor)
     if approve:
         _refuse_more_than_owed(stored.payee, stored.project, stored.amount)
         kind = TransactionKind.WRITE_OFF
         _post(stored.payee, stored.project, stored.amount, kind, Account.EXPENSE, stored.pk, actor)
-    stored.state = RequestState.APPROVED if approve else RequestState.DECLINED
-    stored.decided_by, stored.decided_at = actor, clock.now()
-    stored.save(update_fields=["state", "decided_by", "decided_at"])
-    record(f"write_off.{stored.state}", actor=actor, target=stored, project=stored.project_id)
+    decide_request(stored, actor=actor, approve=approve, answer=answer)
+    record(f"write_off.{stored.state}", actor=actor, target=stored, project=stored.project_id, reason=stored.answer)
     return stored
 
 

@@ -20,7 +20,7 @@ from channels_platform.http.once import sent
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib.names import clean_text
 from channels_platform.presentation import formats
-from commissions.forms import AdjustmentForm, AnsweredDecisionForm
+from commissions.forms import AdjustmentForm, DecisionForm
 from commissions.models import Adjustment
 from commissions.selectors import visible_adjustments
 from commissions.services.adjustments import ask_adjustment, decide_adjustment
@@ -97,7 +97,7 @@ def adjustment(request: HttpRequest, adjustment_id: UUID) -> HttpResponse:
     """One adjustment: who asked and why, its paper, and the decision."""
     rows = visible_adjustments(request.user).select_related("project__company")
     found = get_object_or_404(rows, pk=adjustment_id)
-    form = AnsweredDecisionForm(sent(request))
+    form = DecisionForm(sent(request))
 
     def work() -> str:
         approve = form.cleaned_data["decision"] == "approve"

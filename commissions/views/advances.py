@@ -14,7 +14,7 @@ from channels_platform.accounts.permissions import Can
 from channels_platform.http.once import sent
 from channels_platform.http.screens import needs
 from commissions.advances import limits_over, outstanding_over, room_of, rooms_within_limits, with_settled
-from commissions.forms import AdvanceForm, AdvanceLimitForm, AnsweredDecisionForm
+from commissions.forms import AdvanceForm, AdvanceLimitForm, DecisionForm
 from commissions.selectors import visible_advance_limits, visible_advances, visible_companies
 from commissions.services.advance_limits import ask_advance_limit, decide_advance_limit
 from commissions.services.advances import ask_advance, decide_advance
@@ -75,7 +75,7 @@ def advance_new(request: HttpRequest) -> HttpResponse:
 def advance(request: HttpRequest, advance_id: UUID) -> HttpResponse:
     """One advance: who asked and why, what it would leave of the limit, and the decision."""
     found = get_object_or_404(visible_advances(request.user).select_related("project__company"), pk=advance_id)
-    form = AnsweredDecisionForm(sent(request))
+    form = DecisionForm(sent(request))
 
     def work() -> str:
         approve = form.cleaned_data["decision"] == "approve"
@@ -120,7 +120,7 @@ def advance_limit_new(request: HttpRequest) -> HttpResponse:
 def advance_limit(request: HttpRequest, limit_id: UUID) -> HttpResponse:
     """One limit: who asked and why, and the decision."""
     found = get_object_or_404(visible_advance_limits(request.user), pk=limit_id)
-    form = AnsweredDecisionForm(sent(request))
+    form = DecisionForm(sent(request))
 
     def work() -> str:
         approve = form.cleaned_data["decision"] == "approve"

@@ -103,15 +103,15 @@ def write_off(request: HttpRequest, write_off_id: UUID) -> HttpResponse:
     form = DecisionForm(sent(request))
 
     def work() -> str:
-        approve = form.cleaned_data["decision"] == "approve"
-        decide_write_off(actor=request.user, write_off=found, approve=approve)
+        approve, answer = form.cleaned_data["decision"] == "approve", form.cleaned_data["answer"]
+        decide_write_off(actor=request.user, write_off=found, approve=approve, answer=answer)
         messages.success(request, _("The write-off is approved.") if approve else _("The write-off is declined."))
         return reverse("finance:debts")
 
     if (answer := attempt(request, form, work)) is not None:
         return answer
     context = {
-        "write_off": found,
+        "found": found,
         "form": form,
         "owed": owed_back(payee_id=found.payee_id, project_id=found.project_id),
         "may_decide": request.user.can(Can.APPROVE_PAYOUT) and found.state == RequestState.ASKED,

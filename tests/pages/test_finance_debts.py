@@ -99,7 +99,9 @@ def test_write_off_needs_another_person(till, as_person):
 def test_declined_write_off_changes_no_figure(till, as_person):
     ask(till, as_person)
     entries = LedgerEntry.objects.count()
-    as_person(till.approver).post(f"/finance/write-offs/{WriteOff.objects.get().pk}/", {"decision": "decline"})
+    as_person(till.approver).post(
+        f"/finance/write-offs/{WriteOff.objects.get().pk}/", {"decision": "decline", "answer": "They pay in May."}
+    )
     assert WriteOff.objects.get().state == "declined"
     assert LedgerEntry.objects.count() == entries
 
@@ -131,7 +133,7 @@ def test_decided_write_off_stays_decided(till, as_person):
     ask(till, as_person)
     address = f"/finance/write-offs/{WriteOff.objects.get().pk}/"
     client = as_person(till.approver)
-    client.post(address, {"decision": "decline"})
+    client.post(address, {"decision": "decline", "answer": "They pay in May."})
     before = everything()
     assert client.post(address, {"decision": "approve"}).status_code == 409
     assert everything() == before

@@ -125,7 +125,11 @@ def test_who_asked_never_decides(owing):
 def test_a_declined_write_off_changes_nothing_and_is_decided(owing):
     asked = ask(owing, "5000.00")
     with clock.at(owing.later()):
-        decide_write_off(actor=owing.approver, write_off=asked, approve=False)
+        with pytest.raises(Invalid) as refusal:
+            decide_write_off(actor=owing.approver, write_off=asked, approve=False, answer=" ")
+        assert (refusal.value.code, refusal.value.field) == ("reason_required", "answer")
+        decided = decide_write_off(actor=owing.approver, write_off=asked, approve=False, answer="They pay in May.")
+        assert (decided.state, decided.answer) == ("declined", "They pay in May.")
         with pytest.raises(NotAllowed):
             decide_write_off(actor=owing.approver, write_off=asked, approve=True)
     assert owing.figures("A1")["payable"] == "-10000.00"
