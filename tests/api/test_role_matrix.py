@@ -72,6 +72,9 @@ def test_every_address_is_in_a_table():
     assert known - there == set()
 
 
+pytestmark = pytest.mark.django_db  # without it the module, run alone, finds no tables
+
+
 @pytest.fixture(scope="module")
 def media(tmp_path_factory):
     return tmp_path_factory.mktemp("media")
