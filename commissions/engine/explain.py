@@ -11,7 +11,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Protocol
 
-from channels_platform.lib.money import exact_text, parse_decimal
+from channels_platform.lib.money import exact_text
+from channels_platform.lib.money import parse_decimal as read_decimal
 from channels_platform.lib.money import parse_fraction as read_fraction
 from commissions.engine.types import Measure, Milestone, Mode, ZeroReason
 
@@ -21,18 +22,14 @@ def gettext_noop(message: str) -> str:
     return message
 
 
-# Rates, tiers, totals and periods repeat from row to row, and exports explain a hundred thousand: what is read of a
-# text, and what one reader's words for it are, is remembered. Prices seldom repeat.
+# Rates, tiers and totals repeat from row to row, and exports explain a hundred thousand.
+parse_decimal = lru_cache(maxsize=4096)(read_decimal)
 parse_fraction = lru_cache(maxsize=4096)(read_fraction)
 
 
 class Words(Protocol):
-    """How a reader's language writes things; a face implements it with its framework's formats.
+    """How a reader's language writes things; a face implements it with its framework's formats."""
 
-    One object writes the same thing alike for as long as it lives.
-    """
-
-    def __hash__(self) -> int: ...
     def gettext(self, message: str) -> str: ...
     def money(self, amount: Decimal) -> str: ...
     def number(self, value: Fraction) -> str: ...
@@ -254,12 +251,7 @@ def _pay(explanation: Mapping[str, Any], piece: Mapping[str, str], words: Words)
         base = _position(piece["base"], words, amounts=True)
     else:
         base = _of_share(explanation["price"], explanation["share"], words)
-    return words.gettext(_RATE_OF).format(rate=_rate(piece["rate"], words), base=base)
-
-
-@lru_cache(maxsize=1024)
-def _rate(text: str, words: Words) -> str:
-    return words.percent(parse_fraction(text))
+    return words.gettext(_RATE_OF).format(rate=words.percent(parse_fraction(piece["rate"])), base=base)
 
 
 def _of_share(amount: str, share: str, words: Words) -> str:
@@ -271,15 +263,9 @@ def _position(text: str, words: Words, *, amounts: bool) -> str:
     """A position or base that no decimal expresses is written as the ratio it is."""
     if amounts and "/" not in text:
         return words.money(parse_decimal(text))
-    return _number(text, words)
-
-
-@lru_cache(maxsize=4096)
-def _number(text: str, words: Words) -> str:
     return words.number(parse_fraction(text))
 
 
-@lru_cache(maxsize=1024)
 def period_words(label: str, words: Words) -> str:
     """Return the period a `period_label` names."""
     year, _, rest = label.partition("-")

@@ -129,8 +129,8 @@ class ResultMapping(models.Model):
 class BankResult(models.Model):
     """One result file of the bank for a batch, as it was read, and whether it was taken over.
 
-    `rows`: what each said, by the line it was found to be about; of accounts only their ends. `digest`: the file's;
-    where what was left out of it was read anew, its beginning and which reading this is (`-002`).
+    `rows`: what each said, by the line it was found to be about; of accounts only their ends. `digest`: the file's.
+    `reading`: above 1 where what was left out of a file that was taken over was read anew.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -139,6 +139,7 @@ class BankResult(models.Model):
     )
     name = models.CharField(_("file"), max_length=120)
     digest = models.CharField(max_length=64)
+    reading = models.PositiveSmallIntegerField(default=1)
     rows = models.JSONField(default=list)
     read_by = person_key(_("read by"), null=True)
     read_at = models.DateTimeField(_("read"))
@@ -151,14 +152,14 @@ class BankResult(models.Model):
         verbose_name_plural = _("bank results")
         ordering = ["-read_at", "-id"]
         constraints = [
-            models.UniqueConstraint(fields=["batch", "digest"], name="bank_result_once_per_batch"),
+            models.UniqueConstraint(fields=["batch", "digest", "reading"], name="bank_result_once_per_batch"),
             models.CheckConstraint(
                 condition=Q(taken_at__isnull=True) | Q(taken_by__isnull=False), name="bank_result_taken_by_someone"
             ),
         ]
         triggers = [
             pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),
-            pgtrigger.ReadOnly(name="as_the_bank_sent_it", fields=["batch", "digest", "read_by", "read_at"]),
+            pgtrigger.ReadOnly(name="as_the_bank_sent_it", fields=["batch", "digest", "reading", "read_by", "read_at"]),
             pgtrigger.Protect(
                 name="taken_once", operation=pgtrigger.Update, condition=pgtrigger.Q(old__taken_at__isnull=False)
             ),
@@ -166,9 +167,3 @@ class BankResult(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def place(self) -> int:
-        """Which reading of its file this is."""
-        _stem, dash, place = self.digest.partition("-")
-        return int(place) if dash else 1

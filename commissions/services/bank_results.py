@@ -42,8 +42,6 @@ from commissions.services.settlement import post_return, release_lines
 from commissions.states import BatchState, LineState
 
 MOST_ROWS = 10_000
-# How much of a file's digest all its readings begin with.
-_STEM = 60
 _JUDGED_BY = ("line", "amount", "outcome", "reference")
 READ_FIELDS = ("line", "account", "amount", "outcome", "reference", "reason")
 _HEADINGS = {
@@ -110,8 +108,9 @@ def read_results(*, actor: Any, batch: PayoutBatch, name: str, data: bytes) -> B
         rows = _left_out(rows, taken[-1])
         if known is None and not _says_otherwise(rows, taken[-1]):
             return taken[-1]
-        digest = f"{digest[:_STEM]}-{len(taken) + 1:03}"
-    result = known or BankResult(batch=stored, digest=digest, read_by=actor, read_at=clock.now())
+    result = known or BankResult(
+        batch=stored, digest=digest, reading=len(taken) + 1, read_by=actor, read_at=clock.now()
+    )
     result.name, result.rows = clean_text(name)[:120] or "–", rows
     result.save(force_insert=known is None)
     if known is None:
@@ -178,8 +177,8 @@ def answer_line(*, actor: Any, line: PayoutLine, outcome: str, reference: str = 
 
 def _readings(batch: PayoutBatch, digest: str) -> tuple[list[BankResult], BankResult | None]:
     """Return how a file was taken over, in order, and how it was read and not taken over yet."""
-    found = list(batch.bank_results.filter(digest__startswith=digest[:_STEM]))
-    taken = sorted((one for one in found if one.taken_at is not None), key=lambda one: one.place)
+    found = list(batch.bank_results.filter(digest=digest).order_by("reading"))
+    taken = [one for one in found if one.taken_at is not None]
     return taken, next((one for one in found if one.taken_at is None), None)
 
 

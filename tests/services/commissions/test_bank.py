@@ -418,7 +418,7 @@ def test_what_was_left_out_of_a_file_is_taken_from_it_once_its_word_is_explained
     third = taken(ready, data)
     assert third.counts == {"failed": 1} and taken(ready, data).pk == third.pk
     assert states(ready) == {"A1": "returned", "B1": "paid", "A2": "failed"}
-    assert [one.place for one in (first, second, third)] == [1, 2, 3]
+    assert [one.reading for one in (first, second, third)] == [1, 2, 3]
     assert BankResult.objects.count() == 3
 
 
