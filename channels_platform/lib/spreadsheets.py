@@ -25,9 +25,8 @@ _OTHERS = re.compile(
     rf"|(\d{{1,4}}[-/ ]?)?({_MONTH})([-/ ]?\d{{1,4}}){{1,2}}|\d{{1,4}}[-/ ]?({_MONTH})",
     re.IGNORECASE,
 )
-# All of these begin so: most texts need no second look.
-_MAYBE = re.compile(rf"\s*(\d|{_MONTH})", re.IGNORECASE)
-_SUSPECT = re.compile(rf"[{_BLANKS}']*([{re.escape(''.join(_STARTS))}]|\s*(\d|{_MONTH}))", re.IGNORECASE)
+# All that changes begins so: most texts need no second look.
+_MAYBE = re.compile(rf"[{_BLANKS}]*[{re.escape(''.join(_STARTS))}]|\s*(\d|{_MONTH})", re.IGNORECASE)
 
 
 def starts_formula(text: str) -> bool:
@@ -45,7 +44,7 @@ def kept_text(text: str) -> str:
 
     That is a formula, and what a spreadsheet takes for a date or a number as it opens the file: a home's number 1/2.
     """
-    return f"'{text}" if _SUSPECT.match(text) and _changes(text.lstrip("'")) else text
+    return f"'{text}" if _changes(text.lstrip("'")) else text
 
 
 def kept_texts(texts: Sequence[str]) -> Sequence[str]:
@@ -60,9 +59,11 @@ def read_back(cell: str) -> str:
 
 
 def _changes(text: str) -> bool:
+    if not _MAYBE.match(text):
+        return False
     if starts_formula(text):
         return True
-    if len(text) > _LONGEST or not _MAYBE.match(text):
+    if len(text) > _LONGEST:
         return False
     plain = (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip()
     if _OURS.fullmatch(plain):
