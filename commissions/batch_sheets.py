@@ -11,11 +11,13 @@ from django.db import connection
 from django.db.models import Count, Exists, Max, Min, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
+from channels_platform.audit.selectors import events_of
 from channels_platform.lib import clock
 from commissions.advances import settlings
 from commissions.holds import Held, Hold, held_lines, hold_of, holds_in_force
 from commissions.models import Accrual, Invoice, LedgerEntry, Payee, PayoutBatch, PayoutLine
 from commissions.selectors import counted_lines, line_entries, lines_that_count
+from commissions.services.exclusions import LEFT_OUT
 from commissions.services.settlement import UNSETTLED_OR_HELD
 from commissions.states import BatchState, LineState
 from commissions.waiting import Told, with_waits
@@ -77,6 +79,17 @@ class HeldBack:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Whose line was left out of a batch, and why."""
+
+    payee: Payee
+    gross: Decimal
+    reason: str
+    by: Any
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Payable:
     """What a payee would get at a cut-off; `taken` unless it is below zero or the minimum."""
 
@@ -93,7 +106,7 @@ def totals_of(batches: Sequence[PayoutBatch]) -> dict[UUID, Totals]:
     left = dict(lines.exclude(counted_lines()).annotate(Count("pk")))
     paid = dict(lines.filter(state=LineState.PAID).annotate(Sum("net")))
     lacking = dict(
-        _lacking(PayoutLine.objects.filter(batch__in=[batch.pk for batch in batches]))
+        lacking_invoices(PayoutLine.objects.filter(batch__in=[batch.pk for batch in batches]))
         .order_by()
         .values_list("batch_id")
         .annotate(Count("pk"))
@@ -106,7 +119,7 @@ def totals_of(batches: Sequence[PayoutBatch]) -> dict[UUID, Totals]:
     }
 
 
-def _lacking(lines: QuerySet[PayoutLine]) -> QuerySet[PayoutLine]:
+def lacking_invoices(lines: QuerySet[PayoutLine]) -> QuerySet[PayoutLine]:
     """Narrow to agencies' open lines without an invoice of their amount, in batches that still wait for one."""
     waiting = lines.filter(
         state=LineState.OPEN,
@@ -127,7 +140,7 @@ def lines_of(batch: PayoutBatch, *, show: str = "", text: str = "") -> QuerySet[
     )
     lines = lines.annotate(named=Coalesce("payee__agency__name", "payee__broker__user__name")).prefetch_related(live)
     if show == "needs_invoice":
-        lines = _lacking(lines)
+        lines = lacking_invoices(lines)
     elif show in ("agency", "individual"):
         lines = lines.filter(payee__broker__isnull=show == "agency")
     elif show:
@@ -140,6 +153,17 @@ def lines_of(batch: PayoutBatch, *, show: str = "", text: str = "") -> QuerySet[
             | Q(bank_reference__iexact=text)
         )
     return lines.order_by("named", "pk")  # type: ignore[misc]
+
+
+def left_out_of(batch: PayoutBatch) -> list[LeftOut]:
+    """Return what was left out of a batch by hand, in order."""
+    events = list(events_of(batch).filter(action=LEFT_OUT).select_related("actor").order_by("id"))
+    payees = Payee.objects.select_related("agency", "broker__user", "broker__agency")
+    by_id = {str(one.pk): one for one in payees.filter(pk__in=[event.after["payee"] for event in events])}
+    return [
+        LeftOut(by_id[event.after["payee"]], Decimal(event.after["gross"]), event.reason, event.actor, event.at)
+        for event in events
+    ]
 
 
 def takes_invoice(line: PayoutLine) -> bool:

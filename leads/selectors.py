@@ -10,7 +10,7 @@ from django.db.models.functions import Right
 
 from channels_platform.accounts.models import User
 from channels_platform.accounts.permissions import Role
-from channels_platform.audit.models import Event
+from channels_platform.audit.selectors import events_of
 from channels_platform.lib.phones import InvalidPhone, mask, parse_phone
 from channels_platform.privacy.services import find_phones
 from leads.models import (
@@ -320,9 +320,8 @@ def timeline(referral: Referral, *, for_agency: bool) -> list[dict[str, Any]]:
 
     For an agency: no staff names, no written reasons, hidden reasons as `unavailable`.
     """
-    events = Event.objects.filter(target_kind=Referral._meta.label_lower, target_id=str(referral.pk))
     steps = []
-    for event in events.select_related("actor").order_by("id"):
+    for event in events_of(referral).select_related("actor").order_by("id"):
         facts = dict(event.after)
         if for_agency:
             if not _AGENCY_STEPS.match(event.action) or event.action == "referral.reassigned":

@@ -9,6 +9,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext
 
 from channels_platform.audit.models import Event
+from channels_platform.audit.selectors import events_of
 from channels_platform.presentation import formats
 from commissions.exports.cells import Column, money_column, text_column
 from commissions.models import ApprovalRule, ApprovedLine, BatchApproval, PayoutBatch
@@ -54,9 +55,7 @@ def _moves(batch: PayoutBatch) -> Iterator[_Step]:
         "batch.draft": gettext("Returned to draft"),
         "batch.void": gettext("Void"),
     }
-    moves = Event.objects.filter(
-        target_kind=PayoutBatch._meta.label_lower, target_id=str(batch.pk), action__in=words
-    ).select_related("actor")
+    moves = events_of(batch).filter(action__in=words).select_related("actor")
     for move in moves.order_by("id"):
         yield (move.at, words[move.action], move.actor, "", _figure(move, "gross"), _figure(move, "net"), move.reason)
 

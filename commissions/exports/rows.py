@@ -14,12 +14,12 @@ from psycopg2.extensions import DECIMAL, PYDATE, new_type, register_type
 from channels_platform.lib.money import minor_digits
 from channels_platform.presentation import formats
 from channels_platform.presentation.badges import badge_of
+from commissions.batch_sheets import lacking_invoices
 from commissions.exports.cells import CellKind, Column, money_column, text_column
 from commissions.holds import held_lines
 from commissions.models import PayoutBatch, PayoutLine
 from commissions.selectors import lines_that_count
 from commissions.services.settlement import LINE_KEYS
-from commissions.states import BatchState
 from commissions.words import RowExplainer, component
 
 CHUNK = 250
@@ -29,7 +29,7 @@ _WRITTEN = new_type((*DECIMAL.values, *PYDATE.values), "WRITTEN", lambda text, _
 _SHOWN_STATE = """
 CASE WHEN l.state <> 'open' THEN l.state
      WHEN l.id = ANY(%(held)s) THEN 'held'
-     WHEN %(waits)s AND p.agency_id IS NOT NULL AND i.amount IS DISTINCT FROM l.gross THEN 'needs_invoice'
+     WHEN l.id = ANY(%(lacking)s) THEN 'needs_invoice'
      ELSE 'ready' END
 """
 
@@ -72,7 +72,6 @@ LEFT JOIN leads_referral r ON r.id = c.referral_id
 LEFT JOIN brokers_broker rb ON rb.id = r.broker_id
 LEFT JOIN accounts_user filer ON filer.id = rb.user_id
 LEFT JOIN commissions_planversion v ON v.id = c.version_id
-LEFT JOIN commissions_invoice i ON i.line_id = l.id AND i.live
 LEFT JOIN commissions_accrual x ON x.deal_id = c.deal_id AND x.payee_id = c.payee_id AND x.kind = c.kind
      AND x.referral_id IS NOT DISTINCT FROM c.referral_id
 ORDER BY 1, c.line_id, d.number, c.referral_id, c.kind
@@ -121,7 +120,7 @@ def _values(batch: PayoutBatch, lines: list[UUID]) -> dict[str, Any]:
     return {
         "lines": lines,
         "held": list(held_lines(lines)),
-        "waits": batch.state in (BatchState.DRAFT, BatchState.SUBMITTED),
+        "lacking": list(lacking_invoices(batch.lines.filter(pk__in=lines)).values_list("pk", flat=True)),
         "digits": minor_digits(batch.currency),
     }
 

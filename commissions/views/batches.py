@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from brokers.selectors import account_in_force
 from channels_platform.accounts.permissions import Can
 from channels_platform.audit.models import Event
+from channels_platform.audit.selectors import events_of
 from channels_platform.files.answers import file_answer
 from channels_platform.http.once import OnceForm, sent
 from channels_platform.http.screens import needs, page_by_cursor
@@ -26,6 +27,7 @@ from commissions.batch_sheets import (
     deals_behind,
     held_at,
     held_of,
+    left_out_of,
     lines_of,
     payable_at,
     takes_invoice,
@@ -46,7 +48,6 @@ from commissions.services.schedule import next_due
 from commissions.states import BatchState, LineState
 from commissions.views.batch_steps import steps_for
 from commissions.views.common import attempt, show, slice_at, status_of
-from commissions.views.excluding import left_out_of
 from projects.models import Project
 
 MOST_PREVIEWED = 100
@@ -210,8 +211,7 @@ def _sent_back(batch: PayoutBatch) -> Event | None:
     """Return the latest return or voiding, with its reason, while it explains the state."""
     if batch.state not in (BatchState.DRAFT, BatchState.VOID):
         return None
-    moves = Event.objects.filter(target_kind=PayoutBatch._meta.label_lower, target_id=str(batch.pk))
-    return moves.filter(action=f"batch.{batch.state}").select_related("actor").order_by("-id").first()
+    return events_of(batch).filter(action=f"batch.{batch.state}").select_related("actor").order_by("-id").first()
 
 
 def _progress(batch: PayoutBatch) -> list[tuple[str, bool, bool]]:

@@ -1,9 +1,5 @@
-"""Leaving a payee's line out of a draft, and which were left out."""
+"""Leaving a payee's line out of a draft."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,42 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from channels_platform.accounts.permissions import Can
-from channels_platform.audit.models import Event
 from channels_platform.http.once import sent
 from channels_platform.http.screens import needs
 from commissions.batch_sheets import lines_of
 from commissions.forms import ReasonForm
-from commissions.models import Payee, PayoutBatch
 from commissions.selectors import visible_batches
-from commissions.services.exclusions import LEFT_OUT, leave_out_line
+from commissions.services.exclusions import leave_out_line
 from commissions.states import BatchState
 from commissions.views.common import attempt, show, status_of
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Whose line was left out of a batch, and why."""
-
-    payee: Payee
-    gross: Decimal
-    reason: str
-    by: Any
-    at: datetime
-
-
-def left_out_of(batch: PayoutBatch) -> list[LeftOut]:
-    """Return what was left out of a batch by hand, in order."""
-    told = Event.objects.filter(
-        target_kind=PayoutBatch._meta.label_lower, target_id=str(batch.pk), action=LEFT_OUT
-    ).select_related("actor")
-    events = list(told.order_by("id"))
-    ids = {event.after["payee"] for event in events}
-    payees = Payee.objects.select_related("agency", "broker__user", "broker__agency").in_bulk(ids)
-    by_id = {str(pk): payee for pk, payee in payees.items()}
-    return [
-        LeftOut(by_id[event.after["payee"]], Decimal(event.after["gross"]), event.reason, event.actor, event.at)
-        for event in events
-    ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

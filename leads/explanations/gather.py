@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from channels_platform.audit.models import Event
+from channels_platform.audit.selectors import events_of
 from channels_platform.presentation import formats
 from channels_platform.privacy.models import Phone
 from leads.attribution.explain import FAILED, NOT_REACHED, PASSED, Check, Explanation, explain_filing, explain_visit
@@ -72,11 +72,7 @@ def explained_filing(referral: Referral, *, for_agency: bool) -> Told:
 
 
 def _kept_filing(referral: Referral) -> FilingFacts | None:
-    events = Event.objects.filter(
-        target_kind=Referral._meta.label_lower,
-        target_id=str(referral.pk),
-        action__in=["referral.filed", "referral.rejected"],
-    )
+    events = events_of(referral).filter(action__in=["referral.filed", "referral.rejected"])
     kept = events.order_by("pk").values_list("after__judged", flat=True).first()
     return None if kept is None else read_filing(kept)
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from brokers.models import Agency
-from channels_platform.audit.models import Event
+from channels_platform.audit.selectors import events_of
 from channels_platform.audit.services import record
 from channels_platform.db import transactional
 from channels_platform.lib import clock
@@ -196,7 +196,5 @@ def _refused_at(referral: Referral) -> datetime:
     """When the outcome that is contested came about: the filing, or the moment the client was lost."""
     if referral.state == ReferralState.REJECTED:
         return referral.filed_at
-    lost = Event.objects.filter(
-        target_kind=Referral._meta.label_lower, target_id=str(referral.pk), action=f"referral.{ReferralState.LOST}"
-    )
+    lost = events_of(referral).filter(action=f"referral.{ReferralState.LOST}")
     return lost.order_by("-id").values_list("at", flat=True)[0]
