@@ -23,12 +23,16 @@ def is_over(company: PayingCompany, month: date, now: datetime) -> bool:
     return month < clock.local_date(now, company.zone).replace(day=1)
 
 
+def latest_closed(company: PayingCompany) -> ClosedMonth | None:
+    return ClosedMonth.objects.filter(company=company).order_by("-month").first()
+
+
 def closable_months(company: PayingCompany, now: datetime) -> list[date]:
     """Return the months that may be closed now: the one after the latest, or, for a first, any since the first posting.
 
     What was before the first closed month stands in its statements as opening.
     """
-    latest = ClosedMonth.objects.filter(company=company).order_by("-month").first()
+    latest = latest_closed(company)
     if latest is not None:
         following = month_after(latest.month)
         return [following] if is_over(company, following, now) else []

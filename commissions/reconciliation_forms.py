@@ -77,9 +77,3 @@ class LedgerForm(OnceForm):
 
     def heading_fields(self) -> list[Any]:
         return [self[f"heading_{name}"] for name in READ_FIELDS]
-
-
-class SignForm(OnceForm):
-    """A signature under what the person was shown."""
-
-    seen = forms.CharField(widget=forms.HiddenInput)

@@ -82,6 +82,11 @@ class User(AbstractUser):
         return may(self, act)
 
     @property
+    def written_to_in(self) -> str:
+        """The language of mail: as chosen, else as the pages spoke at the last sign-in; '' where neither is known."""
+        return self.language or self.spoken
+
+    @property
     def is_agency_side(self) -> bool:
         return self.role in AGENCY_ROLES
 

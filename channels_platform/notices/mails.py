@@ -47,5 +47,4 @@ def _action(notice: Notice | None) -> dict[str, object]:
 
 
 def _language(notice: Notice) -> str:
-    """As chosen, else as the pages spoke when the reader last signed in."""
-    return notice.recipient.language or notice.recipient.spoken or settings.LANGUAGE_CODE
+    return notice.recipient.written_to_in or settings.LANGUAGE_CODE

@@ -17,7 +17,7 @@ from channels_platform.lib.errors import NotAllowed
 from channels_platform.notices.services import tell
 from commissions import locks
 from commissions.models import ClosedMonth, Statement
-from commissions.months import closable_months, is_over, span_of
+from commissions.months import closable_months, is_over, latest_closed, span_of
 from commissions.services.issuing import issue_statements
 from commissions.services.schedule import next_due
 from projects.models import PayingCompany, Project
@@ -51,7 +51,7 @@ def close_month(*, actor: Any, company: PayingCompany, month: date) -> ClosedMon
     if month not in closable_months(company, now):
         raise NotAllowed("months close one after the other", code="out_of_order")
     # where the one before it ended, whatever the company's calendar was then
-    before = ClosedMonth.objects.filter(company=company).order_by("-month").first()
+    before = latest_closed(company)
     closed = ClosedMonth.objects.create(
         company=company,
         month=month,

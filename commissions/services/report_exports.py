@@ -51,11 +51,15 @@ def _is_readable(job: Job, starter: Any) -> bool:
     return held != _ALL and all(set(held[name]) <= set(mine[name]) for name in mine)
 
 
+def title_of(job: Job) -> str:
+    """Return what the report of a job is called; its name, where there is none such any more."""
+    known = REPORTS.get(job.arguments["report"])
+    return str(known.title) if known else job.arguments["report"]
+
+
 def _about(job: Job) -> str:
     """Which report, by which view, as what."""
-    known = REPORTS.get(job.arguments["report"])
-    given = job.arguments
-    parts = (str(known.title) if known else given["report"], given["name"], given["form"].upper())
+    parts = (title_of(job), job.arguments["name"], job.arguments["form"].upper())
     return " · ".join(part for part in parts if part)
 
 

@@ -73,7 +73,7 @@ def make_scheduled_report(*, schedule_id: UUID) -> ReportDelivery | None:
     person, view, job = schedule.person, schedule.view, None
     if may(person, Can.SEE_MONEY) and visible_views(person).filter(pk=view.pk).exists():
         asked = asked_by(view, person)
-        with override(schedule.language or person.language or person.spoken or None):
+        with override(schedule.language or person.written_to_in or None):
             job = start_report_export(
                 actor=person,
                 asked=asked,

@@ -22,8 +22,9 @@ from channels_platform.http.once import sent
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib.errors import Refused
 from commissions.engine.matching import NOTHING_TO_SETTLE, Reason
+from commissions.forms import SeenForm
 from commissions.models import Reconciliation
-from commissions.reconciliation_forms import LedgerForm, SignForm
+from commissions.reconciliation_forms import LedgerForm
 from commissions.reconciling import (
     counts_of,
     left_out_of,
@@ -80,7 +81,7 @@ def _list(request: HttpRequest) -> HttpResponse:
 def _one(request: HttpRequest, reconciliation_id: UUID) -> HttpResponse:
     found = get_object_or_404(visible_reconciliations(request.user), pk=reconciliation_id)
     shell = _shell(request)
-    form = SignForm(sent(request), initial={"seen": found.digest})
+    form = SeenForm(sent(request), initial={"seen": found.digest})
     back = reverse(f"{shell['side']}:reconciliation", args=[found.pk])
 
     def work() -> str:

@@ -27,7 +27,7 @@ from commissions.reports.dims import month_words
 from commissions.reports.reading import Total, rows_at, totals, value_of
 from commissions.reports.types import Asked, Field, Kind, Report
 from commissions.services.exporting import ExportForm
-from commissions.services.report_exports import KIND, export_report, size_of, start_report_export
+from commissions.services.report_exports import KIND, export_report, size_of, start_report_export, title_of
 from commissions.services.report_views import visible_views
 from commissions.views.common import PAGE, in_words, show, slice_at
 
@@ -169,7 +169,7 @@ def report_exports(request: HttpRequest) -> HttpResponse:
     page = page_by_cursor(rows, by="-created_at", cursor=request.GET.get("cursor", ""), size=PAGE)
     for job in page.items:
         known = REPORTS.get(job.arguments["report"])
-        job.title = known.title if known else job.arguments["report"]
+        job.title = title_of(job)
         job.named = job.arguments["name"]
         job.readable = get_job(viewer=request.user, job_id=job.pk) is not None
         job.asked_url = f"{reverse('finance:report', args=[known.name])}?{job.arguments['query']}" if known else ""

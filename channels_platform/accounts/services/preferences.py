@@ -8,8 +8,7 @@ def choose_language(*, user: User, language: str) -> None:
 
     Writes: User.language.
     """
-    User.objects.filter(pk=user.pk).exclude(language=language).update(language=language)
-    user.language = language
+    _keep(user, "language", language)
 
 
 def remember_spoken(*, user: User, language: str) -> None:
@@ -17,5 +16,9 @@ def remember_spoken(*, user: User, language: str) -> None:
 
     Writes: User.spoken.
     """
-    User.objects.filter(pk=user.pk).exclude(spoken=language).update(spoken=language)
-    user.spoken = language
+    _keep(user, "spoken", language)
+
+
+def _keep(user: User, field: str, value: str) -> None:
+    User.objects.filter(pk=user.pk).exclude(**{field: value}).update(**{field: value})
+    setattr(user, field, value)
