@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Exists, Max, Min, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Max, Min, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from channels_platform.audit.selectors import events_of
@@ -16,7 +16,7 @@ from channels_platform.lib import clock
 from commissions.advances import settlings
 from commissions.holds import Held, Hold, held_lines, hold_of, holds_in_force
 from commissions.models import Accrual, Invoice, LedgerEntry, Payee, PayoutBatch, PayoutLine
-from commissions.selectors import counted_lines, line_entries, lines_that_count
+from commissions.selectors import counted_lines, lacking_invoices, line_entries, lines_that_count
 from commissions.services.exclusions import LEFT_OUT
 from commissions.services.settlement import UNSETTLED_OR_HELD
 from commissions.states import BatchState, LineState
@@ -25,8 +25,6 @@ from projects.models import PayingCompany, Project
 
 MOST_DEALS = 500
 _COMPONENT = ("project", "deal", "referral", "kind")
-
-_INVOICED = Exists(Invoice.objects.filter(line=OuterRef("pk"), live=True, amount=OuterRef("gross")))
 
 
 @dataclass(frozen=True)
@@ -117,16 +115,6 @@ def totals_of(batches: Sequence[PayoutBatch]) -> dict[UUID, Totals]:
         pk: replace(sums.get(pk, nothing), left=left.get(pk, 0), paid=paid.get(pk, nothing.net))
         for pk in (batch.pk for batch in batches)
     }
-
-
-def lacking_invoices(lines: QuerySet[PayoutLine]) -> QuerySet[PayoutLine]:
-    """Narrow to agencies' open lines without an invoice of their amount, in batches that still wait for one."""
-    waiting = lines.filter(
-        state=LineState.OPEN,
-        payee__agency__isnull=False,
-        batch__state__in=[BatchState.DRAFT, BatchState.SUBMITTED],
-    )
-    return waiting.filter(~_INVOICED)
 
 
 def lines_of(batch: PayoutBatch, *, show: str = "", text: str = "") -> QuerySet[PayoutLine]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import DateField, DecimalField, F, Func, Q, QuerySet, Sum, Value
+from django.db.models import DateField, DecimalField, Exists, F, Func, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from channels_platform.accounts.permissions import Can, Role
@@ -214,6 +214,17 @@ def line_entries(line: PayoutLine) -> QuerySet[LedgerEntry]:
         .select_related("project", "deal", "referral", "version__plan", "transaction")
         .order_by("project__code", "deal__number", "id")
     )
+
+
+def lacking_invoices(lines: QuerySet[PayoutLine]) -> QuerySet[PayoutLine]:
+    """Narrow to agencies' open lines without an invoice of their amount, in batches that still wait for one."""
+    waiting = lines.filter(
+        state=LineState.OPEN,
+        payee__agency__isnull=False,
+        batch__state__in=[BatchState.DRAFT, BatchState.SUBMITTED],
+    )
+    invoiced = Invoice.objects.filter(line=OuterRef("pk"), live=True, amount=OuterRef("gross"))
+    return waiting.filter(~Exists(invoiced))
 
 
 def live_invoices(batch: PayoutBatch) -> dict[UUID, Invoice]:

@@ -14,11 +14,10 @@ from psycopg2.extensions import DECIMAL, PYDATE, new_type, register_type
 from channels_platform.lib.money import minor_digits
 from channels_platform.presentation import formats
 from channels_platform.presentation.badges import badge_of
-from commissions.batch_sheets import lacking_invoices
 from commissions.exports.cells import CellKind, Column, money_column, text_column
 from commissions.holds import held_lines
 from commissions.models import PayoutBatch, PayoutLine
-from commissions.selectors import lines_that_count
+from commissions.selectors import lacking_invoices, lines_that_count
 from commissions.services.settlement import LINE_KEYS
 from commissions.words import RowExplainer, component
 
