@@ -20,9 +20,9 @@ from channels_platform.lib.redaction import redact_numbers
 from commissions import locks
 from commissions.batch_facts import files_out
 from commissions.holds import held_lines
-from commissions.models import Invoice, PayoutBatch, PayoutLine
+from commissions.models import PayoutBatch, PayoutLine
 from commissions.models.payout import LONGEST_ANSWER
-from commissions.selectors import lines_that_count
+from commissions.selectors import lacking_invoices, lines_that_count
 from commissions.services.advances import settle_advances
 from commissions.services.approvals import Because, approvals_needed, give_approval, void_approvals
 from commissions.services.debts import ask_write_off, decide_write_off, record_repayment
@@ -141,7 +141,7 @@ def approve_batch(*, actor: Any, batch: PayoutBatch, seen: str = "") -> PayoutBa
     locks.lock_agreements(stored.pk)
     if held := _held_lines(stored):
         raise Invalid("lines are held: return it", code="lines_held", lines=[str(line_id) for line_id in held])
-    lacking = _lines_without_invoice(stored)
+    lacking = [str(line_id) for line_id in lacking_invoices(stored.lines.all()).values_list("pk", flat=True)]
     if lacking:
         raise Invalid("lines need an invoice of their amount", code="invoice_needed", lines=lacking)
     if changed_taxes(stored):
@@ -297,12 +297,6 @@ def _only_currency(company: PayingCompany) -> str:
     if len(currencies) != 1:
         raise Invalid("say which currency", code="currency_required", field="currency")
     return str(currencies[0])
-
-
-def _lines_without_invoice(batch: PayoutBatch) -> list[str]:
-    invoiced = dict(Invoice.objects.filter(line__batch=batch, live=True).values_list("line_id", "amount"))
-    lines = batch.lines.filter(state=LineState.OPEN, payee__agency__isnull=False)
-    return [str(line.pk) for line in lines if invoiced.get(line.pk) != line.gross]
 
 
 def _read_results(
