@@ -73,12 +73,23 @@ def numbers_in(text: str) -> list[str]:
     return list(dict.fromkeys([text.strip().upper(), *(found.upper() for found in _DEAL_NUMBER.findall(text))]))
 
 
+def goes_back(said: RowSaid) -> int:
+    """Return where a row is to be judged: what comes in first, then refunds, then what takes back a payment it names.
+
+    Files of banks begin with the newest row, so that a refund may stand above its payment.
+    """
+    if said.reverses:
+        return 2
+    return int(said.amount is not None and said.amount < 0)
+
+
 def judge(
     rows: Iterable[RowSaid],
     *,
     deals: Mapping[str, str],
     units: Mapping[str, str],
     known: Mapping[str, Known],
+    collected: Mapping[str, Decimal],
     left: frozenset[str],
     since: Mapping[str, str],
     now: str,
@@ -86,15 +97,19 @@ def judge(
     """Return what becomes of each row, in their order; the same rows again come to `same`.
 
     `deals` are ids by number, `units` ids of live deals by plain unit, `known` the references recorded, `left` those
-    that wait for a person or were set aside. What a row records, the rows below it know. `since` are the instants of
-    subscription by deal and `now` is the present one, local and naive in ISO's form, as what a row says of its own.
+    that wait for a person or were set aside, `collected` what was by deal. What a row records, the rows after it know.
+    `since` are the instants of subscription by deal and `now` is the present one, local and naive in ISO's form, as
+    what a row says of its own.
     """
-    found, recorded, waiting = [], dict(known), set(left)
+    found, recorded, waiting, money = [], dict(known), set(left), dict(collected)
     for said in rows:
         judged = _judged(said, deals, units, recorded, waiting)
         if judged.becomes in (NEW, WAITING) and (fault := _untimely(said, since.get(judged.deal, ""), now)):
             judged = Judged(FAULT, judged.deal, judged.amount, fault)
+        if judged.becomes == NEW and judged.amount < 0 and money.get(judged.deal, 0) + judged.amount < 0:
+            judged = Judged(FAULT, judged.deal, judged.amount, "more_than_collected")
         if judged.becomes == NEW:
+            money[judged.deal] = money.get(judged.deal, Decimal(0)) + judged.amount
             recorded[said.reference] = Known(judged.deal, judged.amount)
             if original := recorded.get(said.reverses):
                 recorded[said.reverses] = replace(original, taken_back=original.taken_back - judged.amount)

@@ -16,6 +16,7 @@ from leads.payment_matching import (
     Known,
     RowSaid,
     Suggestion,
+    goes_back,
     judge,
     numbers_in,
     plain_unit,
@@ -53,16 +54,20 @@ def visible_rows(user: Any) -> QuerySet[PaymentRow]:
 
 
 def judge_rows(file: PaymentFile) -> list[tuple[PaymentRow, Judged]]:
-    """Return what would become now of each row that is only read, in their order."""
+    """Return what would become now of each row that is only read, in the order in which they are to be taken."""
     rows = list(file.rows.filter(state=PaymentRowState.READ).order_by("number"))
+    rows.sort(key=lambda row: goes_back(said_of(row)))
     said = [said_of(row) for row in rows]
     project = file.project
     deals, since = _deals_of(project, said)
+    units, known = _units_of(project, said), _known(project, said)
+    named = {*deals.values(), *units.values(), *(one.deal for one in known.values())}
     judged = judge(
         said,
         deals=deals,
-        units=_units_of(project, said),
-        known=_known(project, said),
+        units=units,
+        known=known,
+        collected=_collected(named) if any(map(goes_back, said)) else {},
         left=_left(project, said),
         since=since,
         now=clock.now().astimezone(project.zone).isoformat(),
@@ -119,7 +124,7 @@ def _units_of(project: Project, said: Sequence[RowSaid]) -> dict[str, str]:
 
 
 def _known(project: Project, said: Sequence[RowSaid]) -> dict[str, Known]:
-    found, taken = {}, _taken_back(project, said)
+    found, taken = {}, taken_back(project, {one.reverses for one in said if one.reverses})
     for some in _in_chunks({text for one in said for text in (one.reference, one.reverses) if text}):
         payments = Payment.objects.filter(project=project, reference__in=some).order_by()
         for reference, deal, amount in payments.values_list("reference", "deal_id", "amount"):
@@ -127,10 +132,18 @@ def _known(project: Project, said: Sequence[RowSaid]) -> dict[str, Known]:
     return found
 
 
-def _taken_back(project: Project, said: Sequence[RowSaid]) -> dict[str, Decimal]:
-    """Return how much rows taken over earlier took back of the payments that these name."""
+def _collected(deals: Iterable[str]) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
-    for some in _in_chunks({one.reverses for one in said if one.reverses}):
+    for some in _in_chunks(deals):
+        sums = Payment.objects.filter(deal_id__in=some).order_by().values_list("deal").annotate(Sum("amount"))
+        found.update((str(deal), amount) for deal, amount in sums)
+    return found
+
+
+def taken_back(project: Project, references: Iterable[str]) -> dict[str, Decimal]:
+    """Return how much rows of files took back of payments, by their references."""
+    found: dict[str, Decimal] = {}
+    for some in _in_chunks(references):
         rows = PaymentRow.objects.filter(project=project, reverses__in=some, payment__isnull=False)
         rows = rows.exclude(reverses="").order_by()
         for reference, amount in rows.values_list("reverses").annotate(Sum("payment__amount")):

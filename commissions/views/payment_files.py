@@ -29,7 +29,7 @@ from leads.payment_selectors import (
     visible_sources,
     waiting_rows,
 )
-from leads.payment_words import REASON_WORDS
+from leads.payment_words import FAULT_WORDS, REASON_WORDS
 from leads.payment_words import in_words as fault_in_words
 from leads.selectors import visible_deals
 from leads.services.payment_files import assign_row, read_file, set_row_aside, start_taking
@@ -52,7 +52,7 @@ _WORDS = {
 
 
 def _said(refused: Refused) -> Any:
-    return _WORDS.get(refused.code) or in_words(refused)
+    return _WORDS.get(refused.code) or FAULT_WORDS.get(refused.code) or in_words(refused)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

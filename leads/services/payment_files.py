@@ -21,11 +21,12 @@ from channels_platform.jobs.services import create_job, job_at_work, report_prog
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid, NotAllowed, Refused
 from channels_platform.lib.names import clean_text
-from leads.models import Deal, PaymentFile, PaymentRow, PaymentSource
+from leads.locks import lock_deal
+from leads.models import Deal, Payment, PaymentFile, PaymentRow, PaymentSource
 from leads.payment_matching import FAULT, NEW, SAME, WAITING, Judged, numbers_in
 from leads.payment_reports import report_of, rows_file
 from leads.payment_rows import Reading, read_payments
-from leads.payment_selectors import judge_rows
+from leads.payment_selectors import judge_rows, taken_back
 from leads.services.payment_sources import reading_of
 from leads.services.payments import record_payment
 from leads.states import PaymentRowState
@@ -149,6 +150,7 @@ def _take_row(*, row: PaymentRow, judged: Judged, actor: Any) -> None:
 
 def _record(row: PaymentRow, deal: Deal, judged: Judged, actor: Any) -> None:
     try:
+        _refuse_beyond_original(row, judged.amount)
         row.payment = record_payment(
             actor=actor,
             deal=deal,
@@ -192,18 +194,21 @@ def _close(file: PaymentFile, actor: Any) -> None:
 def assign_row(*, actor: Any, row: PaymentRow, deal: Deal) -> PaymentRow:
     """Record a waiting row as a payment of the deal that a person found for it; done once.
 
-    Raises: Forbidden; NotAllowed `settled_already`; Invalid `other_project`, and as `record_payment`; Duplicate.
-    Locks:  the row, the deal.
+    Raises: Forbidden; NotAllowed `settled_already`; Invalid `other_project`, `more_than_original`, `no_amount`, and as
+            `record_payment`; Duplicate.
+    Locks:  the row, the deal, and that of the payment it takes back.
     Writes: as `record_payment`; PaymentRow, audit event `payment_row.assigned`.
     """
     require(actor, Can.RECORD_PAYMENT)
     stored = _waiting(row)
     if deal.project_id != stored.project_id:
         raise Invalid("the deal is of another project", code="other_project", field="deal")
+    amount = signed_amount(stored)
+    _refuse_beyond_original(stored, amount)
     stored.payment = record_payment(
         actor=actor,
         deal=deal,
-        amount=signed_amount(stored),
+        amount=amount,
         reference=stored.reference,
         received_at=moment_of(stored, deal),
         source=stored.kind,
@@ -229,13 +234,35 @@ def set_row_aside(*, actor: Any, row: PaymentRow, reason: str) -> PaymentRow:
 
 
 def signed_amount(row: PaymentRow) -> Any:
-    """Return what a waiting row is recorded with.
+    """Return what a waiting row is recorded with; without an amount it takes back all of the payment it names.
 
-    Raises: Invalid `no_amount` for one that takes back all of a payment which is not known.
+    Raises: Invalid `no_amount` where that is not known.
     """
     if row.amount is None:
-        raise Invalid("the row says no amount", code="no_amount")
+        original = _original(row)
+        if original is None:
+            raise Invalid("the row says no amount", code="no_amount")
+        return -original.amount
     return -abs(row.amount) if row.reverses else row.amount
+
+
+def _original(row: PaymentRow) -> Payment | None:
+    found = Payment.objects.filter(project=row.project_id, reference=row.reverses) if row.reverses else None
+    return found.select_related("deal__project").first() if found is not None else None
+
+
+def _refuse_beyond_original(row: PaymentRow, amount: Any) -> None:
+    """Hold the payment that a row takes back, of which its reversals leave at least nothing, however they come in.
+
+    Raises: Invalid `more_than_original`.
+    Locks:  that payment's deal.
+    """
+    original = _original(row)
+    if original is None:
+        return
+    lock_deal(original.deal)
+    if -amount > original.amount - taken_back(row.project, [row.reverses]).get(row.reverses, 0):
+        raise Invalid("it takes back more than is left", code="more_than_original")
 
 
 def _waiting(row: PaymentRow) -> PaymentRow:

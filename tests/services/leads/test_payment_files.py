@@ -117,6 +117,54 @@ def test_reversals_of_several_files_take_back_no_more_than_the_payment(site, dea
     assert states(refund) == [("fault", "more_than_collected")]
 
 
+@pytest.mark.parametrize("refund", ["R-1,2026-03-06,-5000,{deal},,,", "R-1,2026-03-06,5000,{deal},,,B-1",
+                                    "R-1,2026-03-06,5000,,,,B-1"])  # fmt: skip
+def test_a_file_that_begins_with_the_newest_row_takes_back_what_stands_below(site, deal, finance, refund):
+    lines = [refund.format(deal=deal.number), f"B-1,2026-03-05,5000,{deal.number},,,"]
+    _file, job = imported(site, finance, *lines, dry_run=True)
+    assert job.report["counts"] == {"new": 2}
+    OutboxMessage.objects.all().delete()
+    file, _job = imported(site, finance, *lines)
+    assert states(file) == [("recorded", ""), ("recorded", "")]
+    assert sum(Payment.objects.values_list("amount", flat=True)) == 0
+    OutboxMessage.objects.all().delete()
+    again, _job = imported(site, finance, *lines)
+    assert states(again) == [("same", ""), ("same", "")]
+
+
+def test_reversals_that_waited_take_back_no_more_than_the_payment_either(site, deal, finance):
+    imported(site, finance, "R-1,2026-03-06,60,,,,B-1", "R-2,2026-03-06,60,,,,B-1", ",2026-03-06,,,,,B-1")
+    imported(site, finance, f"B-0,2026-03-05,5000,{deal.number},,,", f"B-1,2026-03-05,100,{deal.number},,,")
+    first, second, whole = (PaymentRow.objects.get(reference=name) for name in ("R-1", "R-2", "R-B-1"))
+    with clock.at(NOON):
+        assign_row(actor=finance, row=first, deal=deal)
+        for row in (second, whole):
+            with pytest.raises(Invalid) as refused:
+                assign_row(actor=finance, row=row, deal=deal)
+            assert refused.value.code == "more_than_original"
+    assert Payment.objects.get(reference="R-1").amount == -60
+
+
+def test_two_files_judged_at_once_take_a_payment_back_once(site, deal, finance, monkeypatch):
+    imported(site, finance, f"B-0,2026-03-05,5000,{deal.number},,,", f"B-1,2026-03-05,100,{deal.number},,,")
+    head = "reference,date,amount,deal,unit,payer,reversal of\n"
+    with clock.at(NOON):
+        sheets = [f"{head}{name},2026-03-06,100,,,,B-1".encode() for name in ("R-1", "R-2")]
+        files = [read_file(actor=finance, project=site.project, name="x.csv", data=data) for data in sheets]
+        jobs = [start_taking(actor=finance, file=file) for file in files]
+        judged = {file.pk: payment_files.judge_rows(file) for file in files}
+        monkeypatch.setattr(payment_files, "judge_rows", lambda file: judged[file.pk])
+        for job in jobs:
+            take_payments(job_id=job.pk)
+    assert [states(file) for file in files] == [[("recorded", "")], [("fault", "more_than_original")]]
+
+
+def test_a_reversal_that_was_refused_takes_nothing_back(site, deal, finance):
+    imported(site, finance, f"B-1,2026-03-05,100,{deal.number},,,", f"R-0,2026-03-06,-50,{deal.number},,,")
+    file, _job = imported(site, finance, "R-1,2026-03-06,100,,,,B-1", "R-2,2026-03-06,50,,,,B-1")
+    assert states(file) == [("fault", "more_than_collected"), ("recorded", "")]
+
+
 def test_a_killed_worker_goes_on_where_it_stopped(site, deal, finance, monkeypatch):
     lines = [f"B-{n},2026-03-03,{n},{deal.number},,," for n in range(1, 6)]
     data = "\n".join(["reference,date,amount,deal,unit,payer,reversal of", *lines]).encode()

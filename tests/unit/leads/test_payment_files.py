@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from channels_platform.lib.errors import Invalid
-from leads.payment_matching import Candidate, Known, RowSaid, judge, suggest
+from leads.payment_matching import Candidate, Known, RowSaid, goes_back, judge, suggest
 from leads.payment_rows import Reading, read_day, read_payments
 
 CNY = Reading(currency="CNY")
@@ -83,6 +83,7 @@ def judged(*rows, known=None, left=()):
         deals={"D-20260302-000001": "one", "D-20260302-000002": "two"},
         units={"1201": "one"},
         known=known or {"B": Known("two", Decimal(100))},
+        collected={"one": Decimal(1000), "two": Decimal(1000)},
         left=frozenset(left),
         since={"one": "2026-03-02T09:30:00+08:00", "two": "2026-03-02T09:30:00+08:00"},
         now="2026-03-20T12:00:00+08:00",
@@ -125,6 +126,18 @@ def test_a_reversal_is_of_its_payments_deal_and_takes_back_at_most_that():
     assert told(said("R", 60, reverses="B"), known=earlier)[0][0] == "new"
     both = told(said("N", 70, deal="D-20260302-000001"), said("R", 70, reverses="N"))
     assert both == [("new", "one", 70, ""), ("new", "one", -70, "")]
+
+
+def test_no_more_goes_back_than_was_collected_with_what_the_rows_before_bring():
+    one, two = (f"D-20260302-00000{n}" for n in (1, 2))
+    assert told(said("N", -1001, deal=one))[0][3] == "more_than_collected"
+    assert [found[0] for found in told(said("M", 1, deal=one), said("N", -1001, deal=one))] == ["new", "new"]
+    assert [found[0] for found in told(said("M", -1, deal=one), said("N", -1000, deal=two))] == ["new", "new"]
+
+
+def test_what_comes_in_is_judged_before_what_goes_back():
+    rows = [said("R", 5, reverses="N"), said("F", -5), said("N", 5), said("B")]
+    assert [row.reference for row in sorted(rows, key=goes_back)] == ["N", "B", "F", "R"]
 
 
 def test_a_day_is_early_or_late_as_a_day_and_an_hour_as_an_hour():
