@@ -47,16 +47,17 @@ WHERE l.id = ANY(%(lines)s)
 ORDER BY 1, l.id
 """  # noqa: S608 - a constant
 
+# What a line paid is explained as it was then, by the last entry that it took: what was posted since is another line's.
 _DEALS = f"""
 WITH {LINE_KEYS}
 SELECT coalesce(a.name, u.name, ''), coalesce(a.code, home.code, ''), j.name, coalesce(d.number, ''),
        coalesce(n.building || '-' || n.number, ''), c.kind, coalesce(r.number, ''), coalesce(filer.name, ''),
        coalesce(r.client_masked, ''), (d.subscribed_at AT TIME ZONE j.timezone)::date,
        (d.contracted_at AT TIME ZONE j.timezone)::date, round(d.price, %(digits)s),
-       coalesce(x.explanation ->> 'share', ''), coalesce(v.number::text, ''), round(x.earned, %(digits)s),
-       round(x.released, %(digits)s), round(x.retained, %(digits)s), round(c.amount, %(digits)s),
+       coalesce(e.explanation ->> 'share', ''), coalesce(v.number::text, ''), round(x.earned, %(digits)s),
+       round(x.earned - x.pending, %(digits)s), round(x.retained, %(digits)s), round(c.amount, %(digits)s),
        round(c.withheld, %(digits)s), round(c.amount - c.withheld, %(digits)s),
-       coalesce(x.explanation, c.explanation, '{{}}') - 'price', x.explanation ->> 'price', {_SHOWN_STATE}
+       coalesce(e.explanation, '{{}}') - 'price', e.explanation ->> 'price', {_SHOWN_STATE}
 FROM cut c
 JOIN commissions_payoutline l ON l.id = c.line_id
 JOIN commissions_payee p ON p.id = c.payee_id
@@ -71,8 +72,15 @@ LEFT JOIN leads_referral r ON r.id = c.referral_id
 LEFT JOIN brokers_broker rb ON rb.id = r.broker_id
 LEFT JOIN accounts_user filer ON filer.id = rb.user_id
 LEFT JOIN commissions_planversion v ON v.id = c.version_id
-LEFT JOIN commissions_accrual x ON x.deal_id = c.deal_id AND x.payee_id = c.payee_id AND x.kind = c.kind
-     AND x.referral_id IS NOT DISTINCT FROM c.referral_id
+JOIN commissions_ledgerentry e ON e.id = c.last_entry_id
+LEFT JOIN LATERAL (
+    SELECT coalesce(-sum(b.amount) FILTER (WHERE b.account = 'expense'), 0) AS earned,
+           coalesce(sum(b.amount) FILTER (WHERE b.account = 'pending'), 0) AS pending,
+           coalesce(sum(b.amount) FILTER (WHERE b.account = 'retained'), 0) AS retained
+    FROM commissions_ledgerentry b
+    WHERE b.project_id = c.project_id AND b.deal_id = c.deal_id AND b.payee_id = c.payee_id AND b.kind = c.kind
+      AND b.referral_id IS NOT DISTINCT FROM c.referral_id AND b.transaction_id <= e.transaction_id
+) x ON c.deal_id IS NOT NULL
 ORDER BY 1, c.line_id, d.number, c.referral_id, c.kind
 """  # noqa: S608 - a constant
 

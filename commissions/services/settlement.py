@@ -75,7 +75,7 @@ LINE_KEYS = """
 keys AS MATERIALIZED (
     SELECT l.id AS line_id, l.payee_id, l.tax, l.gross, e.project_id, e.deal_id, e.referral_id, e.kind,
            (array_agg(e.version_id ORDER BY e.id DESC))[1] AS version_id, sum(e.amount) AS amount,
-           (array_agg(e.explanation ORDER BY e.id DESC) FILTER (WHERE e.deal_id IS NULL))[1] AS explanation
+           max(e.id) AS last_entry_id
     FROM commissions_payoutline l
     JOIN commissions_payoutentry i ON i.line_id = l.id
     JOIN commissions_ledgerentry e ON e.id = i.entry_id

@@ -419,3 +419,32 @@ def test_accounts_at_banks_are_for_those_who_pay(paid, role):
             attempt(actor=reader, batch=paid.batch, form=ExportForm.BANK)
     assert not Event.objects.filter(action="batch.exported", actor=reader).exists()
     assert b"".join(export_batch(actor=reader, batch=paid.batch, form=ExportForm.CSV).pieces)
+
+
+def deals_told(batch):
+    with override("en"):
+        head, *rows = csv.reader(StringIO("".join(deals_csv(batch)).removeprefix("\ufeff")))
+    told = [dict(zip(head, row, strict=True)) for row in rows]
+    return [(row["Earned"], row["Released"], row["Gross"], row["How it comes about"]) for row in told]
+
+
+def test_what_a_batch_paid_stays_explained_as_it_was_then(cast):
+    cast.plan("A1", tiers=(("0", "0.01"), ("2", "0.0123")), mode="retroactive", release=AT_CONTRACT)
+    first = cast.contracted("B1")
+    cast.run()
+    paid = cast.paid()
+    told = deals_told(paid)
+    assert [row[:3] for row in told] == [("10000.00", "10000.00", "10000.00")]
+    assert "units in the whole plan: 1, so all at the tier from 0: 1\u00a0% of 1,000,000.00" in told[0][3]
+    second = cast.contracted("B2")
+    cast.run()
+    assert deals_told(paid) == told
+    rated_anew = deals_told(cast.paid())
+    assert [row[:3] for row in rated_anew] == [
+        ("12300.00", "12300.00", "2300.00"),
+        ("12300.00", "12300.00", "12300.00"),
+    ]
+    cast.cancel(first)
+    cast.cancel(second)
+    cast.run()
+    assert deals_told(paid) == told
