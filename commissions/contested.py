@@ -1,8 +1,8 @@
 """What a contested line of a statement keeps from being paid, until finance has answered it.
 
 All that is unpaid of the line's deal, referral and component waits, whenever it was posted, and also what would be
-netted: figures of one thing are paid or netted together. Where that is a debt, what was repaid or written off waits
-with it: alone it would be paid out. The ledger does not move.
+netted: figures of one thing are paid or netted together. Where that is a debt, what was repaid or written off of it
+waits with it: alone it would be paid out. The ledger does not move.
 """
 
 from collections.abc import Iterable
@@ -18,25 +18,51 @@ from django.utils.translation import gettext as _
 from commissions.models import Payee
 from projects.models import PayingCompany
 
-# The unpaid sum of what a statement's line `sl` of payee `st` is about: below 0 it is owed back.
-_UNPAID = """
-SELECT sum(x.amount) FROM commissions_ledgerentry x
-WHERE x.project_id = sl.project_id AND x.payee_id = st.payee_id AND x.kind = sl.kind
-  AND x.deal_id IS NOT DISTINCT FROM sl.deal_id AND x.referral_id IS NOT DISTINCT FROM sl.referral_id
-  AND x.account = 'payable' AND NOT x.settles
-  AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry taken WHERE taken.entry_id = x.id AND taken.live)
-"""
+_NONE = "'00000000-0000-0000-0000-000000000000'::uuid"
 
-# Whether a ledger entry `e` is of something contested. What settles an advance never is: settlements have one kind.
-IS_CONTESTED = f"""
-e.kind <> 'advance_settled' AND EXISTS (SELECT 1 FROM commissions_objection o
+# Whether a ledger entry `e` is of a line that is contested.
+_OF_ITS_LINE = """
+EXISTS (SELECT 1 FROM commissions_objection o
         JOIN commissions_statementline sl ON sl.id = o.line_id
         JOIN commissions_statement st ON st.id = sl.statement_id
-        WHERE o.state = 'open' AND st.payee_id = e.payee_id AND sl.project_id = e.project_id
-          AND (sl.kind = e.kind
-               AND sl.deal_id IS NOT DISTINCT FROM e.deal_id AND sl.referral_id IS NOT DISTINCT FROM e.referral_id
-               OR e.kind IN ('repayment', 'write_off') AND ({_UNPAID}) < 0))
+        WHERE o.state = 'open' AND st.payee_id = e.payee_id AND sl.project_id = e.project_id AND sl.kind = e.kind
+          AND sl.deal_id IS NOT DISTINCT FROM e.deal_id AND sl.referral_id IS NOT DISTINCT FROM e.referral_id)
+"""
+
+# Whether it is of a payee who contests something.
+_OF_ITS_PAYEE = """
+e.payee_id IN (SELECT st.payee_id FROM commissions_objection o
+               JOIN commissions_statementline sl ON sl.id = o.line_id
+               JOIN commissions_statement st ON st.id = sl.statement_id WHERE o.state = 'open')
+"""
+
+# What was repaid or written off is of the payee's debts in the project that are not contested, first. Where it is more
+# than these, it is of the contested one too: it waits, and they with it.
+_REPAID = "kind IN ('repayment', 'write_off')"
+_WAITS_ALONG = f"""
+(e.payee_id, e.project_id, e.kind, coalesce(e.deal_id, {_NONE}), coalesce(e.referral_id, {_NONE})) IN (
+    SELECT payee_id, project_id, kind, deal, referral
+    FROM (
+        SELECT *, bool_or(contested AND unpaid < 0) OVER place AS owes_contested,
+               sum(unpaid) FILTER (WHERE {_REPAID}) OVER place AS repaid,
+               coalesce(-sum(unpaid) FILTER (WHERE unpaid < 0 AND NOT contested) OVER place, 0) AS other_debts
+        FROM (
+            SELECT e.payee_id, e.project_id, e.kind, coalesce(e.deal_id, {_NONE}) AS deal,
+                   coalesce(e.referral_id, {_NONE}) AS referral, sum(e.amount) AS unpaid,
+                   bool_or({_OF_ITS_LINE}) AS contested
+            FROM commissions_ledgerentry e
+            WHERE e.account = 'payable' AND NOT e.settles AND e.kind <> 'advance_settled' AND {_OF_ITS_PAYEE}
+              AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
+            GROUP BY 1, 2, 3, 4, 5
+        ) components
+        WINDOW place AS (PARTITION BY payee_id, project_id)
+    ) placed
+    WHERE owes_contested AND repaid > other_debts AND ({_REPAID} OR unpaid < 0)
+)
 """  # noqa: S608 - constants
+
+# Whether a ledger entry `e` is of something contested. What settles an advance never is: all settlements have one kind.
+IS_CONTESTED = f"e.kind <> 'advance_settled' AND ({_OF_ITS_LINE} OR {_WAITS_ALONG})"
 
 _LINES = f"""
 SELECT DISTINCT l.id FROM commissions_payoutline l
@@ -52,11 +78,7 @@ JOIN commissions_ledgertransaction t ON t.id = e.transaction_id
 JOIN projects_project p ON p.id = e.project_id
 WHERE e.account = 'payable' AND NOT e.settles
   AND p.company_id = %(company)s AND t.currency = %(currency)s AND t.posted_at <= %(cutoff)s
-  AND e.payee_id IN (
-      SELECT st.payee_id FROM commissions_objection o
-      JOIN commissions_statementline sl ON sl.id = o.line_id
-      JOIN commissions_statement st ON st.id = sl.statement_id WHERE o.state = 'open'
-  )
+  AND {_OF_ITS_PAYEE}
   AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
   AND ({IS_CONTESTED})
 GROUP BY 1 HAVING sum(e.amount) <> 0

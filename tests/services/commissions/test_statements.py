@@ -334,6 +334,41 @@ def test_a_debt_that_was_repaid_or_written_off_is_not_paid_out_while_it_is_conte
         cast.drafted()
 
 
+@pytest.mark.parametrize(
+    ("repaid", "drafted"),
+    [
+        # what was repaid is of the old debt
+        ("50000.00", 100000),
+        # of both: nothing of them is netted or paid before the answer
+        ("55000.00", 100000),
+        # the old debt is repaid in part: the rest of it is netted
+        ("40000.00", 90000),
+    ],
+)
+def test_what_was_repaid_is_of_other_debts_first(cast, boss, repaid, drafted):
+    cast.plan("A1", release=AT_CONTRACT)
+    old, new = cast.contracted("B1", price="5000000.00"), cast.contracted("B1")
+    cast.run()
+    cast.paid()
+    cast.cancel(old)
+    cast.cancel(new)
+    cast.run()
+    with clock.at(cast.later()):
+        record_repayment(
+            actor=cast.finance,
+            payee=cast.payee("A1"),
+            project=cast.project,
+            amount=Decimal(repaid),
+            reference="BANK-77",
+        )
+    close(cast, MARCH, "04-02 09:00")
+    line = statement(cast, "A1", MARCH).lines.get(deal=new)
+    contest(cast, boss, line.place)
+    cast.contracted("B1", price="10000000.00")
+    cast.run()
+    assert cast.drafted().lines.get().gross == drafted
+
+
 def test_what_was_drafted_before_it_was_contested_leaves_as_it_is_handed_on(issued, boss):
     batch = issued.invoiced(issued.drafted())
     contest(issued, boss, 1)
