@@ -23,7 +23,7 @@ from channels_platform.jobs.services import create_job, job_at_work, report_prog
 from channels_platform.lib.errors import Forbidden
 from commissions.exports.tables import deals_csv
 from commissions.exports.workbook import write_workbook
-from commissions.models import PayoutBatch, PayoutEntry, PayoutLine
+from commissions.models import PayoutBatch, PayoutEntry, PayoutLine, UnsentBankFile
 from commissions.selectors import visible_batches, visible_lines
 from commissions.services.bank_files import check_bank_file, write_bank_file
 
@@ -53,10 +53,16 @@ _BANK_TYPE = "text/csv"
 
 
 def _is_readable(job: Job, starter: Any) -> bool:
-    """Who may no longer see the batch reads its file no more, nor its bank file who pays no more."""
+    """Who may no longer see the batch reads its file no more, nor its bank file who pays no more.
+
+    A bank file that was called back is nobody's: it may have been while the job was at work.
+    """
     if not visible_batches(starter).filter(pk=job.arguments["batch"]).exists():
         return False
-    return job.arguments["form"] != ExportForm.BANK or any(starter.can(act) for act in _PAYING)
+    if job.arguments["form"] != ExportForm.BANK:
+        return True
+    called_back = UnsentBankFile.objects.filter(file=job.arguments.get("bank_file"))
+    return any(starter.can(act) for act in _PAYING) and not called_back.exists()
 
 
 name_kind(_KIND, gettext_lazy("Payout batch as a file"), readable=_is_readable)
@@ -130,7 +136,8 @@ def write_export(*, job_id: UUID) -> None:
             if form is ExportForm.XLSX:
                 write_workbook(batch, target, progress=partial(_report, job))
             elif form is ExportForm.BANK:
-                write_bank_file(actor=job.starter, batch=batch, target=target)
+                made = write_bank_file(actor=job.starter, batch=batch, target=target)
+                job.arguments |= {"bank_file": str(made.pk)}
             else:
                 for piece in deals_csv(batch):
                     target.write(piece.encode())

@@ -11,6 +11,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from brokers.services.accounts import stop_account
 from channels_platform.accounts.permissions import Role
 from channels_platform.audit.models import Event
+from channels_platform.jobs.selectors import get_job
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.sheets import text_workbook
@@ -18,6 +19,7 @@ from commissions.batch_sheets import totals_of
 from commissions.engine.bank_files import FileColumn, Layout
 from commissions.models import BankFile, BankResult, LedgerTransaction, PayoutBatch, PayoutLine, UnsentBankFile
 from commissions.proof.verify import verify
+from commissions.services import exporting
 from commissions.services.bank_files import keep_template, write_bank_file
 from commissions.services.bank_results import (
     answer_line,
@@ -299,6 +301,20 @@ def test_a_batch_whose_lines_all_failed_is_over_without_such_a_word_as_the_bank_
     taken(ready, sheet(*(row(line(ready, name), "失败") for name in ("A1", "B1", "A2"))))
     ready.batch.refresh_from_db()
     assert ready.batch.state == "void"
+
+
+def test_a_file_called_back_while_its_job_is_at_work_is_handed_out_to_nobody(ready, monkeypatch):
+    def called_back_at_once(**facts):
+        made = write_bank_file(**facts)
+        return_batch(actor=ready.finance, batch=ready.batch, reason="again", not_sent="the bank's portal shows none")
+        return made
+
+    monkeypatch.setattr(exporting, "write_bank_file", called_back_at_once)
+    with clock.at(ready.later()):
+        job = start_export(actor=ready.finance, batch=ready.batch, form=ExportForm.BANK)
+        write_export(job_id=job.pk)
+    job.refresh_from_db()
+    assert job.state == "done" and get_job(viewer=ready.finance, job_id=job.pk) is None
 
 
 def test_a_file_that_a_job_made_is_handed_out_no_more_once_it_was_not_sent(ready, settings, tmp_path):
