@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from itertools import pairwise, zip_longest
 from lzma import LZMAError
 from typing import Any
@@ -31,6 +32,8 @@ _LAST_ROW, _LAST_COLUMN = 20_000, 26 * 27
 _MOST_ROOM = 2_000_000
 _LONGEST_CELL = 2_000
 _EXACT = 10**15
+# a workbook counts days: what stands for 15:00 may come a little before it
+_SHORT_OF_A_SECOND = timedelta(milliseconds=500)
 _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})", re.ASCII | re.IGNORECASE)
 _COUNT = re.compile(r"\d{1,7}", re.ASCII)
 # what the reader takes for a workbook of another kind, in which a cell may stand for millions
@@ -312,11 +315,12 @@ def _text(cell: Any) -> str:
         # A longer whole number has lost its last digits already: it must not look as if it had them.
         if abs(cell) >= _EXACT:
             return f"{cell:e}"
-        return str(int(cell)) if cell.is_integer() else str(cell)
+        # Fifteen digits are what a spreadsheet shows of a figure: the rest is what its sums left over.
+        return str(int(cell)) if cell.is_integer() else f"{Decimal(f'{cell:.15g}'):f}"
     if isinstance(cell, datetime):
         moment: datetime = cell
         with suppress(OverflowError):  # the last minute that a calendar has stays as it is
-            moment = cell + timedelta(seconds=30)
+            moment = cell + _SHORT_OF_A_SECOND
         return moment.strftime("%Y-%m-%d %H:%M")
     if isinstance(cell, date | time):
         return cell.isoformat()
