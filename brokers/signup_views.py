@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -19,6 +20,7 @@ from brokers.selectors import individual_of, link_is_open
 from brokers.services import individuals
 from brokers.services.signup_codes import ask_signup_code, prove_phone
 from brokers.states import IndividualState
+from channels_platform.accounts.services.preferences import remember_spoken
 from channels_platform.adminkit.refusals import add_refusal
 from channels_platform.lib.errors import NotAllowed, Refused
 from channels_platform.sms import may_send
@@ -58,6 +60,7 @@ def sign_up(request: HttpRequest, code: str) -> HttpResponse:
                 add_refusal(form, wrong, said=_SAID)
             else:
                 login(request, made.broker.user, backend=_BACKEND)
+                remember_spoken(user=made.broker.user, language=get_language() or "")
                 return _first_code(request, made)
     return render(request, "join/sign_up.html", {"form": form, "link": link}, status=422 if form.errors else 200)
 

@@ -56,6 +56,18 @@ def constraint_of(error: IntegrityError) -> str:
     return getattr(diagnostics, "constraint_name", None) or ""
 
 
+@contextmanager
+def refused_by(constraint: str, refusal: Refused) -> Iterator[None]:
+    """Do what is inside in a transaction or savepoint, and raise `refusal` where that constraint is against it."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if constraint_of(error) != constraint:
+            raise
+        raise refusal from error
+
+
 def _atomic(work: Callable[..., R], *args: object, **kwargs: object) -> R:
     """Do `work` in a transaction or savepoint; a refusal's aftermath is written once that is rolled back.
 

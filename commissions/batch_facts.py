@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,10 +12,13 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from channels_platform.audit.selectors import events_of
 from channels_platform.lib import clock
 from commissions.exports.bank import ACCOUNT_IN_USE
 from commissions.models import ApprovedLine, BankFile, Payee, PayoutBatch
-from commissions.states import BatchState, LineState
+from commissions.states import LineState
+
+LEFT_OUT = "batch.line_left_out"
 
 # A line that left is no part of the batch; one that the bank failed is, as it was approved.
 _FACTS = f"""
@@ -33,7 +37,7 @@ LEFT JOIN (
     WHERE o.batch_id = %(batch)s
     GROUP BY t.line_id
 ) x ON x.line_id = l.id
-WHERE l.batch_id = %(batch)s AND (l.state <> 'void' OR %(void)s)
+WHERE l.batch_id = %(batch)s AND l.left_at IS NULL
 ORDER BY l.id
 """  # noqa: S608 - constants
 
@@ -61,6 +65,17 @@ class LineFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Whose line was left out of a batch, and why."""
+
+    payee: Payee
+    gross: Decimal
+    reason: str
+    by: Any
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What of a line is another than was approved: its name, then and now."""
 
@@ -82,7 +97,7 @@ class Changed:
 def facts_of(batch: PayoutBatch) -> list[LineFacts]:
     """Return what each line of the batch says now, in one order."""
     with connection.cursor() as cursor:
-        cursor.execute(_FACTS, {"batch": batch.pk, "void": batch.state == BatchState.VOID, "now": clock.now()})
+        cursor.execute(_FACTS, {"batch": batch.pk, "now": clock.now()})
         return [LineFacts(*row) for row in cursor.fetchall()]
 
 
@@ -135,6 +150,17 @@ def _changes(was: ApprovedLine, now: LineFacts) -> tuple[Change, ...]:
     if now.state == LineState.OPEN and now.account_key != was.account_key:
         found.append(Change(_("Bank account"), was.account or "–", now.account or "–"))
     return tuple(found)
+
+
+def left_out_of(batch: PayoutBatch) -> list[LeftOut]:
+    """Return what was left out of a batch by hand, in order."""
+    events = list(events_of(batch).filter(action=LEFT_OUT).select_related("actor").order_by("id"))
+    payees = Payee.objects.select_related("agency", "broker__user", "broker__agency")
+    by_id = {str(one.pk): one for one in payees.filter(pk__in=[event.after["payee"] for event in events])}
+    return [
+        LeftOut(by_id[event.after["payee"]], Decimal(event.after["gross"]), event.reason, event.actor, event.at)
+        for event in events
+    ]
 
 
 def files_out(batch: PayoutBatch) -> QuerySet[BankFile]:

@@ -11,13 +11,11 @@ from django.db import connection
 from django.db.models import Count, Max, Min, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from channels_platform.audit.selectors import events_of
 from channels_platform.lib import clock
 from commissions.advances import settlings
 from commissions.holds import Held, Hold, held_lines, hold_of, holds_in_force
 from commissions.models import Accrual, Invoice, LedgerEntry, Payee, PayoutBatch, PayoutLine
 from commissions.selectors import counted_lines, lacking_invoices, line_entries, lines_that_count
-from commissions.services.exclusions import LEFT_OUT
 from commissions.services.settlement import UNSETTLED_OR_HELD
 from commissions.states import BatchState, LineState
 from commissions.waiting import Told, with_waits
@@ -77,17 +75,6 @@ class HeldBack:
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """Whose line was left out of a batch, and why."""
-
-    payee: Payee
-    gross: Decimal
-    reason: str
-    by: Any
-    at: datetime
-
-
-@dataclass(frozen=True)
 class Payable:
     """What a payee would get at a cut-off; `taken` unless it is below zero or the minimum."""
 
@@ -141,17 +128,6 @@ def lines_of(batch: PayoutBatch, *, show: str = "", text: str = "") -> QuerySet[
             | Q(bank_reference__iexact=text)
         )
     return lines.order_by("named", "pk")  # type: ignore[misc]
-
-
-def left_out_of(batch: PayoutBatch) -> list[LeftOut]:
-    """Return what was left out of a batch by hand, in order."""
-    events = list(events_of(batch).filter(action=LEFT_OUT).select_related("actor").order_by("id"))
-    payees = Payee.objects.select_related("agency", "broker__user", "broker__agency")
-    by_id = {str(one.pk): one for one in payees.filter(pk__in=[event.after["payee"] for event in events])}
-    return [
-        LeftOut(by_id[event.after["payee"]], Decimal(event.after["gross"]), event.reason, event.actor, event.at)
-        for event in events
-    ]
 
 
 def takes_invoice(line: PayoutLine) -> bool:

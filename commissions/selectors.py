@@ -198,8 +198,8 @@ def visible_lines(user: Any) -> QuerySet[PayoutLine]:
 
 
 def counted_lines() -> Q:
-    """Return the condition that a line counts in its batch: those that left it because they are held do not."""
-    return ~Q(state=LineState.VOID) | Q(batch__state=BatchState.VOID)
+    """Return the condition that a line counts in its batch: those that left it, held or left out, do not."""
+    return Q(left_at__isnull=True)
 
 
 def lines_that_count(batch: PayoutBatch) -> QuerySet[PayoutLine]:

@@ -25,7 +25,7 @@ WORDS: dict[str, str | Promise] = {
     "unknown_number": _("No referral or deal has this number."),
     "reason_required": _("Give a reason; it is kept with the decision."),
     "span_reversed": _("The last day is before the first."),
-    "fixed_by_use": _("This stays as it is: clients or deals were recorded under it."),
+    "fixed_by_use": _("This stays as it is: clients, deals or money were recorded under it."),
     "bad_policy": _("These rules can't stand together."),
     "no_policy": _("The project has no protection rules yet."),
     "unknown_field": _("This can't be changed here."),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from channels_platform.audit.models import Event
 from channels_platform.audit.selectors import events_of
 from channels_platform.presentation import formats
+from commissions.batch_facts import left_out_of
 from commissions.exports.cells import Column, money_column, text_column
 from commissions.models import ApprovalRule, ApprovedLine, BatchApproval, PayoutBatch
 
@@ -49,6 +50,9 @@ def approval_rows(batch: PayoutBatch) -> Iterator[_Step]:
 
 
 def _moves(batch: PayoutBatch) -> Iterator[_Step]:
+    for one in left_out_of(batch):
+        step = gettext("%(payee)s left out") % {"payee": one.payee}
+        yield (one.at, step, one.by, "", one.gross, None, one.reason)
     words = {
         "batch.drafted": gettext("Prepared"),
         "batch.submitted": gettext("Submitted"),

@@ -158,6 +158,7 @@ class ScheduledPayout(models.Model):
 class PayoutLine(models.Model):
     """One payee's part of a batch. `net` = `gross` - `tax`; its figures are fixed from the approval on.
 
+    `left_at`: when it left the batch, being held or left out by hand; it counts in no figure of the batch since.
     `bank_answer`: why the bank failed or returned it, or what it does not know; phones in it are masked.
     """
 
@@ -181,6 +182,7 @@ class PayoutLine(models.Model):
     bank_reference = models.CharField(_("bank reference"), max_length=80, blank=True)
     bank_answer = models.CharField(_("the bank's answer"), max_length=LONGEST_ANSWER, blank=True)
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
+    left_at = models.DateTimeField(_("left the batch"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("payout line")
@@ -189,6 +191,9 @@ class PayoutLine(models.Model):
             models.UniqueConstraint(fields=["batch", "payee"], name="payout_line_per_payee"),
             models.CheckConstraint(condition=Q(gross__gt=0), name="payout_line_positive"),
             models.CheckConstraint(condition=Q(tax__gte=0) & Q(net=F("gross") - F("tax")), name="payout_line_net"),
+            models.CheckConstraint(
+                condition=Q(left_at__isnull=True) | Q(state="void"), name="payout_line_left_is_void"
+            ),
         ]
         triggers = [
             pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),

@@ -143,7 +143,7 @@ JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT count(*) AS lines, coalesce(sum(gross), 0) AS gross, coalesce(sum(tax), 0) AS tax,
            coalesce(sum(net), 0) AS net
-    FROM commissions_payoutline l WHERE l.batch_id = b.id AND l.state <> 'void'
+    FROM commissions_payoutline l WHERE l.batch_id = b.id AND l.left_at IS NULL
 ) s
 WHERE b.state IN ('approved', 'paid')
   AND (s.lines, s.gross, s.tax, s.net) IS DISTINCT FROM ((v.after ->> 'lines')::bigint, (v.after ->> 'gross')::numeric,

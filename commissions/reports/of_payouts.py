@@ -21,8 +21,8 @@ LEFT JOIN accounts_user yu ON yu.id = yb.user_id
 JOIN brokers_agency h ON h.id = coalesce(y.agency_id, yb.agency_id)
 LEFT JOIN commissions_invoice v ON v.line_id = l.id AND v.live
 """
-# Lines that left their batch because they were held count in none.
-_COUNTED = "(l.state <> 'void' OR b.state = 'void')"
+# Lines that left their batch, held or left out, count in none.
+_COUNTED = "l.left_at IS NULL"
 # What failed, came back or was given up is payable again, and in another batch once more: it counts only where it is
 # asked for.
 _STANDING = "l.state NOT IN ('void', 'failed', 'returned')"

@@ -3,14 +3,13 @@
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from brokers.models import Agency
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require_person
 from channels_platform.audit.services import record
-from channels_platform.db import constraint_of, transactional
+from channels_platform.db import refused_by, transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Invalid
 from channels_platform.lib.money import BEYOND_ANY_PRICE, to_minor
@@ -59,13 +58,9 @@ def ask_advance_limit(
         asked_by=actor,
         asked_at=clock.now(),
     )
-    try:
-        with transaction.atomic():
-            limit.save(force_insert=True)
-    except IntegrityError as error:
-        if constraint_of(error) != "advance_limit_asked_once":
-            raise
-        raise Duplicate("a limit of this agency waits for a decision here", code="limit_asked") from error
+    waiting = Duplicate("a limit of this agency waits for a decision here", code="limit_asked")
+    with refused_by("advance_limit_asked_once", waiting):
+        limit.save(force_insert=True)
     record(
         "advance_limit.asked", actor=actor, target=limit, project=project, agency=agency, after=_facts(limit),
         reason=reason,

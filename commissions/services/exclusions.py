@@ -9,12 +9,11 @@ from channels_platform.db import transactional
 from channels_platform.lib.errors import NotAllowed
 from channels_platform.lib.names import needed_reason
 from commissions import locks
+from commissions.batch_facts import LEFT_OUT
 from commissions.models import PayoutLine
-from commissions.services.settlement import release_lines
+from commissions.services.settlement import let_leave
 from commissions.services.withholding import withhold_taxes
 from commissions.states import BatchState, LineState
-
-LEFT_OUT = "batch.line_left_out"
 
 
 @transactional
@@ -34,7 +33,7 @@ def leave_out_line(*, actor: Any, line: PayoutLine, reason: str) -> PayoutLine:
         raise NotAllowed("only a draft's line is left out", state=batch.state)
     if not batch.lines.filter(state=LineState.OPEN).exclude(pk=stored.pk).exists():
         raise NotAllowed("no line would be left: void the batch", code="last_line")
-    release_lines(batch, [stored.pk], LineState.VOID)
+    let_leave(batch, [stored.pk])
     withhold_taxes(batch)
     after = {"line": str(stored.pk), "payee": str(stored.payee_id), "gross": str(stored.gross)}
     record(LEFT_OUT, actor=actor, target=batch, after=after, reason=reason)

@@ -7,14 +7,13 @@ from unicodedata import normalize
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Upper
 
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
-from channels_platform.db import constraint_of, transactional
+from channels_platform.db import refused_by, transactional
 from channels_platform.files.services import keep_file
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Forbidden, Invalid, NotAllowed
@@ -228,10 +227,5 @@ def _amount_differs(amount: Decimal, expected: Decimal, currency: str, detail: s
 
 
 def _save(paper: Invoice | CreditNote, constraint: str, detail: str, code: str) -> None:
-    try:
-        with transaction.atomic():
-            paper.save(force_insert=True)
-    except IntegrityError as error:
-        if constraint_of(error) != constraint:
-            raise
-        raise Duplicate(detail, code=code, field="number") from error
+    with refused_by(constraint, Duplicate(detail, code=code, field="number")):
+        paper.save(force_insert=True)

@@ -28,7 +28,7 @@ from commissions.services.approvals import Because, approvals_needed, give_appro
 from commissions.services.debts import ask_write_off, decide_write_off, record_repayment
 from commissions.services.giving_up import call_back_files, refuse_begun
 from commissions.services.invoices import attach_invoice
-from commissions.services.settlement import gather_lines, post_payment, release_lines
+from commissions.services.settlement import gather_lines, let_leave, post_payment, release_lines
 from commissions.services.withholding import changed_taxes, withhold_taxes
 from commissions.states import UNSETTLED_LINES, WAS_PAID, BatchState, LineState
 from projects.models import PayingCompany, Project
@@ -245,7 +245,7 @@ def _let_go_of_held(batch: PayoutBatch) -> list[UUID]:
     """Let held lines leave the batch: what they took is payable again, and waits with the rest; return which left."""
     held = _held_lines(batch)
     if held:
-        release_lines(batch, held, LineState.VOID)
+        let_leave(batch, held)
     return held
 
 

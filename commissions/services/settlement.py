@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from channels_platform.lib import clock
 from channels_platform.lib.money import minor_digits
 from commissions.contested import IS_CONTESTED
 from commissions.holds import HOLDS
@@ -208,3 +209,13 @@ def release_lines(batch: PayoutBatch, line_ids: Sequence[UUID], state: LineState
     lines.update(state=state)
     PayoutEntry.objects.filter(line__in=lines, live=True).update(live=False)
     Invoice.objects.filter(line__in=lines, live=True).update(live=False)
+
+
+def let_leave(batch: PayoutBatch, line_ids: Sequence[UUID]) -> None:
+    """Let lines leave a batch that goes on without them: it counts them in no figure any more.
+
+    Locks:  the caller holds the batch.
+    Writes: PayoutLine, PayoutEntry, Invoice.
+    """
+    release_lines(batch, line_ids, LineState.VOID)
+    PayoutLine.objects.filter(batch=batch, pk__in=line_ids).update(left_at=clock.now())

@@ -22,12 +22,11 @@ from channels_platform.http.once import OnceForm, sent
 from channels_platform.http.screens import needs, page_by_cursor
 from channels_platform.lib import clock
 from channels_platform.lib.names import clean_text
-from commissions.batch_facts import changed_since_approval
+from commissions.batch_facts import changed_since_approval, left_out_of
 from commissions.batch_sheets import (
     deals_behind,
     held_at,
     held_of,
-    left_out_of,
     lines_of,
     payable_at,
     takes_invoice,

@@ -6,12 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, transaction
-
 from channels_platform.accounts.permissions import Can, Role
 from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
-from channels_platform.db import constraint_of, transactional
+from channels_platform.db import refused_by, transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.money import BEYOND_ANY_PRICE, minor_digits
@@ -174,13 +172,8 @@ def check_moment(at: datetime | None, now: datetime, *, field: str = "at") -> da
 def _insert(deal: Deal) -> None:
     """Insert the deal; the unique index lets one live deal have the unit."""
     lock_unit(deal.unit)
-    try:
-        with transaction.atomic():
-            deal.save(force_insert=True)
-    except IntegrityError as error:
-        if constraint_of(error) == "one_live_deal_per_unit":
-            raise NotAllowed("the unit has a live deal", code="unit_taken", field="unit") from error
-        raise
+    with refused_by("one_live_deal_per_unit", NotAllowed("the unit has a live deal", code="unit_taken", field="unit")):
+        deal.save(force_insert=True)
 
 
 def _keep_buyers(deal: Deal, buyers: Sequence[Buyer], numbers: Sequence[str], phones: dict[str, Phone]) -> None:

@@ -4,13 +4,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
-from channels_platform.db import constraint_of, transactional
+from channels_platform.db import refused_by, transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Duplicate, Invalid
 from channels_platform.lib.money import minor_digits
@@ -59,13 +58,8 @@ def record_payment(
         recorded_at=now,
         recorded_by=actor,
     )
-    try:
-        with transaction.atomic():
-            payment.save(force_insert=True)
-    except IntegrityError as error:
-        if constraint_of(error) == "payment_reference_in_project":
-            raise Duplicate("the reference is known", field="reference") from error
-        raise
+    with refused_by("payment_reference_in_project", Duplicate("the reference is known", field="reference")):
+        payment.save(force_insert=True)
     locked.save(update_fields=["facts"])
     record(
         "payment.recorded",

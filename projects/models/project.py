@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pgtrigger
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -59,6 +60,24 @@ class PayingCompany(models.Model):
         verbose_name = _("paying company")
         verbose_name_plural = _("paying companies")
         ordering = ["code"]
+        triggers = [
+            pgtrigger.Trigger(
+                name="keeps_its_time_zone",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("timezone"),
+                condition=pgtrigger.AnyChange("timezone"),
+                func="""
+                IF EXISTS (SELECT 1 FROM commissions_closedmonth c WHERE c.company_id = NEW.id) OR EXISTS (
+                    SELECT 1 FROM commissions_ledgertransaction t JOIN projects_project p ON p.id = t.project_id
+                    WHERE p.company_id = NEW.id
+                ) THEN
+                    RAISE EXCEPTION 'a company whose months are closed, or with a ledger, keeps its time zone'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'company_keeps_its_time_zone';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -167,6 +186,21 @@ class Project(models.Model):
         verbose_name = _("project")
         verbose_name_plural = _("projects")
         ordering = ["code"]
+        triggers = [
+            pgtrigger.Trigger(
+                name="keeps_what_money_hangs_on",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("company_id", "currency"),
+                condition=pgtrigger.AnyChange("company", "currency"),
+                func="""
+                IF EXISTS (SELECT 1 FROM commissions_ledgertransaction t WHERE t.project_id = NEW.id) THEN
+                    RAISE EXCEPTION 'a project with a ledger keeps its paying company and its currency'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'project_keeps_what_money_hangs_on';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

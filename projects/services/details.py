@@ -7,7 +7,7 @@ from django.db.models import ProtectedError
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
-from channels_platform.db import transactional
+from channels_platform.db import refused_by, transactional
 from channels_platform.lib.errors import Invalid
 from channels_platform.lib.names import clean_text
 from projects.models import Holiday, Material, PayingCompany, Permit, Phase, Unit
@@ -80,7 +80,7 @@ def remove_detail(*, actor: Any, detail: Detail) -> None:
 
 @transactional
 def keep_company(*, actor: Any, company: PayingCompany) -> PayingCompany:
-    """Write a paying company as given, new or changed; its time zone stays once its projects have deals.
+    """Write a paying company as given, new or changed; its time zone stays once its projects have deals or money.
 
     Months are closed by it, and would overlap or leave a gap.
     Raises: Forbidden; ValidationError by field; Invalid `fixed_by_use`.
@@ -89,9 +89,11 @@ def keep_company(*, actor: Any, company: PayingCompany) -> PayingCompany:
     """
     require(actor, Can.MANAGE_STAFF)
     stored = PayingCompany.objects.select_for_update().filter(pk=company.pk).first()
+    fixed = Invalid("the time zone stays once deals or money were recorded", code="fixed_by_use", field="timezone")
     if stored and stored.timezone != company.timezone and stored.projects.filter(deals__isnull=False).exists():
-        raise Invalid("the time zone stays once deals were recorded", code="fixed_by_use", field="timezone")
-    _keep(company, actor=actor, kind="payingcompany", project=None)
+        raise fixed
+    with refused_by("company_keeps_its_time_zone", fixed):
+        _keep(company, actor=actor, kind="payingcompany", project=None)
     return company
 
 

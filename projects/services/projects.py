@@ -5,7 +5,7 @@ from typing import Any
 from channels_platform.accounts.permissions import Can
 from channels_platform.accounts.services.access import require
 from channels_platform.audit.services import record
-from channels_platform.db import transactional
+from channels_platform.db import refused_by, transactional
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Invalid
 from projects.models import Policy, Project
@@ -125,7 +125,8 @@ def change_project(*, actor: Any, project: Project, policy: dict[str, Any] | Non
     Writes: Project, Policy, audit events.
     """
     require(actor, Can.EDIT_PROJECTS)
-    stored = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    moved = sorted({"company", "currency"} & fields.keys())
+    stored = Project.objects.select_for_update(no_key=not moved).get(pk=project.pk)  # or nothing is posted meanwhile
     before = {name: str(getattr(stored, name)) for name in fields}
     for name in ("currency", "timezone", "company"):
         in_use = stored.referrals.exists() or stored.deals.exists()
@@ -136,7 +137,9 @@ def change_project(*, actor: Any, project: Project, policy: dict[str, Any] | Non
             raise Invalid(f"{name} cannot be changed", code="unknown_field", field=name)
         setattr(stored, name, value)
     stored.full_clean()
-    stored.save()
+    posted = Invalid("it stays once money was posted", code="fixed_by_use", field=next(iter(moved), None))
+    with refused_by("project_keeps_what_money_hangs_on", posted):
+        stored.save()
     after = {name: str(getattr(stored, name)) for name in fields}
     changed = [name for name in fields if before[name] != after[name]]
     if changed:

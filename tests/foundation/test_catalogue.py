@@ -1,6 +1,7 @@
 """The Chinese catalogue is complete: every text marked in code or template has its translation."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,17 @@ _CONTEXT = re.compile(r"""context\s+["'](?P<context>[^"']*)["']""")
 _BLOCK = re.compile(r"^(?:blocktranslate|blocktrans)\b(?P<rest>.*)$", re.S)
 _BLOCK_END = re.compile(r"^end(?:blocktranslate|blocktrans)$")
 
+_ENTRY = re.compile(r"""^(?:msgctxt (?P<context>".*")\n)?msgid (?P<text>(?:".*"\n)+)""", re.M)
+
 Text = tuple[str, str]
+
+
+CATALOGUE = ROOT / "locale/zh_Hans/LC_MESSAGES/django.po"
 
 
 @pytest.fixture(scope="module")
 def translated() -> set[Text]:
-    with (ROOT / "locale/zh_Hans/LC_MESSAGES/django.po").open("rb") as source:
+    with CATALOGUE.open("rb") as source:
         catalogue = read_po(source, locale="zh_Hans")
     found = set()
     for message in catalogue:
@@ -102,3 +108,9 @@ def test_an_untranslated_text_would_be_found(translated):
     )
     assert planted == {("", "Nobody translated this."), ("", "Nor %(this)s.")}
     assert not planted & translated
+
+
+def test_each_text_is_translated_once():
+    found = Counter(one.groups() for one in _ENTRY.finditer(CATALOGUE.read_text(encoding="utf-8")))
+    assert len(found) > 1000
+    assert [text for text, times in found.items() if times > 1] == []

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import zeal
 
+from channels_platform.audit.models import Event
 from channels_platform.lib import clock
 from commissions.models import PayoutBatch, PayoutLine
 from tests.pages.finance import everything, open_till
@@ -251,11 +252,16 @@ def test_a_line_is_left_out_of_a_draft_for_a_reason_that_the_batch_shows(till, a
     address = f"{at(batch)}lines/{line.pk}/leave-out/"
     assert address in client.get(f"{at(batch)}lines/{line.pk}/").content.decode()
     assert client.post(address, {"reason": " "}).status_code == 422
-    assert client.post(address, {"reason": "Its invoice comes in May."})["Location"] == at(batch)
+    tapped = {"reason": "Its invoice comes in May.", "once": client.get(address).context["form"]["once"].value()}
+    for _tap in range(2):
+        assert client.post(address, tapped)["Location"] == at(batch)
+    assert Event.objects.filter(action="batch.line_left_out").count() == 1
+    assert client.post(address, {"reason": "x"}).status_code == 409
     page = client.get(at(batch))
     assert page.context["totals"].lines == 1
     for words in ("Left out of this batch", "Bright Homes", "Its invoice comes in May.", "34,560.00"):
         assert words in page.content.decode()
     assert "because it is held" not in page.content.decode()
+    assert "has left the batch already" in client.get(address).content.decode()
     last = client.post(f"{at(batch)}lines/{till.lins_line.pk}/leave-out/", {"reason": "x"})
     assert "void the batch instead" in last.content.decode()

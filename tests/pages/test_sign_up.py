@@ -120,6 +120,12 @@ def test_what_is_typed_wrongly_is_said_beside_its_field(link, field, value):
     assert not Individual.objects.exists()
 
 
+def test_mail_speaks_the_language_that_was_signed_up_in(link):
+    client = Client(headers={"accept-language": "zh-CN,zh;q=0.9"})
+    assert client.post(path(link), typed()).status_code == 302
+    assert Individual.objects.get().broker.user.spoken == "zh-hans"
+
+
 def test_a_closed_link_says_so_an_unknown_one_is_no_page(world, link):
     close_link(actor=world.site_manager, link=link)
     assert Client().get(path(link)).status_code == 410

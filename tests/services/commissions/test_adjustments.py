@@ -15,6 +15,9 @@ from commissions.exports.rows import deal_columns, deal_rows
 from commissions.models import Adjustment, LedgerEntry
 from commissions.services.adjustments import ask_adjustment, decide_adjustment
 from commissions.services.debts import owed_back
+from projects.models import PayingCompany
+from projects.services.details import keep_company
+from projects.services.projects import change_project, create_project
 from tests.services.commissions.cast import Cast, figures, person
 from tests.services.files.test_keep_file import PDF
 
@@ -33,7 +36,7 @@ def ask(cast: Cast, amount: str, **more) -> Adjustment:
         return ask_adjustment(
             actor=cast.finance,
             payee=cast.payee("A1"),
-            project=cast.project,
+            project=more.pop("project", cast.project),
             amount=Decimal(amount),
             reason=more.pop("reason", "launch support, call 13812345678"),
             **more,
@@ -152,3 +155,23 @@ def test_the_database_keeps_what_was_asked_and_decides_it_once(earning):
 def _delete(asked: Adjustment) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM commissions_adjustment WHERE id = %s", [asked.pk])
+
+
+def test_a_project_whose_only_money_is_an_adjustment_keeps_its_company_currency_and_zone(earning):
+    cast = earning
+    with clock.at(cast.later()):
+        second = create_project(
+            actor=cast.author, code="second", name="Second", currency="CNY", company=cast.company, status="open"
+        )
+        other = PayingCompany.objects.create(code="other", name="Other")
+        change_project(actor=cast.author, project=second, company=other)  # nothing hangs on it yet
+        moved = decide(cast, ask(cast, "500.00", project=second))
+        assert LedgerEntry.objects.filter(project=second).exists() and moved.state == "approved"
+        for field, value in (("company", cast.company), ("currency", "USD")):
+            with pytest.raises(Invalid) as refusal:
+                change_project(actor=cast.author, project=second, **{field: value})
+            assert (refusal.value.code, refusal.value.field) == ("fixed_by_use", field)
+        other.timezone = "Asia/Tokyo"
+        with pytest.raises(Invalid) as refusal:
+            keep_company(actor=cast.author, company=other)
+        assert (refusal.value.code, refusal.value.field) == ("fixed_by_use", "timezone")

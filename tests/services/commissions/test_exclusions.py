@@ -1,12 +1,18 @@
 """One payee's line left out of a draft, with a reason."""
 
 import pytest
+from django.db import connection
 
 from channels_platform.audit.models import Event
 from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
+from commissions.batch_facts import changed_since_approval
+from commissions.batch_sheets import totals_of
+from commissions.exports.approvals import approval_rows
+from commissions.exports.tables import deals_csv
+from commissions.proof.verify import verify
 from commissions.services.exclusions import leave_out_line
-from commissions.services.payouts import submit_batch
+from commissions.services.payouts import approve_batch, pay_batch, submit_batch, void_batch
 from tests.services.commissions.cast import AT_CONTRACT, Cast
 
 pytestmark = pytest.mark.django_db
@@ -57,3 +63,34 @@ def test_only_a_drafts_line_and_never_the_last_for_a_reason_by_who_prepares(cast
         submit_batch(actor=cast.finance, batch=drafted)
     with pytest.raises(NotAllowed):
         left_out(cast, agency)
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_what_left_stays_out_of_every_figure_whatever_becomes_of_the_batch(cast, drafted, failed):
+    left_out(cast, drafted.lines.get(payee=cast.payee("A1")))
+    with clock.at(cast.later()):
+        if failed:
+            submit_batch(actor=cast.finance, batch=drafted)
+            approve_batch(actor=cast.approver, batch=drafted)
+            result = {"line": drafted.lines.get(state="open").pk, "failed": True}
+            pay_batch(actor=cast.finance, batch=drafted, results=[result])
+        else:
+            void_batch(actor=cast.finance, batch=drafted, reason="Not this month.")
+    drafted.refresh_from_db()
+    assert drafted.state == "void"
+    totals = totals_of([drafted])[drafted.pk]
+    assert (totals.lines, totals.left, totals.gross) == (1, 1, 3000)
+    assert changed_since_approval(drafted) == []
+    assert {row.split(",")[1] for row in "".join(deals_csv(drafted)).splitlines()[1:]} != {"A1"}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT lines, gross FROM audit_batches")
+        assert cursor.fetchall() == [(1, 3000)]
+        cursor.execute("SELECT sum(gross) FROM audit_lines WHERE left_at IS NULL")
+        assert cursor.fetchall() == [(3000,)]
+    assert verify().differences == []
+
+
+def test_the_approvals_sheet_tells_what_was_left_out(cast, drafted):
+    left_out(cast, drafted.lines.get(payee=cast.payee("A1")))
+    step = list(approval_rows(drafted))[-1]
+    assert (step[0], step[5], step[7]) == ("A1 left out", 10000, "The agency asked for May.")
