@@ -93,7 +93,7 @@ def _clash(said: Said, line: LineFact) -> str:
     """What a line is that no result of the bank's changes: let go of, it may be in another batch already."""
     state = line.state
     if state == LineState.VOID:
-        return "not_open"
+        return "paid_after_all" if said.outcome == PAID else "not_open"
     if said.outcome == PAID:
         if state == LineState.PAID and line.reference != said.reference:
             return "paid_otherwise"

@@ -194,9 +194,12 @@ def _says_otherwise(rows: list[dict[str, Any]], taken: BankResult) -> bool:
 
 
 def has_results(batch: PayoutBatch) -> bool:
-    """Whether the bank may have results of a batch: also of one that is void as all its lines failed, to be warned."""
+    """Whether the bank may have results of a batch.
+
+    To be warned, also of one that is void, as all its lines failed or as somebody said that its bank file was not sent.
+    """
     if batch.state == BatchState.VOID:
-        return batch.lines.filter(state=LineState.FAILED).exists()
+        return batch.lines.filter(state=LineState.FAILED).exists() or batch.bank_files.exists()
     return batch.state in (BatchState.APPROVED, BatchState.PAID)
 
 

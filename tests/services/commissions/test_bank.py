@@ -455,6 +455,17 @@ def test_what_the_bank_paid_after_all_is_heard_of_a_batch_whose_lines_all_failed
     assert kept_as_it_is(ready) == before
 
 
+def test_what_the_bank_paid_after_all_is_heard_of_a_batch_whose_file_was_said_not_to_be_sent(ready):
+    made(ready)
+    lines = {name: line(ready, name) for name in ("A1", "B1")}
+    with clock.at(ready.later()):
+        void_batch(actor=ready.finance, batch=ready.batch, reason="again", not_sent="the bank's portal shows none")
+    before = kept_as_it_is(ready)
+    late = taken(ready, sheet(row(lines["A1"], "paid", "R9"), row(lines["B1"], "failed")))
+    assert [(one["became"], one["fault"]) for one in late.rows] == [("fault", "paid_after_all"), ("fault", "not_open")]
+    assert kept_as_it_is(ready) == before
+
+
 def test_nothing_is_heard_of_a_batch_that_was_given_up(ready):
     void_batch(actor=ready.finance, batch=ready.batch, reason="again")
     with pytest.raises(NotAllowed) as refused:
