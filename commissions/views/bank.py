@@ -50,7 +50,9 @@ FAULT_WORDS = {
     "no_reference": gettext_lazy("It says paid, without a bank reference."),
     "not_open": gettext_lazy("The line left the batch."),
     "paid_otherwise": gettext_lazy("The line was recorded as paid under another reference."),
-    "paid_after_all": gettext_lazy("It was to be paid no more, and may be paid elsewhere: ask the bank, then look into it."),
+    "paid_after_all": gettext_lazy(
+        "It was to be paid no more, and may be paid elsewhere: ask the bank, then look into it."
+    ),
     "paid_before": gettext_lazy("The line was recorded as paid. Money that came back is said as returned."),
     "settled_before": gettext_lazy("The line was dealt with already."),
 }
