@@ -133,7 +133,7 @@ def test_a_file_is_for_finance_and_the_payee_alone_and_leaves_an_event(eventful)
 def test_a_file_says_the_same_whatever_becomes_of_the_company_later(eventful):
     found = statement(eventful, "A1", MARCH)
     before = exported(eventful, found, StatementForm.XLSX)
-    PayingCompany.objects.update(name="Other Company", address="2 Hill Road", timezone="America/New_York")
+    PayingCompany.objects.update(name="Other Company", address="2 Hill Road")
     eventful.now = at("04-03 09:00")
     eventful.run()
     after = exported(eventful, Statement.objects.get(pk=found.pk), StatementForm.XLSX)
