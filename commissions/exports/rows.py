@@ -48,6 +48,8 @@ ORDER BY 1, l.id
 """  # noqa: S608 - a constant
 
 # What a line paid is explained as it was then, by the last entry that it took: what was posted since is another line's.
+# OFFSET 0: entries are found by their deal; of a ledger that has just grown the planner would try the payee's, all of
+# them for each deal.
 _DEALS = f"""
 WITH {LINE_KEYS}
 SELECT coalesce(a.name, u.name, ''), coalesce(a.code, home.code, ''), j.name, coalesce(d.number, ''),
@@ -77,9 +79,11 @@ LEFT JOIN LATERAL (
     SELECT coalesce(-sum(b.amount) FILTER (WHERE b.account = 'expense'), 0) AS earned,
            coalesce(sum(b.amount) FILTER (WHERE b.account = 'pending'), 0) AS pending,
            coalesce(sum(b.amount) FILTER (WHERE b.account = 'retained'), 0) AS retained
-    FROM commissions_ledgerentry b
-    WHERE b.project_id = c.project_id AND b.deal_id = c.deal_id AND b.payee_id = c.payee_id AND b.kind = c.kind
-      AND b.referral_id IS NOT DISTINCT FROM c.referral_id AND b.transaction_id <= e.transaction_id
+    FROM (
+        SELECT * FROM commissions_ledgerentry b WHERE b.project_id = c.project_id AND b.deal_id = c.deal_id OFFSET 0
+    ) b
+    WHERE b.payee_id = c.payee_id AND b.kind = c.kind AND b.referral_id IS NOT DISTINCT FROM c.referral_id
+      AND b.transaction_id <= e.transaction_id
 ) x ON c.deal_id IS NOT NULL
 ORDER BY 1, c.line_id, d.number, c.referral_id, c.kind
 """  # noqa: S608 - a constant
