@@ -7,6 +7,7 @@ from io import BytesIO, StringIO
 from zipfile import ZipFile
 
 import pytest
+from django.db import connection
 from django.db.models import Sum
 from django.utils.translation import gettext, override
 from python_calamine import CalamineWorkbook
@@ -21,6 +22,7 @@ from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.presentation.badges import badge_of
 from channels_platform.presentation.pdf import paragraph
 from commissions.batch_sheets import lines_of, with_states
+from commissions.exports import rows
 from commissions.exports.cells import CellKind, Column, defused, starts_formula
 from commissions.exports.statement import statement_pdf
 from commissions.exports.tables import deals_csv
@@ -448,3 +450,12 @@ def test_what_a_batch_paid_stays_explained_as_it_was_then(cast):
     cast.cancel(second)
     cast.run()
     assert deals_told(paid) == told
+
+
+def test_what_a_deal_had_earned_is_found_by_the_deal_however_much_its_payee_has(paid):
+    batch = paid.batch
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {rows._DEALS}", rows._values(batch, [line.pk for line in batch.lines.all()]))
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "ledger_of_deal" in plan and "ledger_of_payee" not in plan
