@@ -1,10 +1,11 @@
-"""What commission locks, in one place and always in this order: run, plans, company, batch, lines, agreements,
+"""What commission locks, in one place and always in this order: run, plans, company, batch, lines, agreements, papers,
 ledger.
 
 Advisory locks last until the transaction ends. They stand for work on a whole project, so that a run of seconds holds
 up neither an edit of the project nor a new deal.
 """
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import connection
@@ -16,6 +17,7 @@ from projects.models import PayingCompany
 _RUN = 7_401
 _PLANS = 7_402
 _SEALS = 7_404
+_PAPERS = 7_405
 
 _AGREEMENTS = """
 WITH behind AS MATERIALIZED (
@@ -71,6 +73,13 @@ def lock_agreements(batch_id: UUID) -> None:
     """Let no agreement behind a batch's lines end before the transaction does: who ends one waits."""
     with connection.cursor() as cursor:
         cursor.execute(_AGREEMENTS, [batch_id])
+
+
+def lock_papers(issuers: Iterable[UUID]) -> None:
+    """Let one at a time number an issuer's invoices and credit notes, whichever company they are for."""
+    with connection.cursor() as cursor:
+        for agency_id in sorted(issuers):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_PAPERS, str(agency_id)])
 
 
 def join_posting() -> None:

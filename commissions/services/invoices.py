@@ -49,7 +49,7 @@ def attach_invoice(
     Raises: Forbidden; NotAllowed for an individual's line or one no longer open; Invalid `required`, `invoice_amount`
             with what was `expected` and the `difference`, `out_of_range`, `in_the_future`, and as `keep_file`;
             Duplicate `invoice_known`.
-    Locks:  the company, the batch.
+    Locks:  the company, the batch, the issuer's papers.
     Writes: Invoice, Attachment, BatchApproval, audit event `invoice.attached`.
     """
     require(actor, Can.INVOICE_LINE, Can.PREPARE_PAYOUT)
@@ -107,7 +107,7 @@ def record_credit_note(
     Raises: Forbidden; NotAllowed `not_paid` unless the invoice's line is paid, `nothing_repaid`; Invalid
             `required`, `not_positive`, `invalid_amount`, `in_the_future`, `before_invoice`, `over_repaid` with
             what was `expected` and the `difference`, and as `keep_file`; Duplicate `invoice_known`.
-    Locks:  the company, the batch.
+    Locks:  the company, the batch, the issuer's papers.
     Writes: CreditNote, Attachment, audit event `credit_note.recorded`.
     """
     if actor is None:
@@ -149,7 +149,7 @@ def record_credit_note(
 def carry_invoices(lines: QuerySet[PayoutLine], batch: PayoutBatch) -> None:
     """Put the invoices that failed lines had to the same payees' lines of a new draft, where the amount is the same.
 
-    Locks:  the caller holds the company.
+    Locks:  the caller holds the company; the issuers' papers.
     Writes: Invoice.
     """
     had = Invoice.objects.filter(line__in=lines).select_related("line").order_by("received_at")
@@ -171,8 +171,7 @@ def carry_invoices(lines: QuerySet[PayoutLine], batch: PayoutBatch) -> None:
             )
             for line in batch.lines.all()
             if (was := latest.get(line.payee_id)) is not None and was.amount == line.gross
-        ],
-        ignore_conflicts=True,  # as one of the same number may come meanwhile
+        ]
     )
 
 
@@ -190,14 +189,15 @@ def _needed_number(number: str) -> str:
 
 
 def _refuse_known(number: str, agency_id: Any, invoices: QuerySet[Invoice]) -> None:
-    """Refuse a number that one of the issuer's papers has, in whichever letters; as it stands the database does."""
+    """Refuse a number that one of the issuer's papers has, in whichever letters."""
     if _known(invoices, {(agency_id, number.upper())}):
         raise Duplicate("a paper of the issuer has this number", code="invoice_known", field="number")
 
 
 def _known(invoices: QuerySet[Invoice], numbers: set[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
-    """Return those issuers and numbers, in capitals, that a paper of theirs has."""
+    """Return those issuers and numbers, in capitals, that a paper of theirs has; nobody adds one until the commit."""
     issuers, capitals = {agency_id for agency_id, _number in numbers}, {number for _agency, number in numbers}
+    locks.lock_papers(issuers)
     papers: tuple[QuerySet[Any], ...] = (invoices, CreditNote.objects.all())
     return {
         (agency_id, capital)

@@ -1,7 +1,9 @@
 """Money's races: runs while payments arrive, two schedulers, two approvals. One wins, nothing is missing or double."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from decimal import Decimal
 from threading import Barrier, Event
 from typing import Any
 
@@ -14,18 +16,21 @@ from brokers.services.agreements import end_agreement
 from brokers.states import Ending
 from channels_platform.accounts.permissions import Role
 from channels_platform.lib import clock
-from channels_platform.lib.errors import Invalid, NotAllowed
+from channels_platform.lib.errors import Duplicate, Invalid, NotAllowed
+from commissions import locks
 from commissions.batch_facts import digest_of, facts_of
 from commissions.exports.bank import transfers_of
 from commissions.models import (
     Accrual,
     ApprovalRule,
     BatchApproval,
+    Invoice,
     LedgerEntry,
     PayoutBatch,
     PayoutEntry,
     ScheduledPayout,
 )
+from commissions.services import invoices
 from commissions.services.payouts import approve_batch, attach_invoice, draft_batch
 from commissions.services.plans import approve_plan_version
 from commissions.services.runs import bring_up_to_date, run_commissions
@@ -52,7 +57,7 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
         try:
             gate.wait(20)
             return work()
-        except NotAllowed as refusal:
+        except (Duplicate, NotAllowed) as refusal:
             return refusal
         finally:
             connection.close()
@@ -224,3 +229,25 @@ def test_an_agreement_ended_for_interception_as_its_batch_is_approved_waits_for_
     else:
         assert (answer.is_holding, batch.state) == (True, "approved")
         assert "A1" not in transfers_of(batch).lacking
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_one_number_of_an_issuer_is_one_paper_for_two_companies_at_once(cast, monkeypatch, held):
+    other = Cast(now=cast.later())
+    other.agencies, other.brokers = cast.agencies, cast.brokers
+    other.agree("A1")
+    other.plan("A1")
+    works = []
+    for one, number in ((cast, "a-1"), (other, "A-1")):
+        one.collected("B1")
+        one.run()
+        line = one.drafted().lines.get()
+        given = {"amount": line.gross, "vat_rate": Decimal("0.06")}
+        works.append(later(attach_invoice, actor=one.finance, line=line, number=number, **given))
+    if not held:
+        monkeypatch.setattr(locks, "lock_papers", lambda issuers: None)
+    # each looks before either has written
+    monkeypatch.setattr(invoices, "void_approvals", lambda *args, **more: time.sleep(0.5))
+    answers = at_once(*works)
+    assert sum(isinstance(answer, Duplicate) for answer in answers) == (1 if held else 0)
+    assert Invoice.objects.count() == (1 if held else 2)
