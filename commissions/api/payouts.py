@@ -97,6 +97,8 @@ class InvoiceOut(serializers.Serializer[Any]):
 
 
 class LineOut(serializers.Serializer[Any]):
+    """`left_at`: when it left its batch, held or left out; the batch's figures count it no more."""
+
     id = serializers.UUIDField()
     batch = serializers.CharField(source="batch.number")
     payee = serializers.SerializerMethodField()
@@ -108,6 +110,7 @@ class LineOut(serializers.Serializer[Any]):
     state = serializers.ChoiceField(PayoutLine.State.choices)
     bank_reference = serializers.CharField()
     paid_at = serializers.DateTimeField(allow_null=True)
+    left_at = serializers.DateTimeField(allow_null=True)
     invoice = serializers.SerializerMethodField()
 
     def get_payee(self, line: PayoutLine) -> str:
