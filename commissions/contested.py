@@ -18,16 +18,17 @@ from django.utils.translation import gettext as _
 from commissions.models import Payee
 from projects.models import PayingCompany
 
-_NONE = "'00000000-0000-0000-0000-000000000000'::uuid"
+_REPAID = "('repayment', 'write_off')"
 
-# Whether a ledger entry `e` is of a line that is contested.
-_OF_ITS_LINE = """
+# Whether a ledger entry `e` is of a line that is contested. A repayment itself never waits: its debt would be netted.
+_OF_ITS_LINE = f"""
 EXISTS (SELECT 1 FROM commissions_objection o
         JOIN commissions_statementline sl ON sl.id = o.line_id
         JOIN commissions_statement st ON st.id = sl.statement_id
         WHERE o.state = 'open' AND st.payee_id = e.payee_id AND sl.project_id = e.project_id AND sl.kind = e.kind
-          AND sl.deal_id IS NOT DISTINCT FROM e.deal_id AND sl.referral_id IS NOT DISTINCT FROM e.referral_id)
-"""
+          AND sl.deal_id IS NOT DISTINCT FROM e.deal_id AND sl.referral_id IS NOT DISTINCT FROM e.referral_id
+          AND sl.kind NOT IN {_REPAID})
+"""  # noqa: S608 - constants
 
 # Whether it is of a payee who contests something.
 _OF_ITS_PAYEE = """
@@ -36,40 +37,46 @@ e.payee_id IN (SELECT st.payee_id FROM commissions_objection o
                JOIN commissions_statement st ON st.id = sl.statement_id WHERE o.state = 'open')
 """
 
-# What was repaid or written off is of the payee's debts in the project that are not contested, first. Where it is more
-# than these, it is of the contested one too: it waits, and they with it.
-_REPAID = "kind IN ('repayment', 'write_off')"
+# What settles an advance is never contested, as all settlements have one kind; what of it is owed back is a debt.
+_SETTLES_ADVANCE = "e.kind = 'advance_settled' AND e.explanation ->> 'advance_settled' IS DISTINCT FROM 'beyond'"
+
+# What was repaid or written off is first of the debts that there were then in the payee's project and that are not
+# contested. Where it is more than these, it is of the contested one too: it waits, and they with it.
 _WAITS_ALONG = f"""
-(e.payee_id, e.project_id, e.kind, coalesce(e.deal_id, {_NONE}), coalesce(e.referral_id, {_NONE})) IN (
-    SELECT payee_id, project_id, kind, deal, referral
-    FROM (
-        SELECT *, bool_or(contested AND unpaid < 0) OVER place AS owes_contested,
-               sum(unpaid) FILTER (WHERE {_REPAID}) OVER place AS repaid,
-               coalesce(-sum(unpaid) FILTER (WHERE unpaid < 0 AND NOT contested) OVER place, 0) AS other_debts
+e.id IN (
+    SELECT id FROM (
+        SELECT *, bool_or(contested AND owed < 0) OVER place AS owes_contested,
+               sum(amount) FILTER (WHERE repaid) OVER place AS repaid_in_all,
+               coalesce(-sum(amount) FILTER (WHERE owed_then < 0 AND NOT contested) OVER place, 0) AS other_debts
         FROM (
-            SELECT e.payee_id, e.project_id, e.kind, coalesce(e.deal_id, {_NONE}) AS deal,
-                   coalesce(e.referral_id, {_NONE}) AS referral, sum(e.amount) AS unpaid,
-                   bool_or({_OF_ITS_LINE}) AS contested
-            FROM commissions_ledgerentry e
-            WHERE e.account = 'payable' AND NOT e.settles AND e.kind <> 'advance_settled' AND {_OF_ITS_PAYEE}
-              AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
-            GROUP BY 1, 2, 3, 4, 5
-        ) components
+            SELECT *, sum(amount) OVER component AS owed,
+                   CASE WHEN id < last_repaid AND NOT repaid
+                        THEN sum(amount) FILTER (WHERE id < last_repaid) OVER component END AS owed_then
+            FROM (
+                SELECT e.*, {_OF_ITS_LINE} AS contested, e.kind IN {_REPAID} AS repaid,
+                       max(e.id) FILTER (WHERE e.kind IN {_REPAID})
+                           OVER (PARTITION BY e.payee_id, e.project_id) AS last_repaid
+                FROM commissions_ledgerentry e
+                WHERE e.account = 'payable' AND NOT e.settles AND NOT ({_SETTLES_ADVANCE}) AND {_OF_ITS_PAYEE}
+                  AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
+            ) unpaid
+            WINDOW component AS (PARTITION BY payee_id, project_id, kind, deal_id, referral_id)
+        ) owing
         WINDOW place AS (PARTITION BY payee_id, project_id)
     ) placed
-    WHERE owes_contested AND repaid > other_debts AND ({_REPAID} OR unpaid < 0)
+    WHERE owes_contested AND repaid_in_all > other_debts AND (repaid OR owed_then < 0)
 )
 """  # noqa: S608 - constants
 
-# Whether a ledger entry `e` is of something contested. What settles an advance never is: all settlements have one kind.
-IS_CONTESTED = f"e.kind <> 'advance_settled' AND ({_OF_ITS_LINE} OR {_WAITS_ALONG})"
+# Whether a ledger entry `e` is of something contested.
+IS_CONTESTED = f"NOT ({_SETTLES_ADVANCE}) AND ({_OF_ITS_LINE} OR {_WAITS_ALONG})"
 
 _LINES = f"""
 SELECT DISTINCT l.id FROM commissions_payoutline l
 JOIN commissions_payoutbatch b ON b.id = l.batch_id AND b.state IN ('draft', 'submitted')
 JOIN commissions_payoutentry i ON i.line_id = l.id AND i.live
 JOIN commissions_ledgerentry e ON e.id = i.entry_id
-WHERE l.id = ANY(%(lines)s) AND l.state = 'open' AND ({IS_CONTESTED})
+WHERE l.id = ANY(%(lines)s) AND l.state = 'open' AND {_OF_ITS_LINE}
 """  # noqa: S608 - constants
 
 _WAITING = f"""

@@ -22,7 +22,7 @@ from commissions.models import (
     StatementLine,
 )
 from commissions.services.closing import close_month, tell_of_statements
-from commissions.services.debts import ask_write_off, decide_write_off, record_repayment
+from commissions.services.debts import record_repayment
 from commissions.services.payouts import approve_batch, submit_batch
 from commissions.services.statements import answer_objection, confirm_statement, contest_lines
 from commissions.words import explain_line
@@ -305,70 +305,6 @@ def test_contested_lines_wait_and_the_rest_goes_on(issued, boss):
         answer_objection(actor=issued.finance, objection=objection, corrected=False, answer="As agreed on 1 March.")
     assert issued.drafted().lines.get().gross == 10000
     assert statement(issued, "A1", MARCH).state == "answered"
-
-
-@pytest.mark.parametrize("given_up", [False, True])
-def test_a_debt_that_was_repaid_or_written_off_is_not_paid_out_while_it_is_contested(cast, boss, given_up):
-    cast.plan("A1", release=AT_CONTRACT)
-    deal = cast.contracted("B1")
-    cast.run()
-    cast.paid()
-    cast.cancel(deal)
-    cast.run()
-    facts = {"payee": cast.payee("A1"), "project": cast.project, "amount": Decimal(10000)}
-    with clock.at(cast.later()):
-        if given_up:
-            write_off = ask_write_off(actor=cast.finance, reason="The agency closed.", **facts)
-            decide_write_off(actor=cast.approver, write_off=write_off, approve=True)
-        else:
-            record_repayment(actor=cast.finance, reference="BANK-77", **facts)
-    close(cast, MARCH, "04-02 09:00")
-    taken_back = statement(cast, "A1", MARCH).lines.get(kind="commission")
-    contest(cast, boss, taken_back.place)
-    cast.now = at("04-06 09:00")
-    with pytest.raises(NotAllowed) as refusal:
-        cast.drafted()
-    assert refusal.value.code == "nothing_payable"
-
-    with clock.at(cast.later()):
-        answer_objection(actor=cast.finance, objection=Objection.objects.get(), corrected=False, answer="It stands.")
-    with pytest.raises(NotAllowed):
-        cast.drafted()
-
-
-@pytest.mark.parametrize(
-    ("repaid", "drafted"),
-    [
-        # what was repaid is of the old debt
-        ("50000.00", 100000),
-        # of both: nothing of them is netted or paid before the answer
-        ("55000.00", 100000),
-        # the old debt is repaid in part: the rest of it is netted
-        ("40000.00", 90000),
-    ],
-)
-def test_what_was_repaid_is_of_other_debts_first(cast, boss, repaid, drafted):
-    cast.plan("A1", release=AT_CONTRACT)
-    old, new = cast.contracted("B1", price="5000000.00"), cast.contracted("B1")
-    cast.run()
-    cast.paid()
-    cast.cancel(old)
-    cast.cancel(new)
-    cast.run()
-    with clock.at(cast.later()):
-        record_repayment(
-            actor=cast.finance,
-            payee=cast.payee("A1"),
-            project=cast.project,
-            amount=Decimal(repaid),
-            reference="BANK-77",
-        )
-    close(cast, MARCH, "04-02 09:00")
-    line = statement(cast, "A1", MARCH).lines.get(deal=new)
-    contest(cast, boss, line.place)
-    cast.contracted("B1", price="10000000.00")
-    cast.run()
-    assert cast.drafted().lines.get().gross == drafted
 
 
 def test_what_was_drafted_before_it_was_contested_leaves_as_it_is_handed_on(issued, boss):

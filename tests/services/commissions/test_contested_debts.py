@@ -1,0 +1,206 @@
+"""What was repaid or written off waits with a debt that is contested, as far as it is of no other debt."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from channels_platform.accounts.permissions import Role
+from channels_platform.lib import clock
+from channels_platform.lib.errors import NotAllowed
+from commissions.batch_sheets import payable_at
+from commissions.models import Objection
+from commissions.proof.verify import verify
+from commissions.services.adjustments import ask_adjustment, decide_adjustment
+from commissions.services.debts import ask_write_off, decide_write_off, record_repayment
+from commissions.services.payouts import approve_batch, draft_batch
+from commissions.services.statements import answer_objection
+from leads.models import Deal
+from tests.cast import broker_of
+from tests.services.commissions.advancing import advanced, give_limit
+from tests.services.commissions.cast import AT_CONTRACT, Cast, at
+from tests.services.commissions.test_statements import MARCH, close, contest, statement
+
+
+@pytest.fixture
+def boss(cast):
+    return broker_of(cast.agencies["A1"], "boss-a1", role=Role.AGENCY_ADMIN).user
+
+
+def repay(cast: Cast, amount: str, reference: str = "BANK-77") -> None:
+    given = {"payee": cast.payee("A1"), "project": cast.project, "amount": Decimal(amount), "reference": reference}
+    with clock.at(cast.later()):
+        record_repayment(actor=cast.finance, **given)
+
+
+def taken_back(cast: Cast, *prices: str) -> list[Deal]:
+    """Have A1 paid 1 % of deals that are cancelled then."""
+    cast.plan("A1", release=AT_CONTRACT)
+    deals = [cast.contracted("B1", price=price) for price in prices]
+    cast.run()
+    cast.paid()
+    for deal in deals:
+        cast.cancel(deal)
+    cast.run()
+    return deals
+
+
+def shown(cast: Cast, cutoff: datetime | None = None) -> dict[str, Decimal]:
+    """Return what a draft would take, or carry, by payee."""
+    with clock.at(cast.later()):
+        found = payable_at(company=cast.company, currency="CNY", cutoff_at=cutoff or clock.now())
+    return {str(one.payee): one.gross for one in found}
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_a_debt_that_was_repaid_or_written_off_is_not_paid_out_while_it_is_contested(cast, boss, given_up):
+    cast.plan("A1", release=AT_CONTRACT)
+    deal = cast.contracted("B1")
+    cast.run()
+    cast.paid()
+    cast.cancel(deal)
+    cast.run()
+    facts = {"payee": cast.payee("A1"), "project": cast.project, "amount": Decimal(10000)}
+    with clock.at(cast.later()):
+        if given_up:
+            write_off = ask_write_off(actor=cast.finance, reason="The agency closed.", **facts)
+            decide_write_off(actor=cast.approver, write_off=write_off, approve=True)
+        else:
+            record_repayment(actor=cast.finance, reference="BANK-77", **facts)
+    close(cast, MARCH, "04-02 09:00")
+    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(kind="commission").place)
+    cast.now = at("04-06 09:00")
+    with pytest.raises(NotAllowed) as refusal:
+        cast.drafted()
+    assert refusal.value.code == "nothing_payable"
+
+    with clock.at(cast.later()):
+        answer_objection(actor=cast.finance, objection=Objection.objects.get(), corrected=False, answer="It stands.")
+    with pytest.raises(NotAllowed):
+        cast.drafted()
+
+
+@pytest.mark.parametrize(
+    ("repaid", "drafted"),
+    [
+        # what was repaid is of the old debt
+        ("50000.00", 100000),
+        # of both: nothing of them is netted or paid before the answer
+        ("55000.00", 100000),
+        # the old debt is repaid in part: the rest of it is netted
+        ("40000.00", 90000),
+    ],
+)
+def test_what_was_repaid_is_of_other_debts_first(cast, boss, repaid, drafted):
+    cast.plan("A1", release=AT_CONTRACT)
+    old, new = cast.contracted("B1", price="5000000.00"), cast.contracted("B1")
+    cast.run()
+    cast.paid()
+    cast.cancel(old)
+    cast.cancel(new)
+    cast.run()
+    repay(cast, repaid)
+    close(cast, MARCH, "04-02 09:00")
+    line = statement(cast, "A1", MARCH).lines.get(deal=new)
+    contest(cast, boss, line.place)
+    cast.contracted("B1", price="10000000.00")
+    cast.run()
+    assert cast.drafted().lines.get().gross == drafted
+
+
+def test_a_debt_that_comes_later_sets_nothing_repaid_free(cast, boss):
+    cast.plan("A1", release=AT_CONTRACT)
+    repaid, later = cast.contracted("B1"), cast.contracted("B1")
+    cast.run()
+    cast.paid()
+    cast.cancel(repaid)
+    cast.run()
+    repay(cast, "10000.00")
+    close(cast, MARCH, "04-02 09:00")
+    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=repaid, nature="taken_back").place)
+    cast.cancel(later)
+    cast.run()
+    assert shown(cast) == {"A1": -10000}
+    with pytest.raises(NotAllowed), clock.at(cast.later()):
+        draft_batch(actor=cast.finance, company=cast.company, cutoff_at=at("04-01 00:00"))
+
+
+def test_what_is_taken_off_later_sets_nothing_repaid_free(cast, boss):
+    (deal,) = taken_back(cast, "1000000.00")
+    repay(cast, "10000.00")
+    close(cast, MARCH, "04-02 09:00")
+    cast.contracted("B1", price="1500000.00")
+    cast.run()
+    with clock.at(cast.later()):
+        asked = ask_adjustment(
+            actor=cast.finance, payee=cast.payee("A1"), project=cast.project, amount=Decimal(-10000), reason="twice"
+        )
+        decide_adjustment(actor=cast.approver, adjustment=asked, approve=True)
+    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=deal, nature="taken_back").place)
+    assert shown(cast) == {"A1": 5000}
+
+
+def test_an_advance_that_is_owed_back_is_a_debt_too(cast, boss):
+    cast.plan("A1")
+    small = cast.collected("B1", price="100000.00")
+    big = cast.contracted("B1", method="instalment", first="500000.00")
+    cast.run()
+    give_limit(cast, "6000.00")
+    advanced(cast, "4000.00")
+    cast.paid()
+    cast.cancel(big)
+    cast.cancel(small)
+    cast.run()
+    repay(cast, "4000.00")
+    close(cast, MARCH, "04-02 09:00")
+    cast.collected("B1")
+    cast.run()
+    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=small).place)
+    assert shown(cast) == {"A1": 10000}
+
+
+def test_a_repayment_that_is_contested_itself_settles_its_debt_all_the_same(cast, boss):
+    taken_back(cast, "1000000.00")
+    repay(cast, "10000.00")
+    close(cast, MARCH, "04-02 09:00")
+    cast.contracted("B1", price="2000000.00")
+    cast.run()
+    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(kind="repayment").place)
+    assert shown(cast) == {"A1": 20000}
+
+
+def test_a_line_in_which_nothing_is_contested_goes_on(cast, boss):
+    cast.plan("A1", release=AT_CONTRACT)
+    first, second = cast.contracted("B1"), cast.contracted("B1")
+    cast.run()
+    cast.paid()
+    cast.cancel(first)
+    cast.run()
+    repay(cast, "10000.00")
+    cast.contracted("B1", price="3000000.00")
+    cast.run()
+    batch = cast.submitted()
+    cast.cancel(second)
+    cast.run()
+    repay(cast, "10000.00", "BANK-78")
+    close(cast, MARCH, "04-02 09:00")
+    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=second, nature="taken_back").place)
+    with clock.at(cast.later()):
+        approve_batch(actor=cast.approver, batch=batch)
+    assert batch.lines.get().gross == 30000
+
+
+def test_once_each_of_two_is_answered_what_was_repaid_is_counted_once(cast, boss):
+    deals = taken_back(cast, "1000000.00", "2000000.00", "3000000.00")
+    repay(cast, "25000.00")
+    repay(cast, "10000.00", "BANK-78")
+    close(cast, MARCH, "04-02 09:00")
+    kept = statement(cast, "A1", MARCH)
+    contest(cast, boss, *[kept.lines.get(deal=deal).place for deal in deals[:2]])
+    cast.contracted("B1", price="9000000.00")
+    cast.run()
+    for objection in Objection.objects.order_by("pk"):
+        with clock.at(cast.later()):
+            answer_objection(actor=cast.finance, objection=objection, corrected=False, answer="It stands.")
+    assert cast.paid().lines.get().gross == 90000 - 60000 + 35000
+    assert verify().differences == []
