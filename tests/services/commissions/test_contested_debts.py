@@ -33,6 +33,13 @@ def repay(cast: Cast, amount: str, reference: str = "BANK-77") -> None:
         record_repayment(actor=cast.finance, **given)
 
 
+def adjust(cast: Cast, amount: str) -> None:
+    given = {"payee": cast.payee("A1"), "project": cast.project, "amount": Decimal(amount), "reason": "counted twice"}
+    with clock.at(cast.later()):
+        asked = ask_adjustment(actor=cast.finance, **given)
+        decide_adjustment(actor=cast.approver, adjustment=asked, approve=True)
+
+
 def taken_back(cast: Cast, *prices: str) -> list[Deal]:
     """Have A1 paid 1 % of deals that are cancelled then."""
     cast.plan("A1", release=AT_CONTRACT)
@@ -131,13 +138,21 @@ def test_what_is_taken_off_later_sets_nothing_repaid_free(cast, boss):
     close(cast, MARCH, "04-02 09:00")
     cast.contracted("B1", price="1500000.00")
     cast.run()
-    with clock.at(cast.later()):
-        asked = ask_adjustment(
-            actor=cast.finance, payee=cast.payee("A1"), project=cast.project, amount=Decimal(-10000), reason="twice"
-        )
-        decide_adjustment(actor=cast.approver, adjustment=asked, approve=True)
+    adjust(cast, "-10000.00")
     contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=deal, nature="taken_back").place)
     assert shown(cast) == {"A1": 5000}
+
+
+def test_what_is_added_to_a_repaid_debt_later_is_paid(cast, boss):
+    (deal,) = taken_back(cast, "1000000.00")
+    adjust(cast, "-5000.00")
+    repay(cast, "12000.00")  # 5,000 of it are of the adjustment, 7,000 of the deal
+    close(cast, MARCH, "04-02 09:00")
+    adjust(cast, "6000.00")
+    cast.contracted("B1", price="2000000.00")
+    cast.run()
+    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=deal, nature="taken_back").place)
+    assert shown(cast) == {"A1": 26000}
 
 
 def test_an_advance_that_is_owed_back_is_a_debt_too(cast, boss):
