@@ -143,16 +143,19 @@ def test_what_is_taken_off_later_sets_nothing_repaid_free(cast, boss):
     assert shown(cast) == {"A1": 5000}
 
 
-def test_what_is_added_to_a_repaid_debt_later_is_paid(cast, boss):
-    (deal,) = taken_back(cast, "1000000.00")
-    adjust(cast, "-5000.00")
-    repay(cast, "12000.00")  # 5,000 of it are of the adjustment, 7,000 of the deal
-    close(cast, MARCH, "04-02 09:00")
-    adjust(cast, "6000.00")
-    cast.contracted("B1", price="2000000.00")
+def test_what_a_tier_gives_back_of_a_repaid_debt_is_paid(cast, boss):
+    cast.plan("A1", release=AT_CONTRACT, mode="retroactive", tiers=(("0", "0.01"), ("2", "0.02")))
+    cancelled, _rated_down = cast.contracted("B1"), cast.contracted("B1")
     cast.run()
-    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=deal, nature="taken_back").place)
-    assert shown(cast) == {"A1": 26000}
+    cast.paid()
+    cast.cancel(cancelled)
+    cast.run()
+    repay(cast, "25000.00")  # 10,000 of it are of the deal rated down, 15,000 of the cancelled one
+    close(cast, MARCH, "04-02 09:00")
+    cast.contracted("B1")
+    cast.run()
+    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=cancelled, nature="taken_back").place)
+    assert shown(cast) == {"A1": 30000}
 
 
 def test_an_advance_that_is_owed_back_is_a_debt_too(cast, boss):
