@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from commissions.states import LineState
+from commissions.states import UNSETTLED_LINES, LineState
 
 PAID, FAILED, RETURNED, UNKNOWN = "paid", "failed", "returned", "unknown"
 OUTCOMES = (PAID, FAILED, RETURNED, UNKNOWN)
@@ -58,20 +58,23 @@ def find_line(said: Said, lines: Sequence[LineFact]) -> str:
     return fit[0].id if len(fit) == 1 else ""
 
 
-def judge(rows: Iterable[Said], lines: Mapping[str, LineFact]) -> list[Judged]:
+def judge(rows: Iterable[Said], lines: Mapping[str, LineFact], *, approved: bool = True) -> list[Judged]:
     """Return what becomes of each row, its `line` found before: the same rows again change nothing.
 
+    `approved`: whether the lines' batch is; no line is open for the bank but one of an approved batch.
     Shape: in the rows' order. A line named by two rows is judged by neither.
     """
     found = list(rows)
     named = Counter(said.line for said in found if said.line in lines)
-    return [_judged(said, lines.get(said.line), named) for said in found]
+    return [_judged(said, lines.get(said.line), named, approved) for said in found]
 
 
-def _judged(said: Said, line: LineFact | None, named: Counter[str]) -> Judged:
+def _judged(said: Said, line: LineFact | None, named: Counter[str], approved: bool) -> Judged:
     if line is None:
         return Judged(said.number, "", FAULT, "no_line")
     fault = _fault(said, line, named[line.id])
+    if not fault and not approved and line.state in UNSETTLED_LINES:
+        fault = "not_approved"
     if fault:
         return Judged(said.number, line.id, FAULT, fault)
     return Judged(said.number, line.id, SAME if _is_known(said, line) else _becomes(said, line))

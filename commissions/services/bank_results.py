@@ -125,8 +125,8 @@ def take_results(*, actor: Any, result: BankResult, seen: str) -> BankResult:
 
     Taken over before, it changes nothing. What is at fault is left out, and said with its row.
     `seen`: the fingerprint of what the person was shown.
-    Raises: Forbidden; NotAllowed unless the batch `has_results`, or `result_changed` where the file was read anew, or
-            lines changed, so that it would do something else than was seen.
+    Raises: Forbidden; NotAllowed `not_approved_yet` where the batch is a draft again, or handed in; `result_changed`
+            where the file was read anew, or lines changed, so that it would do something else than was seen.
     Locks:  the company, the batch.
     Writes: BankResult, PayoutLine, PayoutEntry, Invoice, PayoutBatch, LedgerTransaction, LedgerEntry, audit events
             `batch.results_taken`, `batch.payment`, `batch.returned_by_bank`, `batch.unknown_at_bank`.
@@ -136,7 +136,8 @@ def take_results(*, actor: Any, result: BankResult, seen: str) -> BankResult:
     stored = BankResult.objects.select_for_update().get(pk=result.pk)
     if stored.taken_at is not None:
         return stored
-    _refuse_without_results(batch)
+    if not has_results(batch) or batch.state in (BatchState.DRAFT, BatchState.SUBMITTED):
+        raise NotAllowed(f"the batch is {batch.state}", code="not_approved_yet")
     judged = judge_rows(stored)
     if seen != fingerprint(stored, judged):
         raise NotAllowed("it is no longer what was seen", code="result_changed")
@@ -161,7 +162,8 @@ def answer_line(*, actor: Any, line: PayoutLine, outcome: str, reference: str = 
     """
     require(actor, Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
     batch = locks.lock_batch(line.batch_id)
-    _refuse_without_results(batch)
+    if not _takes_results(batch):
+        raise NotAllowed(f"the batch is {batch.state}")
     stored = PayoutLine.objects.get(pk=line.pk)
     possible = {LineState.UNKNOWN: (PAID, FAILED), LineState.PAID: (RETURNED,), LineState.OPEN: (UNKNOWN,)}
     if outcome not in possible.get(LineState(stored.state), ()):
@@ -196,16 +198,15 @@ def _says_otherwise(rows: list[dict[str, Any]], taken: BankResult) -> bool:
 def has_results(batch: PayoutBatch) -> bool:
     """Whether the bank may have results of a batch.
 
-    To be warned, also of one that is void, as all its lines failed or as somebody said that its bank file was not sent.
+    To be warned, also of one whose bank file was said not to be sent, and of one that is void as all its lines failed.
     """
-    if batch.state == BatchState.VOID:
-        return batch.lines.filter(state=LineState.FAILED).exists() or batch.bank_files.exists()
+    if _takes_results(batch) or batch.bank_files.exists():
+        return True
+    return batch.state == BatchState.VOID and batch.lines.filter(state=LineState.FAILED).exists()
+
+
+def _takes_results(batch: PayoutBatch) -> bool:
     return batch.state in (BatchState.APPROVED, BatchState.PAID)
-
-
-def _refuse_without_results(batch: PayoutBatch) -> None:
-    if not has_results(batch):
-        raise NotAllowed(f"the batch is {batch.state}")
 
 
 def judge_rows(result: BankResult) -> list[Judged]:
@@ -221,7 +222,8 @@ def judge_rows(result: BankResult) -> list[Judged]:
         for row in result.rows
     ]
     lines = PayoutLine.objects.filter(batch=result.batch_id).values_list("pk", "state", "bank_reference", "net")
-    return judge(rows, {str(pk): LineFact(str(pk), state, reference, net) for pk, state, reference, net in lines})
+    facts = {str(pk): LineFact(str(pk), state, reference, net) for pk, state, reference, net in lines}
+    return judge(rows, facts, approved=_takes_results(result.batch))
 
 
 def fingerprint(result: BankResult, judged: list[Judged]) -> str:

@@ -21,7 +21,8 @@ def refuse_begun(batch: PayoutBatch) -> None:
     if batch.lines.filter(state__in=BEGUN).exists():
         raise NotAllowed("the bank has already dealt with some of its lines", code="payment_begun")
     waiting = batch.bank_results.filter(taken_at__isnull=True).values_list("rows", flat=True)
-    if any(row["line"] and row["outcome"] == "paid" for rows in waiting for row in rows):
+    of_it = {str(pk) for pk in batch.lines.filter(left_at__isnull=True).values_list("pk", flat=True)}
+    if any(row["line"] in of_it and row["outcome"] == "paid" for rows in waiting for row in rows):
         raise NotAllowed("a result file says that some of it is paid", code="results_waiting")
 
 

@@ -49,6 +49,9 @@ FAULT_WORDS = {
     "amount_differs": gettext_lazy("The amount is not the line's."),
     "no_reference": gettext_lazy("It says paid, without a bank reference."),
     "not_open": gettext_lazy("The line left the batch."),
+    "not_approved": gettext_lazy(
+        "The batch is not approved now. Where the bank did pay, have it approved again, then take this over."
+    ),
     "paid_otherwise": gettext_lazy("The line was recorded as paid under another reference."),
     "paid_after_all": gettext_lazy(
         "It was to be paid no more, and may be paid elsewhere: ask the bank, then look into it."

@@ -12,7 +12,9 @@ from brokers.models import PayoutAccount
 from brokers.services.accounts import keep_identity
 from channels_platform.audit.models import Event
 from commissions.models import BankFile, BankResult, BankTemplate, LedgerEntry, ResultMapping
-from commissions.services.payouts import pay_batch
+from commissions.services.bank_files import write_bank_file
+from commissions.services.exclusions import leave_out_line
+from commissions.services.payouts import pay_batch, return_batch
 from tests.accounts_at_banks import open_accounts
 from tests.pages.finance import everything, open_till
 
@@ -244,6 +246,23 @@ def test_a_batch_whose_lines_all_failed_still_warns_of_what_the_bank_paid_after_
     sent = finance.post(where, upload(approved, f"Line,Result,Reference\n{lines[0].pk},paid,R1\n"))
     page = finance.get(sent["Location"]).content.decode()
     assert "may be paid elsewhere: ask the bank" in page and "Take over" not in page
+
+
+def test_a_draft_whose_file_was_called_back_warns_of_what_the_bank_paid_all_the_same(approved, as_person):
+    finance, here = as_person(approved.finance), f"/finance/batches/{approved.batch.pk}/"
+    open_accounts(approved.batch)
+    write_bank_file(actor=approved.finance, batch=approved.batch, target=BytesIO())
+    return_batch(actor=approved.finance, batch=approved.batch, reason="again", not_sent="the portal shows none")
+    left, kept = approved.agency_line, approved.lins_line
+    leave_out_line(actor=approved.finance, line=left, reason="next month")
+    assert f"{here}results/" in finance.get(here).content.decode()
+    sent = finance.post(
+        f"{here}results/", upload(approved, f"Line,Result,Reference\n{left.pk},paid,R1\n{kept.pk},paid,R2\n")
+    )
+    page = finance.get(sent["Location"]).content.decode()
+    assert "may be paid elsewhere: ask the bank" in page and "have it approved again" in page
+    assert "Take over" not in page
+    assert f"{here}lines/{kept.pk}/" in page and f"{here}lines/{left.pk}/" not in page
 
 
 def test_a_row_of_another_amount_says_which_and_a_file_that_changes_nothing_is_not_taken_over(approved, as_person):

@@ -29,6 +29,7 @@ from commissions.services.bank_results import (
     read_results,
     take_results,
 )
+from commissions.services.exclusions import leave_out_line
 from commissions.services.exporting import ExportForm, start_export, write_export
 from commissions.services.payouts import approve_batch, pay_batch, return_batch, submit_batch, void_batch
 from commissions.services.reissue import reissue_failed
@@ -464,6 +465,35 @@ def test_what_the_bank_paid_after_all_is_heard_of_a_batch_whose_file_was_said_no
     late = taken(ready, sheet(row(lines["A1"], "paid", "R9"), row(lines["B1"], "failed")))
     assert [(one["became"], one["fault"]) for one in late.rows] == [("fault", "paid_after_all"), ("fault", "not_open")]
     assert kept_as_it_is(ready) == before
+
+
+def test_what_the_bank_paid_after_all_is_heard_of_a_batch_that_is_a_draft_again(ready):
+    made(ready)
+    lines = {name: line(ready, name) for name in ("A1", "B1")}
+    with clock.at(ready.later()):
+        return_batch(actor=ready.finance, batch=ready.batch, reason="again", not_sent="the bank's portal shows none")
+        leave_out_line(actor=ready.finance, line=lines["A1"], reason="next month")
+    before = kept_as_it_is(ready)
+    data = sheet(row(lines["A1"], "paid", "R9"), row(lines["B1"], "paid", "R8"))
+    with clock.at(ready.later()):
+        result = read_results(actor=ready.finance, batch=ready.batch, name="r.csv", data=data)
+        judged = judge_rows(result)
+        assert [one.fault for one in judged] == ["paid_after_all", "not_approved"]
+        for refused in (
+            lambda: take_results(actor=ready.finance, result=result, seen=fingerprint(result, judged)),
+            lambda: answer_line(actor=ready.finance, line=lines["B1"], outcome="unknown", reason="asked"),
+            lambda: void_batch(actor=ready.finance, batch=ready.batch, reason="again"),
+        ):
+            with pytest.raises(NotAllowed):
+                refused()
+    assert kept_as_it_is(ready) == before
+
+    with clock.at(ready.later()):
+        submit_batch(actor=ready.finance, batch=ready.batch)
+        approve_batch(actor=ready.approver, batch=ready.batch)
+        result = read_results(actor=ready.finance, batch=ready.batch, name="r.csv", data=data)
+        take_results(actor=ready.finance, result=result, seen=fingerprint(result, judge_rows(result)))
+    assert states(ready)["B1"] == "paid"
 
 
 def test_nothing_is_heard_of_a_batch_that_was_given_up(ready):
