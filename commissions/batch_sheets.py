@@ -27,7 +27,7 @@ _COMPONENT = ("project", "deal", "referral", "kind")
 
 @dataclass(frozen=True)
 class Totals:
-    """A batch in figures; `lacking`: its lines that wait for an invoice; `left`: those that left it, being held.
+    """A batch in figures. `left`: its lines that left it, held or left out; `lacking`: those that wait for an invoice.
 
     `paid`: what of `net` went out and did not come back.
     """

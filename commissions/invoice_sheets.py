@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from channels_platform.files.models import Attachment
-from commissions.models import Invoice, PayoutLine
+from commissions.models import Invoice
 from commissions.selectors import visible_lines
-from commissions.states import BatchState, LineState
+from commissions.states import LineState
 
 _NOTHING = Decimal(0)
 
@@ -63,16 +63,6 @@ def visible_invoices(user: Any) -> QuerySet[Invoice]:
         "line__batch__company", "line__payee", "agency", "attachment"
     )
     return found.prefetch_related("credit_notes__attachment")
-
-
-def lines_lacking(user: Any) -> QuerySet[PayoutLine]:
-    """Return agencies' open lines, in batches that still wait for one, without an invoice of their amount."""
-    lines = visible_lines(user).filter(
-        state=LineState.OPEN,
-        payee__agency__isnull=False,
-        batch__state__in=[BatchState.DRAFT, BatchState.SUBMITTED],
-    )
-    return lines.exclude(invoices__in=Invoice.objects.filter(live=True, amount=F("line__gross")))
 
 
 def creditable(invoices: Iterable[Invoice]) -> dict[UUID, Decimal]:

@@ -15,8 +15,9 @@ from channels_platform.accounts.permissions import Can
 from channels_platform.files.answers import file_answer
 from channels_platform.http.once import sent
 from channels_platform.http.screens import needs, page_by_cursor
-from commissions.invoice_sheets import lines_lacking, papers_of, visible_invoices, with_credit
+from commissions.invoice_sheets import papers_of, visible_invoices, with_credit
 from commissions.portal_forms import CreditNoteForm
+from commissions.selectors import lacking_invoices, visible_lines
 from commissions.services.invoices import record_credit_note
 from commissions.views.common import attempt, status_of
 
@@ -29,7 +30,7 @@ def invoices(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "invoices": with_credit(page.items),
-        "lacking": lines_lacking(request.user).order_by("batch__prepared_at", "pk")[:100],
+        "lacking": lacking_invoices(visible_lines(request.user)).order_by("batch__prepared_at", "pk")[:100],
     }
     return render(request, "portal/invoices.html", context)
 

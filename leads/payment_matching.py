@@ -89,6 +89,7 @@ def judge(
     deals: Mapping[str, str],
     units: Mapping[str, str],
     known: Mapping[str, Known],
+    taken_back: Mapping[str, Decimal],
     collected: Mapping[str, Decimal],
     left: frozenset[str],
     since: Mapping[str, str],
@@ -97,7 +98,8 @@ def judge(
     """Return what becomes of each row, in their order; the same rows again come to `same`.
 
     `deals` are ids by number, `units` ids of live deals by plain unit, `known` the references recorded, `left` those
-    that wait for a person or were set aside, `collected` what was by deal. What a row records, the rows after it know.
+    that wait for a person or were set aside, `collected` what was by deal, `taken_back` what was by the reference that
+    it names, known or yet to come. What a row records, the rows after it know.
     `since` are the instants of subscription by deal and `now` is the present one, local and naive in ISO's form, as
     what a row says of its own.
     """
@@ -110,7 +112,8 @@ def judge(
             judged = Judged(FAULT, judged.deal, judged.amount, "more_than_collected")
         if judged.becomes == NEW:
             money[judged.deal] = money.get(judged.deal, Decimal(0)) + judged.amount
-            recorded[said.reference] = Known(judged.deal, judged.amount)
+            before = taken_back.get(said.reference, Decimal(0))
+            recorded[said.reference] = Known(judged.deal, judged.amount, before)
             if original := recorded.get(said.reverses):
                 recorded[said.reverses] = replace(original, taken_back=original.taken_back - judged.amount)
         elif judged.becomes == WAITING:
@@ -196,11 +199,13 @@ def suggest(said: RowSaid, candidates: Iterable[Candidate]) -> list[Suggestion]:
     return [found for _score, _number, found in sorted(scored, key=lambda each: each[:2])][:MOST_SUGGESTED]
 
 
-_WEIGHTS = {"number": 4, "unit": 4, "amount": 3, "buyer": 2, "reference": 2}
+_WEIGHTS = {"original": 16, "number": 4, "unit": 4, "amount": 3, "buyer": 2, "reference": 2}
 
 
 def _reasons(said: RowSaid, one: Candidate) -> list[str]:
     found = []
+    if said.reverses and said.reverses in one.references:
+        found.append("original")
     if said.deal and _one_apart(plain(said.deal), plain(one.number)):
         found.append("number")
     named = said.unit and _one_apart(plain_unit(said.unit), plain_unit(one.unit))

@@ -1,7 +1,7 @@
 """Reading files of payments and the rows that wait, and what the rows are judged by."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -60,13 +60,15 @@ def judge_rows(file: PaymentFile) -> list[tuple[PaymentRow, Judged]]:
     said = [said_of(row) for row in rows]
     project = file.project
     deals, since = _deals_of(project, said)
-    units, known = _units_of(project, said), _known(project, said)
+    taken = taken_back(project, {one.reverses for one in said if one.reverses})
+    units, known = _units_of(project, said), _known(project, said, taken)
     named = {*deals.values(), *units.values(), *(one.deal for one in known.values())}
     judged = judge(
         said,
         deals=deals,
         units=units,
         known=known,
+        taken_back=taken,
         collected=_collected(named) if any(map(goes_back, said)) else {},
         left=_left(project, said),
         since=since,
@@ -123,8 +125,8 @@ def _units_of(project: Project, said: Sequence[RowSaid]) -> dict[str, str]:
     return {text: next(iter(ids)) for text, ids in spelled.items() if len(ids) == 1}
 
 
-def _known(project: Project, said: Sequence[RowSaid]) -> dict[str, Known]:
-    found, taken = {}, taken_back(project, {one.reverses for one in said if one.reverses})
+def _known(project: Project, said: Sequence[RowSaid], taken: Mapping[str, Decimal]) -> dict[str, Known]:
+    found = {}
     for some in _in_chunks({text for one in said for text in (one.reference, one.reverses) if text}):
         payments = Payment.objects.filter(project=project, reference__in=some).order_by()
         for reference, deal, amount in payments.values_list("reference", "deal_id", "amount"):
@@ -191,6 +193,8 @@ def _looked_at(row: PaymentRow) -> QuerySet[Deal]:
         wanted |= Q(unit__number__endswith=digits[-2:]) | Q(unit__number__startswith=digits[-4:][:2])
     if row.payer_masked:
         wanted |= Q(buyers__name_masked=row.payer_masked)
+    if row.reverses:
+        wanted |= Q(payments__reference=row.reverses)
     if len(row.reference) >= 8:
         wanted |= Q(payments__reference__startswith=row.reference[:-4])
     if row.amount is not None:

@@ -16,6 +16,7 @@ FAULT_WORDS: dict[str, Any] = {
     "before_subscription": _("Its day is before the deal's subscription."),
     "known_otherwise": _("This reference is recorded with another amount, or for another deal."),
     "more_than_original": _("It takes back more than is left of the payment that it names."),
+    "other_deal": _("The payment that it takes back is of another deal: choose that one."),
     "more_than_collected": _("It takes back more than was collected."),
     "original_unknown": _("The payment that it takes back is not recorded."),
     "no_deal": _("It names no deal and no sold unit of this project, or two."),
@@ -23,6 +24,7 @@ FAULT_WORDS: dict[str, Any] = {
     "duplicate": _("This reference was recorded meanwhile."),
 }
 REASON_WORDS: dict[str, Any] = {
+    "original": _("the payment that it takes back"),
     "number": _("a deal number almost the same"),
     "unit": _("a unit almost the same"),
     "amount": _("just what is due"),

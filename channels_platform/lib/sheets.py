@@ -32,6 +32,7 @@ _LAST_ROW, _LAST_COLUMN = 20_000, 26 * 27
 _MOST_ROOM = 2_000_000
 _LONGEST_CELL = 2_000
 _EXACT = 10**15
+_LEFT_OVER = 1e-9
 # a workbook counts days: what stands for 15:00 may come a little before it
 _SHORT_OF_A_SECOND = timedelta(milliseconds=500)
 _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})", re.ASCII | re.IGNORECASE)
@@ -315,7 +316,9 @@ def _text(cell: Any) -> str:
         # A longer whole number has lost its last digits already: it must not look as if it had them.
         if abs(cell) >= _EXACT:
             return f"{cell:e}"
-        # Fifteen digits are what a spreadsheet shows of a figure: the rest is what its sums left over.
+        # Fifteen digits are what a spreadsheet shows of a figure: the rest is what its sums left over, also of nothing.
+        if abs(cell) < _LEFT_OVER:
+            return "0"
         return str(int(cell)) if cell.is_integer() else f"{Decimal(f'{cell:.15g}'):f}"
     if isinstance(cell, datetime):
         moment: datetime = cell

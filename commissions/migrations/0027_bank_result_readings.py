@@ -6,6 +6,18 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+# Later readings stood in the digest: its first 60 signs and a number.
+TOLD_APART = """
+UPDATE commissions_bankresult r SET reading = right(r.digest, 3)::integer, digest = f.digest
+FROM commissions_bankresult f
+WHERE r.digest ~ '^[0-9a-f]{60}-[0-9]{3}$' AND f.batch_id = r.batch_id AND f.digest ~ '^[0-9a-f]{64}$'
+  AND left(f.digest, 60) = left(r.digest, 60)
+"""
+PUT_BACK = """
+UPDATE commissions_bankresult SET digest = left(digest, 60) || '-' || lpad(reading::text, 3, '0') WHERE reading > 1
+"""
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -27,6 +39,7 @@ class Migration(migrations.Migration):
             name='reading',
             field=models.PositiveSmallIntegerField(default=1),
         ),
+        migrations.RunSQL(TOLD_APART, reverse_sql=PUT_BACK),
         pgtrigger.migrations.AddTrigger(
             model_name='bankresult',
             trigger=pgtrigger.compiler.Trigger(name='as_the_bank_sent_it', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."batch_id" IS DISTINCT FROM (NEW."batch_id") OR OLD."digest" IS DISTINCT FROM (NEW."digest") OR OLD."reading" IS DISTINCT FROM (NEW."reading") OR OLD."read_by_id" IS DISTINCT FROM (NEW."read_by_id") OR OLD."read_at" IS DISTINCT FROM (NEW."read_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='80e96565b4b03bd1121d03ff0341424c98328b87', operation='UPDATE', pgid='pgtrigger_as_the_bank_sent_it_c82b4', table='commissions_bankresult', when='BEFORE')),

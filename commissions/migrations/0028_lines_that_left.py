@@ -36,6 +36,12 @@ SELECT l.id AS line_id, b.number AS batch_number, l.payee_id, b.currency, l.gros
        l.bank_reference, l.paid_at{more}
 FROM commissions_payoutline l JOIN commissions_payoutbatch b ON b.id = l.batch_id
 """
+RESULTS = """
+SELECT r.id AS bank_result_id, b.number AS batch_number, r.digest AS checksum, r.read_by_id, r.read_at,
+       r.taken_by_id, r.taken_at{more}
+FROM commissions_bankresult r JOIN commissions_payoutbatch b ON b.id = r.batch_id
+"""
+WIDER = {"audit_lines": (LINES, ", l.left_at"), "audit_bank_results": (RESULTS, ", r.reading")}
 
 
 class Migration(migrations.Migration):
@@ -59,8 +65,11 @@ class Migration(migrations.Migration):
             BATCHES.format(counted="l.left_at IS NULL"),
             reverse_sql=BATCHES.format(counted="l.state <> 'void' OR b.state = 'void'"),
         ),
-        migrations.RunSQL(
-            f"CREATE OR REPLACE VIEW audit_lines AS {LINES.format(more=', l.left_at')}",
-            reverse_sql=f"DROP VIEW audit_lines; CREATE VIEW audit_lines AS {LINES.format(more='')}",
+        *(
+            migrations.RunSQL(
+                f"CREATE OR REPLACE VIEW {name} AS {query.format(more=more)}",
+                reverse_sql=f"DROP VIEW {name}; CREATE VIEW {name} AS {query.format(more='')}",
+            )
+            for name, (query, more) in WIDER.items()
         ),
     ]

@@ -199,14 +199,15 @@ def post_return(batch: PayoutBatch, line_ids: Sequence[UUID], *, actor: Any, now
         cursor.execute(_RETURN, values)
 
 
-def release_lines(batch: PayoutBatch, line_ids: Sequence[UUID], state: LineState) -> None:
+def release_lines(batch: PayoutBatch, line_ids: Sequence[UUID], state: LineState, **more: Any) -> None:
     """Let go of lines' entries, for another batch to take; an invoice may be handed in again with that.
 
+    `more`: what else of the lines is to be set.
     Locks:  the caller holds the batch.
     Writes: PayoutLine, PayoutEntry, Invoice.
     """
     lines = PayoutLine.objects.filter(batch=batch, pk__in=line_ids)
-    lines.update(state=state)
+    lines.update(state=state, **more)
     PayoutEntry.objects.filter(line__in=lines, live=True).update(live=False)
     Invoice.objects.filter(line__in=lines, live=True).update(live=False)
 
@@ -217,5 +218,4 @@ def let_leave(batch: PayoutBatch, line_ids: Sequence[UUID]) -> None:
     Locks:  the caller holds the batch.
     Writes: PayoutLine, PayoutEntry, Invoice.
     """
-    release_lines(batch, line_ids, LineState.VOID)
-    PayoutLine.objects.filter(batch=batch, pk__in=line_ids).update(left_at=clock.now())
+    release_lines(batch, line_ids, LineState.VOID, left_at=clock.now())

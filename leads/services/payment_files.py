@@ -194,8 +194,8 @@ def _close(file: PaymentFile, actor: Any) -> None:
 def assign_row(*, actor: Any, row: PaymentRow, deal: Deal) -> PaymentRow:
     """Record a waiting row as a payment of the deal that a person found for it; done once.
 
-    Raises: Forbidden; NotAllowed `settled_already`; Invalid `other_project`, `more_than_original`, `no_amount`, and as
-            `record_payment`; Duplicate.
+    Raises: Forbidden; NotAllowed `settled_already`; Invalid `other_project`, `other_deal`,
+            `more_than_original`, `no_amount`, and as `record_payment`; Duplicate.
     Locks:  the row, the deal, and that of the payment it takes back.
     Writes: as `record_payment`; PaymentRow, audit event `payment_row.assigned`.
     """
@@ -203,6 +203,9 @@ def assign_row(*, actor: Any, row: PaymentRow, deal: Deal) -> PaymentRow:
     stored = _waiting(row)
     if deal.project_id != stored.project_id:
         raise Invalid("the deal is of another project", code="other_project", field="deal")
+    original = _original(stored)
+    if original is not None and original.deal_id != deal.pk:
+        raise Invalid("the payment that it takes back is another deal's", code="other_deal", field="deal")
     amount = signed_amount(stored)
     _refuse_beyond_original(stored, amount)
     stored.payment = record_payment(

@@ -125,8 +125,9 @@ def change_project(*, actor: Any, project: Project, policy: dict[str, Any] | Non
     Writes: Project, Policy, audit events.
     """
     require(actor, Can.EDIT_PROJECTS)
-    moved = sorted({"company", "currency"} & fields.keys())
-    stored = Project.objects.select_for_update(no_key=not moved).get(pk=project.pk)  # or nothing is posted meanwhile
+    asked = {"company", "currency"} & fields.keys()  # nothing is posted meanwhile where they are
+    stored = Project.objects.select_for_update(no_key=not asked).get(pk=project.pk)
+    moved = [name for name in sorted(asked) if fields[name] != getattr(stored, name)]
     before = {name: str(getattr(stored, name)) for name in fields}
     for name in ("currency", "timezone", "company"):
         in_use = stored.referrals.exists() or stored.deals.exists()

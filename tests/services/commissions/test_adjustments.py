@@ -169,7 +169,7 @@ def test_a_project_whose_only_money_is_an_adjustment_keeps_its_company_currency_
         assert LedgerEntry.objects.filter(project=second).exists() and moved.state == "approved"
         for field, value in (("company", cast.company), ("currency", "USD")):
             with pytest.raises(Invalid) as refusal:
-                change_project(actor=cast.author, project=second, **{field: value})
+                change_project(actor=cast.author, project=second, **{"company": other, "currency": "CNY", field: value})
             assert (refusal.value.code, refusal.value.field) == ("fixed_by_use", field)
         other.timezone = "Asia/Tokyo"
         with pytest.raises(Invalid) as refusal:

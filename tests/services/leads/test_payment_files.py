@@ -108,6 +108,31 @@ def test_reversals_go_to_the_deal_of_their_payment(site, deal, finance):
     ]
 
 
+def test_a_reversal_that_waited_is_of_its_payments_deal_only(site, deal, finance):
+    other = site.subscribe("13800000019", at=START + timedelta(hours=1))
+    imported(site, finance, "R-1,2026-03-06,60,,,,B-1")
+    imported(site, finance, f"B-9,2026-03-05,500,{other.number},,,", f"B-1,2026-03-05,100,{deal.number},,,")
+    row = PaymentRow.objects.get(reference="R-1")
+    assert [(one.number, told.reasons) for one, told in suggestions_for(row)] == [(deal.number, ("original",))]
+    with clock.at(NOON):
+        with pytest.raises(Invalid) as refused:
+            assign_row(actor=finance, row=row, deal=other)
+        assert (refused.value.code, refused.value.field) == ("other_deal", "deal")
+        assert assign_row(actor=finance, row=row, deal=deal).payment.amount == -60
+
+
+def test_what_a_file_takes_back_counts_what_was_taken_back_before_its_payment_came(site, deal, finance):
+    known = f"B-0,2026-03-05,5000,{deal.number},,,"
+    imported(site, finance, known, f"R-1,2026-03-06,100,{deal.number},,,B-1")
+    lines = [f"B-1,2026-03-05,100,{deal.number},,,", "R-2,2026-03-07,100,,,,B-1"]
+    OutboxMessage.objects.all().delete()
+    _file, job = imported(site, finance, *lines, dry_run=True)
+    assert job.report["counts"] == {"new": 1, "fault": 1}
+    OutboxMessage.objects.all().delete()
+    file, _job = imported(site, finance, *lines)
+    assert states(file) == [("recorded", ""), ("fault", "more_than_original")]
+
+
 def test_reversals_of_several_files_take_back_no_more_than_the_payment(site, deal, finance):
     imported(site, finance, f"B-1,2026-03-02,100,{deal.number},,,", f"B-2,2026-03-02,900,{deal.number},,,")
     imported(site, finance, "R-1,2026-03-03,30,,,,B-1")

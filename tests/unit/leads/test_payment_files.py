@@ -77,12 +77,13 @@ def said(reference="N", amount=100, **fields):
     return RowSaid(1, Decimal(amount), reference, received=fields.pop("received", "2026-03-10"), **fields)
 
 
-def judged(*rows, known=None, left=()):
+def judged(*rows, known=None, left=(), taken_back=None):
     return judge(
         rows,
         deals={"D-20260302-000001": "one", "D-20260302-000002": "two"},
         units={"1201": "one"},
         known=known or {"B": Known("two", Decimal(100))},
+        taken_back=taken_back or {},
         collected={"one": Decimal(1000), "two": Decimal(1000)},
         left=frozenset(left),
         since={"one": "2026-03-02T09:30:00+08:00", "two": "2026-03-02T09:30:00+08:00"},
