@@ -229,7 +229,7 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
                 cells.money(line.gross, obj.currency),
                 cells.money(line.tax, obj.currency),
                 cells.money(line.net, obj.currency),
-                line.get_state_display(),
+                _("Left the batch") if line.left_at else line.get_state_display(),
                 line.bank_reference or cells.DASH,
             )
             for line in obj.lines.select_related(*_PAYEE).order_by("-gross")[:500]
