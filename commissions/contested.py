@@ -37,39 +37,44 @@ e.payee_id IN (SELECT st.payee_id FROM commissions_objection o
                JOIN commissions_statement st ON st.id = sl.statement_id WHERE o.state = 'open')
 """
 
-# What settles an advance is never contested, as all settlements have one kind; what of it is owed back is a debt.
-_SETTLES_ADVANCE = "e.kind = 'advance_settled' AND e.explanation ->> 'advance_settled' IS DISTINCT FROM 'beyond'"
-
-# What was repaid or written off is first of the debts that there were then in the payee's project and that are not
-# contested. Where it is more than these, it is of the contested one too: it waits, and they with it.
+# What was repaid or written off is of what the payee owed back then of all that is not contested, first: of debts less
+# what was payable, as a repayment is of no more than both together. Where more was repaid than that, it was of the
+# contested debt: it waits from the repayment on at which that was the most, and what was owed back then waits with it.
 _WAITS_ALONG = f"""
 e.id IN (
     SELECT id FROM (
-        SELECT *, bool_or(contested AND owed < 0) OVER place AS owes_contested,
-               sum(amount) FILTER (WHERE repaid) OVER place AS repaid_in_all,
-               coalesce(-sum(amount) FILTER (WHERE owed_then < 0 AND NOT contested) OVER place, 0) AS other_debts
+        SELECT *, bool_or(contested AND owed < 0 AND owed_then < 0) OVER place AS owes_contested
         FROM (
             SELECT *, sum(amount) OVER component AS owed,
-                   CASE WHEN id < last_repaid AND NOT repaid
-                        THEN sum(amount) FILTER (WHERE id < last_repaid) OVER component END AS owed_then
+                   sum(amount) FILTER (WHERE id < upto) OVER component AS owed_then,
+                   sum(amount) FILTER (WHERE id < upto AND NOT contested AND NOT repaid) OVER place AS others
             FROM (
-                SELECT e.*, {_OF_ITS_LINE} AS contested, e.kind IN {_REPAID} AS repaid,
-                       max(e.id) FILTER (WHERE e.kind IN {_REPAID})
-                           OVER (PARTITION BY e.payee_id, e.project_id) AS last_repaid
-                FROM commissions_ledgerentry e
-                WHERE e.account = 'payable' AND NOT e.settles AND NOT ({_SETTLES_ADVANCE}) AND {_OF_ITS_PAYEE}
-                  AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
-            ) unpaid
-            WINDOW component AS (PARTITION BY payee_id, project_id, kind, deal_id, referral_id)
+                SELECT *, first_value(CASE WHEN beyond > 0 THEN id END) OVER (
+                           PARTITION BY payee_id, project_id ORDER BY beyond DESC NULLS LAST, id DESC) AS upto
+                FROM (
+                    SELECT *, CASE WHEN repaid THEN sum(amount) FILTER (WHERE repaid) OVER by_then - greatest(
+                               -coalesce(sum(amount) FILTER (WHERE NOT repaid AND NOT contested) OVER by_then, 0), 0)
+                           END AS beyond
+                    FROM (
+                        SELECT e.*, {_OF_ITS_LINE} AS contested, e.kind IN {_REPAID} AS repaid
+                        FROM commissions_ledgerentry e
+                        WHERE e.account = 'payable' AND NOT e.settles AND {_OF_ITS_PAYEE}
+                          AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
+                    ) unpaid
+                    WINDOW by_then AS (PARTITION BY payee_id, project_id ORDER BY id)
+                ) running
+            ) bound
+            WINDOW place AS (PARTITION BY payee_id, project_id),
+                   component AS (PARTITION BY payee_id, project_id, kind, deal_id, referral_id)
         ) owing
         WINDOW place AS (PARTITION BY payee_id, project_id)
     ) placed
-    WHERE owes_contested AND repaid_in_all > other_debts AND (repaid OR owed_then < 0)
+    WHERE owes_contested AND id <= upto AND (repaid OR others < 0)
 )
 """  # noqa: S608 - constants
 
 # Whether a ledger entry `e` is of something contested.
-IS_CONTESTED = f"NOT ({_SETTLES_ADVANCE}) AND ({_OF_ITS_LINE} OR {_WAITS_ALONG})"
+IS_CONTESTED = f"({_OF_ITS_LINE} OR {_WAITS_ALONG})"
 
 _LINES = f"""
 SELECT DISTINCT l.id FROM commissions_payoutline l
@@ -84,7 +89,8 @@ SELECT e.payee_id, sum(e.amount) FROM commissions_ledgerentry e
 JOIN commissions_ledgertransaction t ON t.id = e.transaction_id
 JOIN projects_project p ON p.id = e.project_id
 WHERE e.account = 'payable' AND NOT e.settles
-  AND p.company_id = %(company)s AND t.currency = %(currency)s AND t.posted_at <= %(cutoff)s
+  AND p.company_id = %(company)s AND t.currency = %(currency)s
+  AND (t.posted_at <= %(cutoff)s OR e.kind = 'advance_settled')
   AND {_OF_ITS_PAYEE}
   AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
   AND ({IS_CONTESTED})

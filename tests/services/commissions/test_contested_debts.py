@@ -13,7 +13,7 @@ from commissions.models import Objection
 from commissions.proof.verify import verify
 from commissions.services.adjustments import ask_adjustment, decide_adjustment
 from commissions.services.debts import ask_write_off, decide_write_off, record_repayment
-from commissions.services.payouts import approve_batch, draft_batch
+from commissions.services.payouts import approve_batch, draft_batch, void_batch
 from commissions.services.statements import answer_objection
 from leads.models import Deal
 from tests.cast import broker_of
@@ -222,3 +222,129 @@ def test_once_each_of_two_is_answered_what_was_repaid_is_counted_once(cast, boss
             answer_objection(actor=cast.finance, objection=objection, corrected=False, answer="It stands.")
     assert cast.paid().lines.get().gross == 90000 - 60000 + 35000
     assert verify().differences == []
+
+
+@pytest.mark.parametrize("second", ["", "1.00", "write_off"])
+def test_a_later_repayment_sets_no_earlier_one_free(cast, boss, second):
+    cast.plan("A1", release=AT_CONTRACT)
+    repaid, later = cast.contracted("B1"), cast.contracted("B1", price="2000000.00")
+    cast.run()
+    cast.paid()
+    cast.cancel(repaid)
+    cast.run()
+    repay(cast, "10000.00")
+    close(cast, MARCH, "04-02 09:00")
+    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=repaid, nature="taken_back").place)
+    cast.cancel(later)
+    cast.run()
+    if second == "write_off":
+        facts = {"payee": cast.payee("A1"), "project": cast.project, "amount": Decimal("1.00")}
+        with clock.at(cast.later()):
+            one = ask_write_off(actor=cast.finance, reason="The agency closed.", **facts)
+            decide_write_off(actor=cast.approver, write_off=one, approve=True)
+    elif second:
+        repay(cast, second, "BANK-78")
+    cast.contracted("B1", price="3000000.00")
+    cast.run()
+    assert shown(cast) == {"A1": 30000 - 20000 + (1 if second else 0)}
+
+
+def test_what_was_payable_covers_debts_before_a_repayment_does(cast, boss):
+    (deal,) = taken_back(cast, "1000000.00")
+    cast.contracted("B1", price="1500000.00")
+    cast.run()
+    adjust(cast, "-10000.00")
+    repay(cast, "5000.00")
+    close(cast, MARCH, "04-02 09:00")
+    assert shown(cast) == {}
+    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=deal, nature="taken_back").place)
+    assert shown(cast) == {"A1": 5000}
+
+
+@pytest.mark.parametrize("small_goes", ["before", "after"])
+def test_what_settled_an_advance_is_a_debt_once_its_deal_is_gone(cast, boss, small_goes):
+    cast.plan("A1")
+    small = cast.collected("B1", price="100000.00")
+    big = cast.contracted("B1", method="instalment", first="500000.00")
+    cast.run()
+    give_limit(cast, "6000.00")
+    advanced(cast, "4000.00")
+    cast.paid()
+    cast.receive(big, "500000.00")
+    cast.run()
+    cast.cancel(big)
+    if small_goes == "before":
+        cast.cancel(small)
+    cast.run()
+    repay(cast, "4000.00")
+    if small_goes == "after":
+        cast.cancel(small)
+        cast.run()
+    close(cast, MARCH, "04-02 09:00")
+    cast.collected("B1")
+    cast.run()
+    uncontested = shown(cast)
+    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=small, nature="taken_back").place)
+    assert (uncontested, shown(cast)) == ({"A1": 9000}, {"A1": 10000})
+
+
+def test_a_debt_that_a_draft_netted_was_no_debt_to_repay(cast, boss):
+    cast.plan("A1", release=AT_CONTRACT)
+    netted, repaid = cast.contracted("B1"), cast.contracted("B1")
+    cast.run()
+    cast.paid()
+    cast.cancel(netted)
+    cast.run()
+    cast.contracted("B1", price="3000000.00")
+    cast.run()
+    batch = cast.drafted()
+    assert batch.lines.get().gross == 20000
+    cast.cancel(repaid)
+    cast.run()
+    repay(cast, "10000.00")
+    with clock.at(cast.later()):
+        void_batch(actor=cast.finance, batch=batch, reason="again")
+    close(cast, MARCH, "04-02 09:00")
+    assert shown(cast) == {"A1": 20000}
+    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=repaid, nature="taken_back").place)
+    assert shown(cast) == {"A1": 20000}
+
+
+def test_what_was_repaid_before_a_debt_came_is_none_of_it(cast, boss):
+    cast.plan("A1", release=AT_CONTRACT)
+    other = cast.contracted("B1", price="100000.00")
+    cast.run()
+    cast.paid()
+    drafted = cast.contracted("B1")
+    cast.run()
+    batch = cast.drafted()
+    cast.cancel(drafted)
+    cast.run()
+    repay(cast, "10000.00")
+    with clock.at(cast.later()):
+        void_batch(actor=cast.finance, batch=batch, reason="again")
+    cast.cancel(other)
+    cast.run()
+    close(cast, MARCH, "04-02 09:00")
+    assert shown(cast) == {"A1": 9000}
+    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=other, nature="taken_back").place)
+    assert shown(cast) == {"A1": 10000}
+
+
+def test_each_repayment_is_of_what_there_was(cast, boss):
+    cast.plan("A1", release=AT_CONTRACT)
+    repaid, later = cast.contracted("B1"), cast.contracted("B1", price="2000000.00")
+    cast.run()
+    cast.paid()
+    cast.cancel(repaid)
+    cast.run()
+    repay(cast, "10000.00")
+    close(cast, MARCH, "04-02 09:00")
+    cast.cancel(later)
+    cast.run()
+    repay(cast, "15000.00", "BANK-78")
+    cast.contracted("B1", price="3000000.00")
+    cast.run()
+    assert shown(cast) == {"A1": 25000}
+    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=repaid, nature="taken_back").place)
+    assert shown(cast) == {"A1": 25000}
