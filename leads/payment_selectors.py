@@ -193,8 +193,6 @@ def _looked_at(row: PaymentRow) -> QuerySet[Deal]:
         wanted |= Q(unit__number__endswith=digits[-2:]) | Q(unit__number__startswith=digits[-4:][:2])
     if row.payer_masked:
         wanted |= Q(buyers__name_masked=row.payer_masked)
-    if row.reverses:
-        wanted |= Q(payments__reference=row.reverses)
     if len(row.reference) >= 8:
         wanted |= Q(payments__reference__startswith=row.reference[:-4])
     if row.amount is not None:
@@ -206,7 +204,10 @@ def _looked_at(row: PaymentRow) -> QuerySet[Deal]:
     collected = Coalesce(Subquery(sums, output_field=money), Value(Decimal(0), output_field=money))
     deals = Deal.objects.filter(project=row.project_id).annotate(left=F("price") - collected)
     found = deals.filter(wanted).order_by("-subscribed_at").values("pk")
-    ids = set(found.values_list("pk", flat=True)[:_MOST_LOOKED_AT])
+    ids = set(found.values_list("pk", flat=True).distinct()[:_MOST_LOOKED_AT])
+    if row.reverses:
+        originals = Payment.objects.filter(project=row.project_id, reference=row.reverses)
+        ids.update(originals.values_list("deal_id", flat=True))
     return Deal.objects.filter(pk__in=ids).select_related("unit", "project").prefetch_related("buyers")
 
 

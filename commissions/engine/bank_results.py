@@ -10,6 +10,7 @@ from commissions.states import UNSETTLED_LINES, LineState
 PAID, FAILED, RETURNED, UNKNOWN = "paid", "failed", "returned", "unknown"
 OUTCOMES = (PAID, FAILED, RETURNED, UNKNOWN)
 SAME, FAULT = "same", "fault"
+NOT_APPROVED = "not_approved"
 LONGEST_REFERENCE = 80
 
 
@@ -74,7 +75,7 @@ def _judged(said: Said, line: LineFact | None, named: Counter[str], approved: bo
         return Judged(said.number, "", FAULT, "no_line")
     fault = _fault(said, line, named[line.id])
     if not fault and not approved and line.state in UNSETTLED_LINES:
-        fault = "not_approved"
+        fault = NOT_APPROVED
     if fault:
         return Judged(said.number, line.id, FAULT, fault)
     return Judged(said.number, line.id, SAME if _is_known(said, line) else _becomes(said, line))

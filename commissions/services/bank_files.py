@@ -16,6 +16,7 @@ from commissions import locks
 from commissions.engine.bank_files import FileColumn, Layout, Occasion, check_layout, laid_out
 from commissions.exports.bank import layout_from, layout_of, transfers_of
 from commissions.models import BankFile, BankTemplate, PayoutBatch
+from commissions.services.giving_up import refuse_said_paid
 from commissions.states import BatchState
 from projects.models import PayingCompany
 
@@ -65,13 +66,15 @@ def check_bank_file(batch: PayoutBatch) -> None:
 def write_bank_file(*, actor: Any, batch: PayoutBatch, target: BinaryIO) -> BankFile:
     """Write the transfers of an approved batch as its company's bank wants them, and keep the file's checksum.
 
-    Raises: Forbidden; as `check_bank_file`; Invalid `not_in_encoding` with the `payee` and the `characters`.
+    Raises: Forbidden; as `check_bank_file`; NotAllowed `results_waiting`; Invalid `not_in_encoding` with the
+            `payee` and the `characters`.
     Locks:  the company, the batch: while a file of it is written, nobody lets it go.
     Writes: BankFile, audit event `batch.bank_file`.
     """
     require(actor, Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
     batch = locks.lock_batch(batch.pk)
     check_bank_file(batch)
+    refuse_said_paid(batch)
     transfers, layout, now = transfers_of(batch).found, layout_of(batch), clock.now()
     total = sum((one.amount for one in transfers), Decimal(0))
     occasion = Occasion(

@@ -21,6 +21,7 @@ from channels_platform.lib.names import clean_text, needed_reason
 from channels_platform.lib.redaction import redact_numbers
 from channels_platform.lib.sheets import SheetRow, plain_heading, read_rows
 from commissions import locks
+from commissions.bank_readings import judge_rows, takes_results
 from commissions.engine.bank_results import (
     FAILED,
     FAULT,
@@ -33,7 +34,6 @@ from commissions.engine.bank_results import (
     LineFact,
     Said,
     find_line,
-    judge,
 )
 from commissions.models import BankResult, BankTemplate, PayoutBatch, PayoutLine, ResultMapping
 from commissions.models.payout import LONGEST_ANSWER
@@ -162,7 +162,7 @@ def answer_line(*, actor: Any, line: PayoutLine, outcome: str, reference: str = 
     """
     require(actor, Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
     batch = locks.lock_batch(line.batch_id)
-    if not _takes_results(batch):
+    if not takes_results(batch):
         raise NotAllowed(f"the batch is {batch.state}")
     stored = PayoutLine.objects.get(pk=line.pk)
     possible = {LineState.UNKNOWN: (PAID, FAILED), LineState.PAID: (RETURNED,), LineState.OPEN: (UNKNOWN,)}
@@ -200,30 +200,9 @@ def has_results(batch: PayoutBatch) -> bool:
 
     To be warned, also of one whose bank file was said not to be sent, and of one that is void as all its lines failed.
     """
-    if _takes_results(batch) or batch.bank_files.exists():
+    if takes_results(batch) or batch.bank_files.exists():
         return True
     return batch.state == BatchState.VOID and batch.lines.filter(state=LineState.FAILED).exists()
-
-
-def _takes_results(batch: PayoutBatch) -> bool:
-    return batch.state in (BatchState.APPROVED, BatchState.PAID)
-
-
-def judge_rows(result: BankResult) -> list[Judged]:
-    """Return what would become of a result's rows now."""
-    rows = [
-        Said(
-            number=row["n"],
-            line=row["line"],
-            amount=Decimal(row["amount"]) if row["amount"] else None,
-            outcome=row["outcome"],
-            reference=row["reference"],
-        )
-        for row in result.rows
-    ]
-    lines = PayoutLine.objects.filter(batch=result.batch_id).values_list("pk", "state", "bank_reference", "net")
-    facts = {str(pk): LineFact(str(pk), state, reference, net) for pk, state, reference, net in lines}
-    return judge(rows, facts, approved=_takes_results(result.batch))
 
 
 def fingerprint(result: BankResult, judged: list[Judged]) -> str:

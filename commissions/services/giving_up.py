@@ -8,21 +8,29 @@ from channels_platform.lib import clock
 from channels_platform.lib.errors import Forbidden, NotAllowed
 from channels_platform.lib.names import clean_text
 from channels_platform.lib.redaction import redact
+from commissions.bank_readings import said_paid
 from commissions.batch_facts import files_out
-from commissions.models import PayoutBatch, UnsentBankFile
+from commissions.models import PayoutBatch, PayoutLine, UnsentBankFile
 from commissions.states import BEGUN
 
 
 def refuse_begun(batch: PayoutBatch) -> None:
     """Refuse where the bank has dealt with a line of the batch.
 
-    Raises: NotAllowed `payment_begun`, or `results_waiting` where a file that was read says so.
+    Raises: NotAllowed `payment_begun`, or as `refuse_said_paid`.
     """
     if batch.lines.filter(state__in=BEGUN).exists():
         raise NotAllowed("the bank has already dealt with some of its lines", code="payment_begun")
-    waiting = batch.bank_results.filter(taken_at__isnull=True).values_list("rows", flat=True)
-    of_it = {str(pk) for pk in batch.lines.filter(left_at__isnull=True).values_list("pk", flat=True)}
-    if any(row["line"] in of_it and row["outcome"] == "paid" for rows in waiting for row in rows):
+    refuse_said_paid(batch)
+
+
+def refuse_said_paid(batch: PayoutBatch, *, line: PayoutLine | None = None) -> None:
+    """Refuse where a file of the bank that was read says that some of the batch, or the line, is paid.
+
+    Raises: NotAllowed `results_waiting`.
+    """
+    said = said_paid(batch)
+    if said if line is None else line.pk in said:
         raise NotAllowed("a result file says that some of it is paid", code="results_waiting")
 
 

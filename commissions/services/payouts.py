@@ -18,6 +18,7 @@ from channels_platform.lib.errors import Forbidden, Invalid, NotAllowed
 from channels_platform.lib.names import clean_text, needed_reason
 from channels_platform.lib.redaction import redact_numbers
 from commissions import locks
+from commissions.bank_readings import said_paid
 from commissions.batch_facts import files_out
 from commissions.holds import held_lines
 from commissions.models import PayoutBatch, PayoutLine
@@ -166,7 +167,8 @@ def return_batch(*, actor: Any, batch: PayoutBatch, reason: str, not_sent: str =
     require(actor, Can.APPROVE_PAYOUT, Can.PREPARE_PAYOUT)
     reason = needed_reason(reason)
     stored = _locked(batch, BatchState.SUBMITTED, BatchState.APPROVED)
-    refuse_begun(stored)
+    if stored.state == BatchState.APPROVED:
+        refuse_begun(stored)
     call_back_files(stored, actor=actor, not_sent=not_sent)
     stored.submitted_by = stored.submitted_at = stored.approved_by = stored.approved_at = None
     fields = ["submitted_by", "submitted_at", "approved_by", "approved_at"]
@@ -242,8 +244,13 @@ def _held_lines(batch: PayoutBatch) -> list[UUID]:
 
 
 def _let_go_of_held(batch: PayoutBatch) -> list[UUID]:
-    """Let held lines leave the batch: what they took is payable again, and waits with the rest; return which left."""
+    """Let held lines leave the batch: what they took is payable again, and waits with the rest; return which left.
+
+    Those that the bank says are paid stay.
+    """
     held = _held_lines(batch)
+    if held and (said := said_paid(batch)):
+        held = [line_id for line_id in held if line_id not in said]
     if held:
         let_leave(batch, held)
     return held

@@ -82,7 +82,9 @@ _WORDS = {
     "too_late": gettext_lazy("Its time is over: the statement is taken as confirmed."),
     "objections_open": gettext_lazy("Contested lines still wait for finance's answer."),
     "settles_advance": gettext_lazy("What settles an advance can't be contested; contest the deal or the advance."),
-    "results_waiting": gettext_lazy("A result file of the bank says that some of it is paid. Take that over first."),
+    "results_waiting": gettext_lazy(
+        "A result file of the bank says that some of it is paid. Take that over first, once the batch is approved."
+    ),
     "contested_already": gettext_lazy("This line is contested already; a line is contested once."),
     "names_phone": gettext_lazy("A phone number stands in the text. Take it out."),
     **FILE_WORDS,

@@ -31,6 +31,7 @@ from commissions.services.bank_results import (
 )
 from commissions.services.exclusions import leave_out_line
 from commissions.services.exporting import ExportForm, start_export, write_export
+from commissions.services.payee_holds import set_hold
 from commissions.services.payouts import approve_batch, pay_batch, return_batch, submit_batch, void_batch
 from commissions.services.reissue import reissue_failed
 from commissions.services.settlement import release_lines
@@ -494,6 +495,53 @@ def test_what_the_bank_paid_after_all_is_heard_of_a_batch_that_is_a_draft_again(
         result = read_results(actor=ready.finance, batch=ready.batch, name="r.csv", data=data)
         take_results(actor=ready.finance, result=result, seen=fingerprint(result, judge_rows(result)))
     assert states(ready)["B1"] == "paid"
+
+
+def again_a_draft(ready: Cast, *said: str) -> BankResult | None:
+    """Have the batch returned; return a result file, read then, that says of lines that they are paid."""
+    made(ready)
+    with clock.at(ready.later()):
+        return_batch(actor=ready.finance, batch=ready.batch, reason="again", not_sent="the bank's portal shows none")
+        if not said:
+            return None
+        data = sheet(*(row(line(ready, one), "paid", f"R-{one}") for one in said))
+        return read_results(actor=ready.finance, batch=ready.batch, name="r.csv", data=data)
+
+
+def test_a_line_that_the_bank_says_is_paid_leaves_no_draft(ready):
+    again_a_draft(ready, "A2")
+    with clock.at(ready.later()):
+        with pytest.raises(NotAllowed) as refused:
+            leave_out_line(actor=ready.finance, line=line(ready, "A2"), reason="next month")
+        assert refused.value.code == "results_waiting"
+        leave_out_line(actor=ready.finance, line=line(ready, "A1"), reason="next month")
+        set_hold(actor=ready.finance, payee=ready.payee("A2"), project=ready.project, reason="a question")
+        submit_batch(actor=ready.finance, batch=ready.batch)
+    assert states(ready) == {"A1": "void", "B1": "open", "A2": "open"}
+    with clock.at(ready.later()):
+        return_batch(actor=ready.finance, batch=ready.batch, reason="held")
+    assert states(ready)["A2"] == "open"
+
+
+def test_no_bank_file_is_made_while_the_bank_says_that_some_of_it_is_paid(ready):
+    result = again_a_draft(ready, "A2")
+    with clock.at(ready.later()):
+        submit_batch(actor=ready.finance, batch=ready.batch)
+        approve_batch(actor=ready.approver, batch=ready.batch)
+        with pytest.raises(NotAllowed) as refused:
+            made(ready)
+        assert refused.value.code == "results_waiting"
+        result.refresh_from_db()
+        take_results(actor=ready.finance, result=result, seen=fingerprint(result, judge_rows(result)))
+    assert made(ready)[1].transfers == 2
+
+
+def test_a_file_that_fits_no_line_keeps_no_draft_from_being_given_up(ready):
+    again_a_draft(ready)
+    data = sheet((str(line(ready, "A2").pk), "1.00", "paid", "R8", ""))
+    with clock.at(ready.later()):
+        read_results(actor=ready.finance, batch=ready.batch, name="r.csv", data=data)
+        void_batch(actor=ready.finance, batch=ready.batch, reason="again")
 
 
 def test_nothing_is_heard_of_a_batch_that_was_given_up(ready):

@@ -9,6 +9,7 @@ from channels_platform.accounts.permissions import Role
 from channels_platform.lib import clock
 from channels_platform.lib.errors import NotAllowed
 from commissions.batch_sheets import payable_at
+from commissions.contested import contested_at
 from commissions.models import Objection
 from commissions.proof.verify import verify
 from commissions.services.adjustments import ask_adjustment, decide_adjustment
@@ -348,3 +349,24 @@ def test_each_repayment_is_of_what_there_was(cast, boss):
     assert shown(cast) == {"A1": 25000}
     contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=repaid, nature="taken_back").place)
     assert shown(cast) == {"A1": 25000}
+
+
+def test_what_waits_at_a_cutoff_is_told_with_the_advance_owed_back(cast, boss):
+    cast.plan("A1")
+    small = cast.collected("B1", price="100000.00")
+    big = cast.contracted("B1", method="instalment", first="500000.00")
+    cast.run()
+    give_limit(cast, "6000.00")
+    advanced(cast, "4000.00")
+    cast.paid()
+    cast.cancel(small)
+    cast.run()
+    cutoff = cast.later()
+    cast.cancel(big)
+    cast.run()
+    repay(cast, "5000.00")
+    close(cast, MARCH, "04-02 09:00")
+    contest(cast, boss, statement(cast, "A1", MARCH).lines.get(deal=small, nature="taken_back").place)
+    with clock.at(cast.later()):
+        waiting = contested_at(company=cast.company, currency="CNY", cutoff_at=cutoff)
+    assert {str(one.payee): one.gross for one in waiting} == {"A1": -5000}
