@@ -51,12 +51,13 @@ def keep_template(*, actor: Any, company: PayingCompany, name: str, layout: Layo
 
 
 def check_bank_file(batch: PayoutBatch) -> None:
-    """Refuse a file of a batch that is not to be paid, or whose lines have nowhere to go.
+    """Refuse a file of a batch that is not to be paid, that the bank says it paid, or whose lines have nowhere to go.
 
-    Raises: NotAllowed `not_approved`; Invalid `accounts_missing` with the `payees`.
+    Raises: NotAllowed `not_approved`, `results_waiting`; Invalid `accounts_missing` with the `payees`.
     """
     if batch.state not in (BatchState.APPROVED, BatchState.PAID):
         raise NotAllowed("only an approved batch is paid", code="not_approved")
+    refuse_said_paid(batch)
     lacking = transfers_of(batch).lacking
     if lacking:
         raise Invalid("payees without an account", code="accounts_missing", payees=lacking)
@@ -66,15 +67,13 @@ def check_bank_file(batch: PayoutBatch) -> None:
 def write_bank_file(*, actor: Any, batch: PayoutBatch, target: BinaryIO) -> BankFile:
     """Write the transfers of an approved batch as its company's bank wants them, and keep the file's checksum.
 
-    Raises: Forbidden; as `check_bank_file`; NotAllowed `results_waiting`; Invalid `not_in_encoding` with the
-            `payee` and the `characters`.
+    Raises: Forbidden; as `check_bank_file`; Invalid `not_in_encoding` with the `payee` and the `characters`.
     Locks:  the company, the batch: while a file of it is written, nobody lets it go.
     Writes: BankFile, audit event `batch.bank_file`.
     """
     require(actor, Can.PREPARE_PAYOUT, Can.APPROVE_PAYOUT)
     batch = locks.lock_batch(batch.pk)
     check_bank_file(batch)
-    refuse_said_paid(batch)
     transfers, layout, now = transfers_of(batch).found, layout_of(batch), clock.now()
     total = sum((one.amount for one in transfers), Decimal(0))
     occasion = Occasion(
