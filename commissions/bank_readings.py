@@ -5,7 +5,7 @@ from uuid import UUID
 
 from commissions.engine.bank_results import NOT_APPROVED, PAID, Judged, LineFact, Said, judge
 from commissions.models import BankResult, PayoutBatch, PayoutLine
-from commissions.states import BatchState
+from commissions.states import UNSETTLED_LINES, BatchState
 
 
 def takes_results(batch: PayoutBatch) -> bool:
@@ -33,12 +33,15 @@ def judge_rows(result: BankResult) -> list[Judged]:
 def said_paid(batch: PayoutBatch) -> set[UUID]:
     """Return the lines that a file says are paid and that wait for somebody to take that over.
 
-    Where the batch is not approved now, they wait for that too.
+    Where the batch is not approved now, they wait for that too; where a row lacks its reference, or is there twice, for
+    somebody to look into it.
     """
     found = set()
+    unsettled = {str(pk) for pk in batch.lines.filter(state__in=UNSETTLED_LINES).values_list("pk", flat=True)}
     for result in BankResult.objects.filter(batch=batch, taken_at__isnull=True).select_related("batch"):
         said = {row["n"]: row["outcome"] for row in result.rows}
         for one in judge_rows(result):
-            if one.becomes == PAID or (one.fault == NOT_APPROVED and said[one.number] == PAID):
+            clear = one.becomes == PAID or one.fault in (NOT_APPROVED, "named_twice", "no_reference")
+            if clear and said[one.number] == PAID and one.line in unsettled:
                 found.add(UUID(one.line))
     return found

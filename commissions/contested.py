@@ -40,6 +40,7 @@ e.payee_id IN (SELECT st.payee_id FROM commissions_objection o
 # What was repaid or written off is of what the payee owed back then of all that is not contested, first: of debts less
 # what was payable, as a repayment is of no more than both together. Where more was repaid than that, it was of the
 # contested debt: it waits from the repayment on at which that was the most, and what was owed back then waits with it.
+# What was repaid before there was such a debt is none of it. A debt in a draft, which it has to leave, is one.
 _WAITS_ALONG = f"""
 e.id IN (
     SELECT id FROM (
@@ -56,11 +57,20 @@ e.id IN (
                                -coalesce(sum(amount) FILTER (WHERE NOT repaid AND NOT contested) OVER by_then, 0), 0)
                            END AS beyond
                     FROM (
-                        SELECT e.*, {_OF_ITS_LINE} AS contested, e.kind IN {_REPAID} AS repaid
-                        FROM commissions_ledgerentry e
-                        WHERE e.account = 'payable' AND NOT e.settles AND {_OF_ITS_PAYEE}
-                          AND NOT EXISTS (SELECT 1 FROM commissions_payoutentry i WHERE i.entry_id = e.id AND i.live)
-                    ) unpaid
+                        SELECT *, kind IN {_REPAID} AND id > min(id) FILTER (WHERE contested AND amount < 0)
+                                   OVER (PARTITION BY payee_id, project_id) AS repaid
+                        FROM (
+                            SELECT e.*, {_OF_ITS_LINE} AS contested
+                            FROM commissions_ledgerentry e
+                            WHERE e.account = 'payable' AND NOT e.settles AND {_OF_ITS_PAYEE} AND NOT EXISTS (
+                                SELECT 1 FROM commissions_payoutentry i
+                                JOIN commissions_payoutline l ON l.id = i.line_id
+                                JOIN commissions_payoutbatch b ON b.id = l.batch_id
+                                WHERE i.entry_id = e.id AND i.live
+                                  AND NOT (b.state IN ('draft', 'submitted') AND l.state = 'open' AND {_OF_ITS_LINE})
+                            )
+                        ) unpaid
+                    ) dated
                     WINDOW by_then AS (PARTITION BY payee_id, project_id ORDER BY id)
                 ) running
             ) bound

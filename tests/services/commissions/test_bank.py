@@ -536,6 +536,17 @@ def test_no_bank_file_is_made_while_the_bank_says_that_some_of_it_is_paid(ready)
     assert made(ready)[1].transfers == 2
 
 
+@pytest.mark.parametrize("references", [[""], ["R1", "R1"]])
+def test_a_line_that_the_bank_says_is_paid_counts_without_its_reference_and_named_twice(ready, references):
+    again_a_draft(ready)
+    one = line(ready, "A2")
+    with clock.at(ready.later()):
+        data = sheet(*(row(one, "paid", reference) for reference in references))
+        read_results(actor=ready.finance, batch=ready.batch, name="r.csv", data=data)
+        with pytest.raises(NotAllowed):
+            void_batch(actor=ready.finance, batch=ready.batch, reason="again")
+
+
 def test_a_file_that_fits_no_line_keeps_no_draft_from_being_given_up(ready):
     again_a_draft(ready)
     data = sheet((str(line(ready, "A2").pk), "1.00", "paid", "R8", ""))

@@ -327,3 +327,42 @@ def test_what_waits_at_a_cutoff_is_told_with_the_advance_owed_back(cast, boss):
     with clock.at(cast.later()):
         waiting = contested_at(company=cast.company, currency="CNY", cutoff_at=cutoff)
     assert {str(one.payee): one.gross for one in waiting} == {"A1": -5000}
+
+
+def test_a_debt_in_a_draft_that_it_has_to_leave_holds_what_was_repaid_of_it(cast, boss):
+    (deal,) = taken_back(cast, "1000000.00")
+    other = Cast(company=cast.company, agencies=cast.agencies, brokers=cast.brokers, now=cast.later())
+    other.agree("A1")
+    other.plan("A1", release=AT_CONTRACT)
+    earn(other, "3000000.00")
+    cast.now = max(cast.now, other.now)
+    cutoff = cast.later()
+    repay(cast, "10000.00")
+    with clock.at(cast.later()):
+        first = draft_batch(actor=cast.finance, company=cast.company, cutoff_at=cutoff)
+    assert first.lines.get().gross == 20000
+    close(cast, MARCH, "04-02 09:00")
+    contest_loss(cast, boss, deal)
+    with pytest.raises(NotAllowed) as refused:
+        cast.drafted()
+    assert refused.value.code == "nothing_payable"
+
+
+def test_what_was_repaid_before_a_debt_came_is_none_of_it_beside_what_was_repaid_of_it(cast, boss):
+    (other,) = paid_for(cast, "100000.00")
+    drafted = cast.contracted("B1")
+    cast.run()
+    batch = cast.drafted()
+    lose(cast, drafted)
+    repay(cast, "10000.00")
+    with clock.at(cast.later()):
+        void_batch(actor=cast.finance, batch=batch, reason="again")
+    batch = cast.drafted()
+    assert batch.lines.get().gross == 10000
+    lose(cast, other)
+    repay(cast, "1000.00", "BANK-78")
+    with clock.at(cast.later()):
+        void_batch(actor=cast.finance, batch=batch, reason="again")
+    close(cast, MARCH, "04-02 09:00")
+    contest_loss(cast, boss, other)
+    assert shown(cast) == {"A1": 10000}
